@@ -1,0 +1,100 @@
+"""X25519 and Ed25519 keys (docs/format.md, section 3)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from nacl import bindings, exceptions
+
+from pocket_protector.crypto.encoding import LABEL_PREFIX, lp
+from pocket_protector.errors import FormatError, IntegrityError
+
+KEY_BYTES = 32
+KEY_ID_BYTES = 8
+SIGNATURE_BYTES = 64
+
+_FIELD_PRIME = 2**255 - 19
+# The u-coordinates of order 1, 2, 4 and 8 on Curve25519 and its twist, in canonical form (RFC 7748, section 6.1,
+# asks to guard against them: a box sealed to one of these could be opened by anyone).
+_LOW_ORDER = frozenset(
+    {
+        0,
+        1,
+        _FIELD_PRIME - 1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    }
+)
+
+
+class PrivateKey:
+    """An X25519 private key of 32 bytes. Never shows its bytes in a repr; `public` is the 32-byte public key."""
+
+    __slots__ = ("public", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.public = bindings.crypto_scalarmult_base(raw)
+
+    @classmethod
+    def generate(cls) -> PrivateKey:
+        return cls(os.urandom(KEY_BYTES))
+
+    def __repr__(self) -> str:
+        return "<PrivateKey>"
+
+
+class SigningKey:
+    """An Ed25519 signing key made from a 32-byte seed. `public` is the 32-byte verify key."""
+
+    __slots__ = ("_secret", "public")
+
+    def __init__(self, seed: bytes) -> None:
+        self.public, self._secret = bindings.crypto_sign_seed_keypair(seed)
+
+    def sign(self, kind: bytes, *fields: bytes) -> bytes:
+        """Sign a statement; returns 64 bytes (RFC 8032, Ed25519)."""
+        return bindings.crypto_sign(statement(kind, *fields), self._secret)[:SIGNATURE_BYTES]
+
+    def __repr__(self) -> str:
+        return "<SigningKey>"
+
+
+def statement(kind: bytes, *fields: bytes) -> bytes:
+    """The bytes that are signed: LP(label of the kind, fields…)."""
+    return lp(LABEL_PREFIX + kind, *fields)
+
+
+def verify_statement(verify_key: bytes, signature: bytes, kind: bytes, *fields: bytes) -> None:
+    """Raise IntegrityError unless `signature` is `verify_key`'s over the statement."""
+    try:
+        bindings.crypto_sign_open(signature + statement(kind, *fields), verify_key)
+    except (exceptions.BadSignatureError, ValueError):
+        raise IntegrityError(f"the {kind.decode()} signature does not match") from None
+
+
+def parse_public_key(raw: bytes) -> bytes:
+    """Check that 32 bytes are a canonical X25519 public key that is not of low order; else FormatError."""
+    if len(raw) != KEY_BYTES:
+        raise FormatError(f"a public key has {KEY_BYTES} bytes, not {len(raw)}")
+    coordinate = int.from_bytes(raw, "little")
+    if coordinate >= _FIELD_PRIME:
+        raise FormatError("the public key is not in canonical form")
+    if coordinate in _LOW_ORDER:
+        raise FormatError("the public key is of low order")
+    return raw
+
+
+def parse_verify_key(raw: bytes) -> bytes:
+    """Check that 32 bytes are a canonical Ed25519 point of the main subgroup; else FormatError."""
+    if len(raw) != KEY_BYTES:
+        raise FormatError(f"a verify key has {KEY_BYTES} bytes, not {len(raw)}")
+    if not bindings.crypto_core_ed25519_is_valid_point(raw):
+        raise FormatError("the verify key is not a canonical point of large order")
+    return raw
+
+
+def key_id(public_key: bytes) -> bytes:
+    """The 8 bytes that name a public key in what is sealed to it: BLAKE2b of it, digest size 8."""
+    return hashlib.blake2b(public_key, digest_size=KEY_ID_BYTES).digest()

@@ -1,0 +1,138 @@
+"""The whole error tree.
+
+Every error this package raises for something that a user, a file or the environment can cause is a
+`PocketProtectorError`. A message names things and never holds a value, a passphrase or a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+__all__ = [
+    "AccessError",
+    "FormatError",
+    "IntegrityError",
+    "MergeConflictError",
+    "NameFormatError",
+    "PPError",
+    "PPKeyError",
+    "PocketProtectorError",
+    "StoreError",
+    "UnknownCustodianError",
+]
+
+_MOST_NAMES_LISTED = 100
+
+
+class PocketProtectorError(Exception):
+    """Root of the tree.
+
+    `hint` says what to do next (often a command, ready to paste) or is empty; `exit_code` is the status
+    that the command line ends with.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+PPError = PocketProtectorError
+
+
+class LocatedError(PocketProtectorError):
+    """An error of one place in a file: `keys` lead to it from the top, `line` counts from 1 (0: not known)."""
+
+    def __init__(self, message: str, *, hint: str = "", keys: tuple[str, ...] = (), line: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.keys = keys
+        self.line = line
+
+    @property
+    def path(self) -> str:
+        """The keys joined by dots, such as `dev.secret-db-password.value`."""
+        return ".".join(self.keys)
+
+    def under(self, *keys: str) -> Self:
+        """The same error, its place seen from further up: `keys` lead to where it was raised."""
+        self.keys = keys + self.keys
+        return self
+
+    def __str__(self) -> str:
+        place = ", ".join(filter(None, (f"line {self.line}" if self.line else "", self.path)))
+        return f"{place}: {self.message}" if place else self.message
+
+
+class FormatError(LocatedError):
+    """The bytes are not a valid protected file, or a scalar in it is not what its place asks for."""
+
+    exit_code = 3
+
+
+class AccessError(PocketProtectorError):
+    """Credentials are missing or wrong, or their custodian is not an owner."""
+
+    exit_code = 4
+
+
+class IntegrityError(LocatedError):
+    """Something is well-formed but not what belongs in its place: moved, swapped, forged or damaged."""
+
+    exit_code = 5
+
+
+class StoreError(PocketProtectorError):
+    """The request contradicts the file, or the file cannot be read or written."""
+
+    exit_code = 6
+
+
+class NameFormatError(StoreError, ValueError):
+    """A name that may not be given to a new domain, custodian or secret."""
+
+
+class MergeConflictError(StoreError):
+    """Both sides changed the same objects; `objects` names them, such as `secret/dev/db-password`."""
+
+    def __init__(self, objects: Iterable[str]) -> None:
+        self.objects = tuple(objects)
+        super().__init__(
+            "the file changed since it was read, and both changes touch: " + ", ".join(self.objects),
+            hint="nothing was written; read the file again and repeat the command",
+        )
+
+
+class PPKeyError(StoreError, KeyError):
+    """A name that is not in the file. The message lists the known names and the closest one."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        names = sorted(known)
+        self.name = name
+        message = f"no {kind} named {name!r}"
+        if names:
+            more = len(names) - _MOST_NAMES_LISTED
+            listed = ", ".join(names[:_MOST_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
+            message += f" (known: {listed})"
+        else:
+            message += " (none is known)"
+        super().__init__(message, hint=hint or _closest(name, names))
+
+    # KeyError would print the repr of the message.
+    __str__ = PocketProtectorError.__str__
+
+
+class UnknownCustodianError(AccessError, PPKeyError):
+    """Credentials name a custodian whom the file does not have."""
+
+
+def _closest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

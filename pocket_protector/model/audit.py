@@ -1,0 +1,80 @@
+"""The audit log: one append-only list per object, so that branches rarely meet (docs/format.md, section 8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pocket_protector.errors import FormatError, StoreError
+from pocket_protector.model.times import TIME_LENGTH, parse_time
+
+LEGACY = "legacy"
+FILE = "file"
+
+_PARTS = {"custodian": 1, "domain": 1, "owner": 2, "secret": 2}
+_PART = re.compile(r"(?:[^%/\x00-\x1f\x7f-\x9f]|%25|%2F)+")
+_ENTRY_TEXT = re.compile(r" -- [^\x00-\x1f\x7f-\x9f]+")
+
+
+def section(kind: str, *names: str) -> str:
+    """The name of an object's list, such as `secret/dev/db-password`; `%` and `/` in names are escaped."""
+    return "/".join([kind, *(name.replace("%", "%25").replace("/", "%2F") for name in names)])
+
+
+def parse_section(text: str) -> str:
+    """Check that `text` is the name of a list, in its one canonical spelling; else FormatError."""
+    kind, *parts = text.split("/")
+    known = text in (LEGACY, FILE) or (len(parts) == _PARTS.get(kind) and all(map(_PART.fullmatch, parts)))
+    if not known:
+        raise FormatError("unknown section of the audit log")
+    return text
+
+
+def parse_entry(text: str) -> str:
+    """Check that `text` is `<time> -- <what happened>`; else FormatError."""
+    parse_time(text[:TIME_LENGTH])
+    if not _ENTRY_TEXT.fullmatch(text, TIME_LENGTH):
+        raise FormatError("an entry of the audit log is a time, ' -- ' and a text")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """Lists of entries by section. `legacy` holds the strings of an upgraded file's old log as they were."""
+
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def add(self, where: str, now: str, text: str) -> AuditLog:
+        """Append `<now> -- <text>` to a section."""
+        entry = f"{now} -- {text}"
+        return AuditLog({**self.lists, where: (*self.lists.get(where, ()), entry)})
+
+    def ordered(self) -> list[tuple[str, int]]:
+        """Every entry as (section, position): the legacy ones, then by time, section and position."""
+        legacy = [(LEGACY, at) for at in range(len(self.lists.get(LEGACY, ())))]
+        timed = [
+            (entry[:TIME_LENGTH], where, at)
+            for where, entries in self.lists.items()
+            if where != LEGACY
+            for at, entry in enumerate(entries)
+        ]
+        return legacy + [(where, at) for _, where, at in sorted(timed)]
+
+    def entries(self) -> list[str]:
+        return [self.lists[where][at] for where, at in self.ordered()]
+
+    def truncate(self, keep: int, now: str) -> AuditLog:
+        """Keep the newest `keep` entries and note in `file` how many went; the same log if none has to go."""
+        if keep < 0:
+            raise StoreError("the number of audit log entries to keep cannot be negative")
+        everything = self.ordered()
+        dropped = set(everything[: max(len(everything) - keep, 0)])
+        if not dropped:
+            return self
+        kept = {
+            where: tuple(entry for at, entry in enumerate(entries) if (where, at) not in dropped)
+            for where, entries in self.lists.items()
+        }
+        remaining = AuditLog({where: entries for where, entries in kept.items() if entries})
+        return remaining.add(FILE, now, f"truncated {len(dropped)} audit log entries")

@@ -1,0 +1,202 @@
+"""Key domains: a public key that anyone can seal to, its private key wrapped for each owner, and the secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, key_id
+from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, open_sealed, open_unbound, seal
+from pocket_protector.errors import AccessError, IntegrityError, StoreError
+
+MAX_VALUE_BYTES = 1024 * 1024
+
+LEGACY = b"\0"
+BOUND = b"\1"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A sealed value (a scalar with its version byte) and when it was last set ("" in a legacy file)."""
+
+    value: bytes
+    updated: str
+
+    @property
+    def bound(self) -> bool:
+        """Whether the value opens in its own place only; a legacy one does not know its place."""
+        return self.value.startswith(BOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The domain's private key wrapped for one owner (a scalar with its version byte), and since when."""
+
+    wrapped_key: bytes
+    granted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """`key` is the public key's scalar (33 bytes): its version byte says whether the domain is bound.
+
+    `retired` maps key ids (8 bytes) of earlier keys to their private keys, sealed to the present one.
+    """
+
+    name: str
+    key: bytes
+    owners: Mapping[str, Grant]
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    retired: Mapping[bytes, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.bound:
+            for name, secret in self.secrets.items():
+                if not secret.bound:
+                    raise _unbound("value").under(f"secret-{name}")
+            for name, grant in self.owners.items():
+                if not grant.wrapped_key.startswith(BOUND):
+                    raise _unbound("wrapped key").under("meta", "owners", name)
+
+    @property
+    def bound(self) -> bool:
+        return self.key.startswith(BOUND)
+
+    @property
+    def public_key(self) -> bytes:
+        return self.key[1:]
+
+    def unbound_names(self) -> list[str]:
+        """The legacy values, which a swap of two entries would not be noticed in."""
+        return [name for name, secret in self.secrets.items() if not secret.bound]
+
+    def names_under_retired_key(self) -> list[str]:
+        """The values that were sealed to an earlier key of the domain, by a branch that had not seen the rotation."""
+        current = key_id(self.public_key)
+        return [name for name, secret in self.secrets.items() if secret.bound and secret.value[1:9] != current]
+
+
+def create(name: str, owner: str, owner_key: bytes, now: str) -> Domain:
+    """A new, empty domain with one owner; `owner_key` is the owner's public key (32 bytes)."""
+    private = PrivateKey.generate()
+    key = BOUND + private.public
+    return Domain(name, key, {owner: wrap_for(name, key, private, owner, owner_key, now)})
+
+
+def wrap_for(domain: str, key: bytes, private: PrivateKey, owner: str, owner_key: bytes, now: str) -> Grant:
+    context = (domain.encode(), owner.encode(), key)
+    return Grant(BOUND + seal(owner_key, DOMAIN_KEY, context, private.raw), now)
+
+
+def seal_value(domain: Domain, name: str, value: str, now: str) -> Secret:
+    """Seal `value` to the domain's public key, bound to its place. Needs no credentials."""
+    return Secret(_seal(domain.name, domain.public_key, name, _encode_value(value)), now)
+
+
+def open_key(domain: Domain, identity: Identity) -> PrivateKey:
+    """The domain's private key. AccessError for one who is not an owner; IntegrityError for a grant that is not
+    this domain's, this owner's or this key's."""
+    grant = domain.owners.get(identity.name)
+    if grant is None:
+        raise AccessError(
+            f"{identity.name!r} is not an owner of {domain.name!r} (owners: {', '.join(sorted(domain.owners))})",
+            hint=f"an owner runs: pprotect add-owner {domain.name} {identity.name}",
+        )
+    try:
+        if grant.wrapped_key.startswith(LEGACY):
+            raw = open_unbound(grant.wrapped_key[1:], identity.exchange)
+        else:
+            context = (domain.name.encode(), identity.name.encode(), domain.key)
+            keys = {key_id(identity.public_key): identity.exchange}
+            raw = open_sealed(grant.wrapped_key[1:], keys, DOMAIN_KEY, context)
+        private = _private_key(raw)
+        if private.public != domain.public_key:
+            raise IntegrityError("the wrapped private key does not belong to the domain's public key")
+    except IntegrityError as error:
+        error.hint = f"an owner gives access again: pprotect add-owner {domain.name} {identity.name}"
+        raise error.under(domain.name, "meta", "owners", identity.name)
+    return private
+
+
+def open_values(domain: Domain, private: PrivateKey) -> dict[str, bytes]:
+    """Every value of the domain. IntegrityError, with the entry's path, for one that is not in its place."""
+    current = key_id(domain.public_key)
+    keys = {current: private}
+    if domain.names_under_retired_key():
+        keys |= open_retired(domain, private)
+    opened = {}
+    domain_name = domain.name.encode()
+    for name, secret in domain.secrets.items():
+        try:
+            if secret.bound:
+                opened[name] = open_sealed(secret.value[1:], keys, SECRET, (domain_name, name.encode()))
+            else:
+                opened[name] = open_unbound(secret.value[1:], private)
+        except IntegrityError as error:
+            raise error.under(domain.name, f"secret-{name}")
+    return opened
+
+
+def open_retired(domain: Domain, private: PrivateKey) -> dict[bytes, PrivateKey]:
+    """The domain's earlier private keys, by key id."""
+    keys = {key_id(domain.public_key): private}
+    opened = {}
+    for identifier, sealed in domain.retired.items():
+        try:
+            raw = open_sealed(sealed[1:], keys, RETIRED_KEY, (domain.name.encode(), identifier))
+            private_key = _private_key(raw)
+            if key_id(private_key.public) != identifier:
+                raise IntegrityError("a retired private key does not belong to the key id that it is filed under")
+        except IntegrityError as error:
+            raise error.under(domain.name, "meta", "retired")
+        opened[identifier] = private_key
+    return opened
+
+
+def rotate(domain: Domain, private: PrivateKey, owner_keys: Mapping[str, bytes], history: bool) -> Domain:
+    """A new key for the domain: every value sealed to it, and it wrapped for `owner_keys` (name → public key).
+
+    Times stay as they are. With `history`, the retired private keys are kept, sealed to the new one, so that a
+    value which another branch adds under an old key still opens.
+    """
+    fresh = PrivateKey.generate()
+    key = BOUND + fresh.public
+    secrets = {
+        name: Secret(_seal(domain.name, fresh.public, name, value), domain.secrets[name].updated)
+        for name, value in open_values(domain, private).items()
+    }
+    owners = {
+        name: wrap_for(domain.name, key, fresh, name, owner_key, domain.owners[name].granted)
+        for name, owner_key in owner_keys.items()
+    }
+    retired = {}
+    if history:
+        for identifier, old in {**open_retired(domain, private), key_id(private.public): private}.items():
+            context = (domain.name.encode(), identifier)
+            retired[identifier] = BOUND + seal(fresh.public, RETIRED_KEY, context, old.raw)
+    return replace(domain, key=key, owners=owners, secrets=secrets, retired=retired)
+
+
+def _unbound(what: str) -> IntegrityError:
+    return IntegrityError(f"a {what} of version 0 under a domain key of version 1: it was put there by hand")
+
+
+def _seal(domain: str, public_key: bytes, name: str, value: bytes) -> bytes:
+    return BOUND + seal(public_key, SECRET, (domain.encode(), name.encode()), value)
+
+
+def _encode_value(value: str) -> bytes:
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError:
+        raise StoreError("the value is not valid UTF-8 text", hint="encode binary values, for example as base64") from None
+    if len(encoded) > MAX_VALUE_BYTES:
+        raise StoreError(f"the value has {len(encoded)} bytes; the most that one secret holds is {MAX_VALUE_BYTES}")
+    return encoded
+
+
+def _private_key(raw: bytes) -> PrivateKey:
+    if len(raw) != KEY_BYTES:
+        raise IntegrityError(f"a private key has {KEY_BYTES} bytes, not {len(raw)}")
+    return PrivateKey(raw)

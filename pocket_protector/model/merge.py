@@ -1,0 +1,153 @@
+"""Three-way merge of documents, object by object (docs/format.md, section 10). Needs no key.
+
+The objects are the file itself, each custodian, each domain's key, each grant, each secret, and each list of
+the audit log. What only one side changed is taken from it; the same change on both sides is none.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pocket_protector.crypto.keys import KEY_ID_BYTES, key_id
+from pocket_protector.errors import MergeConflictError
+from pocket_protector.model.audit import LEGACY, AuditLog, section
+from pocket_protector.model.document import Document
+from pocket_protector.model.domain import Domain, Grant, Secret
+from pocket_protector.model.times import TIME_LENGTH
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The three documents, and the conflicts found so far."""
+
+    base: Document
+    ours: Document
+    theirs: Document
+    conflicts: list[str] = field(default_factory=list)
+
+    def pick(self, where: str, base: T, ours: T, theirs: T) -> T:
+        if ours == theirs or theirs == base:
+            return ours
+        if ours != base:
+            self.conflicts.append(where)
+        return theirs
+
+
+def merge(base: Document, ours: Document, theirs: Document) -> Document:
+    """`theirs` with what changed from `base` to `ours`. MergeConflictError names what both changed."""
+    if ours == theirs or ours == base:
+        return theirs
+    if ours.format != theirs.format and theirs != base:
+        # One side was upgraded: the other's entries have no times to give.
+        raise MergeConflictError(["file"])
+    sides = _Sides(base, ours, theirs)
+    head = sides.pick("file", *((side.format, side.file_id) for side in (base, ours, theirs)))
+    custodians = {}
+    for name in _names(side.custodians for side in (base, ours, theirs)):
+        picked = sides.pick(
+            section("custodian", name), *(side.custodians.get(name) for side in (base, ours, theirs))
+        )
+        if picked is not None:
+            custodians[name] = picked
+    merged = Document(*head, custodians=custodians, log=_join_logs(base.log, ours.log, theirs.log))
+    for name in _names(side.domains for side in (base, ours, theirs)):
+        domain = _merge_domain(sides, merged, name)
+        if domain is not None:
+            merged = merged.with_domain(domain)
+    if sides.conflicts:
+        raise MergeConflictError(sorted(set(sides.conflicts)))
+    return merged
+
+
+def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
+    base, ours, theirs = (side.domains.get(name) for side in (sides.base, sides.ours, sides.theirs))
+    if ours is None or theirs is None or base is None:
+        # Made or removed on one side: nothing inside it may have changed on the other.
+        return sides.pick(section("domain", name), base, ours, theirs)
+    key, retired = sides.pick(section("domain", name), *((d.key, d.retired) for d in (base, ours, theirs)))
+    owners: dict[str, Grant] = {}
+    for owner in _names((base.owners, ours.owners, theirs.owners)):
+        where = section("owner", name, owner)
+        grant = sides.pick(where, *(d.owners.get(owner) for d in (base, ours, theirs)))
+        if grant is not None:
+            owners[owner] = grant
+            if not _grant_fits(sides, merged, key, name, owner, grant):
+                sides.conflicts.append(where)
+    secrets: dict[str, Secret] = {}
+    for entry in _names((base.secrets, ours.secrets, theirs.secrets)):
+        where = section("secret", name, entry)
+        secret = _pick_secret(sides, where, *(d.secrets.get(entry) for d in (base, ours, theirs)))
+        if secret is not None:
+            secrets[entry] = secret
+            if not _opens(secret, key, retired):
+                sides.conflicts.append(where)
+    return None if sides.conflicts else Domain(name, key, owners, secrets, retired)
+
+
+def _pick_secret(
+    sides: _Sides, where: str, base: Secret | None, ours: Secret | None, theirs: Secret | None
+) -> Secret | None:
+    """As `pick`, but a rotation, which re-seals the value and leaves its time, gives way to an update of it."""
+    if base is not None and ours is not None and theirs is not None:
+        if ours.updated == base.updated != theirs.updated:
+            return theirs
+        if theirs.updated == base.updated != ours.updated:
+            return ours
+    return sides.pick(where, base, ours, theirs)
+
+
+def _grant_fits(sides: _Sides, merged: Document, key: bytes, domain: str, owner: str, grant: Grant) -> bool:
+    """Whether a side that has this grant made it for the keys that the merged document has."""
+    custodian = merged.custodians.get(owner)
+    for side in (sides.ours, sides.theirs):
+        side_domain, side_custodian = side.domains[domain], side.custodians.get(owner)
+        if side_domain.owners.get(owner) == grant and side_domain.key == key:
+            if custodian is None or side_custodian is None:
+                if custodian is side_custodian:
+                    return True
+            elif custodian.public_key == side_custodian.public_key:
+                return True
+    return False
+
+
+def _opens(secret: Secret, key: bytes, retired: Mapping[bytes, bytes]) -> bool:
+    """Whether the value is sealed to the merged document's key or to one that it keeps."""
+    if not secret.bound:
+        return not key[0]
+    identifier = secret.value[1 : 1 + KEY_ID_BYTES]
+    return identifier == key_id(key[1:]) or identifier in retired
+
+
+def _join_logs(base: AuditLog, ours: AuditLog, theirs: AuditLog) -> AuditLog:
+    joined = {}
+    for where in _names((base.lists, ours.lists, theirs.lists)):
+        entries = _join_entries(where, *(log.lists.get(where, ()) for log in (base, ours, theirs)))
+        if entries:
+            joined[where] = entries
+    return AuditLog(joined)
+
+
+def _join_entries(where: str, base: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+    """Theirs, less what ours truncated, and what ours added, in time order. An addition that both made counts once."""
+    truncated = Counter(base) - Counter(ours)
+    added = Counter(ours) - Counter(base) - (Counter(theirs) - Counter(base))
+    kept = []
+    for entry in theirs:
+        if truncated[entry] > 0:
+            truncated[entry] -= 1
+        else:
+            kept.append(entry)
+    new = [entry for entry in ours if added[entry] > 0 and not added.subtract([entry])]
+    if where == LEGACY:
+        return (*kept, *new)
+    return tuple(heapq.merge(kept, new, key=lambda entry: entry[:TIME_LENGTH]))
+
+
+def _names(mappings: Iterable[Mapping[str, object]]) -> list[str]:
+    return sorted({name for mapping in mappings for name in mapping})

@@ -1,0 +1,83 @@
+"""Which names may be given, and which are read (docs/format.md, section 6)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from pocket_protector.errors import NameFormatError
+
+MAX_NAME_CHARACTERS = 256
+
+EXTENSION_PREFIX = "x-"
+FILE_META = "meta"
+CUSTODIANS = "key-custodians"
+AUDIT_LOG = "audit-log"
+
+_SECRET = re.compile(r"[A-Za-z][-_A-Za-z0-9]*")
+# Pocket Protector 20.0.1 wrote [A-z], which also takes in the six characters between Z and a.
+_LEGACY_SECRET = re.compile(r"[A-z][-_A-z0-9]*")
+_LEGACY_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
+
+
+def parse_secret_name(text: str) -> str:
+    """A name for a secret: an ASCII letter, then ASCII letters, digits, hyphens and underscores."""
+    if not _SECRET.fullmatch(text) or len(text) > MAX_NAME_CHARACTERS:
+        raise NameFormatError(
+            f"{_shown(text)} cannot name a secret",
+            hint="begin with a letter; then ASCII letters, digits, hyphens and underscores",
+        )
+    return text
+
+
+def parse_custodian_name(text: str) -> str:
+    """A name for a custodian: 1 to 256 printable characters in NFC, no space at either end."""
+    return _parse_printable(text, "key custodian")
+
+
+def parse_domain_name(text: str) -> str:
+    """A name for a domain: as for a custodian, less the words that the file uses itself."""
+    if is_reserved(text) or text.startswith(EXTENSION_PREFIX):
+        raise NameFormatError(
+            f"{_shown(text)} cannot name a key domain",
+            hint="names that begin with 'meta' or 'x-', 'key-custodians' and 'audit-log' are taken by the file itself",
+        )
+    return _parse_printable(text, "key domain")
+
+
+def parse_legacy_name(text: str) -> str:
+    """A custodian's or domain's name as Pocket Protector allows it: no control characters; never normalised."""
+    if not _LEGACY_NAME.fullmatch(text) or len(text) > MAX_NAME_CHARACTERS:
+        raise NameFormatError(f"{_shown(text)} is no name that Pocket Protector gives")
+    return text
+
+
+def parse_legacy_secret_name(text: str) -> str:
+    """A secret's name as any version of Pocket Protector allowed it."""
+    if not _LEGACY_SECRET.fullmatch(text) or len(text) > MAX_NAME_CHARACTERS:
+        raise NameFormatError(f"{_shown(text)} is no name that Pocket Protector gives a secret")
+    return text
+
+
+def is_reserved(text: str) -> bool:
+    """Whether a top-level key is one of the file's own, so never a domain."""
+    return text.startswith(FILE_META) or text in (CUSTODIANS, AUDIT_LOG)
+
+
+def _parse_printable(text: str, kind: str) -> str:
+    fits = (
+        0 < len(text) <= MAX_NAME_CHARACTERS
+        and text.isprintable()
+        and text == text.strip()
+        and unicodedata.is_normalized("NFC", text)
+    )
+    if not fits:
+        raise NameFormatError(
+            f"{_shown(text)} cannot name a {kind}",
+            hint=f"use 1 to {MAX_NAME_CHARACTERS} printable characters in Unicode's NFC form, without spaces at the ends",
+        )
+    return text
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= 80 else text[:80] + "…")

@@ -1,0 +1,47 @@
+"""Changes of secrets. None needs credentials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from pocket_protector.errors import StoreError
+from pocket_protector.model.audit import section
+from pocket_protector.model.document import Document, without
+from pocket_protector.model.domain import seal_value
+from pocket_protector.model.names import parse_secret_name
+from pocket_protector.model.times import format_time
+
+
+def add_secret(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
+    """StoreError if the secret exists."""
+    if name in document.domain(domain).secrets:
+        raise StoreError(f"secret {name!r} already exists in {domain!r}", hint="pprotect update-secret changes it")
+    return _set(document, domain, name, value, now, f"added secret {name} in {domain}")
+
+
+def update_secret(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
+    """PPKeyError if the secret does not exist."""
+    document.secret(domain, name)
+    return _set(document, domain, name, value, now, f"updated secret {name} in {domain}")
+
+
+def set_secret(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
+    """Add or update, whichever it takes."""
+    change = update_secret if name in document.domain(domain).secrets else add_secret
+    return change(document, domain, name, value, now)
+
+
+def rm_secret(document: Document, domain: str, name: str, now: datetime) -> Document:
+    """PPKeyError if the secret does not exist."""
+    document.changeable().secret(domain, name)
+    found = document.domain(domain)
+    changed = document.with_domain(replace(found, secrets=without(found.secrets, name)))
+    return changed.log_entry(section("secret", domain, name), now, f"removed secret {name} from {domain}")
+
+
+def _set(document: Document, domain: str, name: str, value: str, now: datetime, text: str) -> Document:
+    found = document.changeable().domain(domain)
+    secret = seal_value(found, parse_secret_name(name), value, format_time(now))
+    changed = document.with_domain(replace(found, secrets={**found.secrets, name: secret}))
+    return changed.log_entry(section("secret", domain, name), now, text)
