@@ -41,7 +41,9 @@ class Identity:
     @classmethod
     def from_seed(cls, name: str, seed: bytes) -> Self:
         """Both key pairs from 32 bytes: keyed BLAKE2b-256 of nothing, one personalisation each."""
-        return cls(name, PrivateKey(_derive(seed, b"pprotect-x25519")), SigningKey(_derive(seed, b"pprotect-ed25519")), seed)
+        return cls(
+            name, PrivateKey(_derive(seed, b"pprotect-x25519")), SigningKey(_derive(seed, b"pprotect-ed25519")), seed
+        )
 
     @classmethod
     def generate(cls, name: str) -> Self:
@@ -83,7 +85,11 @@ class WrappedIdentity:
 
     def unwrap(self, name: str, public_key: bytes, verify_key: bytes, passphrase: str) -> Identity:
         """The identity of the named custodian; AccessError for a wrong passphrase or any other keys."""
-        kek = kdf.stretch_raw(passphrase, self.salt) if self.cost is None else kdf.stretch(passphrase, self.salt, self.cost)
+        kek = (
+            kdf.stretch_raw(passphrase, self.salt)
+            if self.cost is None
+            else kdf.stretch(passphrase, self.salt, self.cost)
+        )
         aad = _associated_data(name, public_key, verify_key, self.cost, self.salt)
         try:
             seed = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(self.ciphertext, aad, self.nonce, kek)
@@ -124,6 +130,8 @@ def _kind_and_cost(cost: kdf.Argon2Cost | None) -> bytes:
     return bytes([KIND_ARGON2ID]) + b"".join(n.to_bytes(4, "big") for n in (cost.time, cost.memory_kib, cost.lanes))
 
 
-def _associated_data(name: str, public_key: bytes, verify_key: bytes, cost: kdf.Argon2Cost | None, salt: bytes) -> bytes:
+def _associated_data(
+    name: str, public_key: bytes, verify_key: bytes, cost: kdf.Argon2Cost | None, salt: bytes
+) -> bytes:
     encoded = _kind_and_cost(cost)
     return lp(_LABEL, name.encode(), public_key, verify_key, encoded[:1], encoded[1:], salt)

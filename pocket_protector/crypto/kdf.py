@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from pocket_protector.crypto.encoding import LABEL_PREFIX, lp
-from pocket_protector.errors import AccessError, FormatError
+from pocket_protector.errors import AccessError, FormatError, StoreError
 
 SALT_BYTES = 16
 KEK_BYTES = 32
@@ -39,8 +39,8 @@ class Argon2Cost:
         )
         if not fits:
             raise FormatError(
-                f"key derivation cost out of bounds: {self.time} passes over {self.memory_kib} KiB in {self.lanes} lanes",
-                hint="the caps are 16 passes, 1 GiB, 16 lanes and 4 GiB of passes x memory; no variable lifts them",
+                f"key derivation cost out of bounds: {self.time} passes, {self.memory_kib} KiB, {self.lanes} lanes",
+                hint="the caps are 16 passes, 1 GiB, 16 lanes and 4 GiB for passes x memory; no variable lifts them",
             )
 
 
@@ -55,11 +55,14 @@ KDF_INTERACTIVE = (2, 67108864)
 def cost_from_limits(opslimit: int | None, memlimit: int | None) -> Argon2Cost:
     """Operations and bytes, as libsodium counts them, to a cost: the named pairs give our profiles.
 
-    Neither given: `HARD`. One given: the other is `KDF_SENSITIVE`'s.
+    Neither given: `HARD`. One given: the other is `KDF_SENSITIVE`'s. StoreError over the caps.
     """
     pair = (KDF_SENSITIVE[0] if opslimit is None else opslimit, KDF_SENSITIVE[1] if memlimit is None else memlimit)
     named = {KDF_SENSITIVE: HARD, KDF_INTERACTIVE: FAST}.get(pair)
-    return named or Argon2Cost(time=pair[0], memory_kib=pair[1] // 1024, lanes=1)
+    try:
+        return named or Argon2Cost(time=pair[0], memory_kib=pair[1] // 1024, lanes=1)
+    except FormatError as error:
+        raise StoreError(error.message, hint=error.hint) from None
 
 
 def stretch(passphrase: str, salt: bytes, cost: Argon2Cost) -> bytes:

@@ -27,9 +27,7 @@ def seal(recipient: bytes, label: bytes, context: tuple[bytes, ...], payload: by
     return key_id(recipient) + bindings.crypto_box_seal(lp(label, *context) + pad(payload), recipient)
 
 
-def open_sealed(
-    sealed: bytes, keys: Mapping[bytes, PrivateKey], label: bytes, context: tuple[bytes, ...]
-) -> bytes:
+def open_sealed(sealed: bytes, keys: Mapping[bytes, PrivateKey], label: bytes, context: tuple[bytes, ...]) -> bytes:
     """The payload that `seal` took. Tries only the key that the id names.
 
     Raises IntegrityError for an unknown key id, a box that does not open, another label or context, and

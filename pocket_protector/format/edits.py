@@ -54,7 +54,9 @@ class Edits:
         parts, at = [], 0
         for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
             if start < at:
-                raise StoreError("this file's layout cannot be edited in place", hint="put each entry on lines of its own")
+                raise StoreError(
+                    "this file's layout cannot be edited in place", hint="put each entry on lines of its own"
+                )
             parts += [self.text[at:start], new]
             at = end
         return "".join([*parts, self.text[at:]]).removesuffix(self._lent)

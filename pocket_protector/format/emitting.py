@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pocket_protector.format.rendering import Tree
+from pocket_protector.format.trees import Tree
 
 INDENT = "  "
 
@@ -31,7 +31,7 @@ def is_simple(text: str) -> bool:
 def block(tree: Tree, indent: str) -> list[str]:
     """The lines of a mapping or a list that is not empty."""
     if isinstance(tree, list):
-        return [f"{indent}- {scalar(item, value=True)}" for item in tree]
+        return [f"{indent}- {scalar(item, value=True)}" for item in tree if isinstance(item, str)]
     assert isinstance(tree, dict)
     return [line for key, value in tree.items() for line in entry(key, value, indent)]
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pocket_protector.errors import FormatError, LocatedError, StoreError
 from pocket_protector.format import emitting
 from pocket_protector.format.legacy import read_legacy_document
-from pocket_protector.format.nodes import Mapping, locate, parse_nodes
+from pocket_protector.format.nodes import locate, parse_nodes
 from pocket_protector.format.reading import read_document
 from pocket_protector.format.rendering import changes
 from pocket_protector.format.splicing import splice
+from pocket_protector.format.trees import parse_tree
 from pocket_protector.model.document import Document
 from pocket_protector.model.names import FILE_META
 
@@ -22,10 +23,9 @@ _CONFLICT_MARKER = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:[ \r\n]|\Z)", re.MUL
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LoadedFile:
-    """The text of a file, its nodes, and the document they make."""
+    """The text of a file, and the document that it makes."""
 
     text: str
-    root: Mapping
     document: Document
 
     def with_document(self, document: Document) -> LoadedFile:
@@ -35,12 +35,11 @@ class LoadedFile:
         """
         if document == self.document:
             return self
-        return _verified(splice(self.text, self.root, changes(self.document, document)), document)
+        return _verified(splice(self.text, parse_nodes(self.text), changes(self.document, document)), document)
 
-    def line_of(self, error: LocatedError) -> LocatedError:
-        """`error` with the line of the place that its keys name."""
-        error.line = error.line or locate(self.root, error.keys)
-        return error
+    def locate(self, error: LocatedError) -> None:
+        """Give `error` the line of the place that its keys name."""
+        error.line = error.line or locate(parse_nodes(self.text), error.keys)
 
 
 def load(raw: bytes) -> LoadedFile:
@@ -57,7 +56,7 @@ def load_text(text: str) -> LoadedFile:
     """As `load`, for text."""
     if len(text) > MAX_FILE_BYTES:
         raise FormatError(f"the file has more than {MAX_FILE_BYTES} bytes")
-    marker = _CONFLICT_MARKER.search(text)
+    marker = _CONFLICT_MARKER.search(text) if "<<<<<<<" in text else None
     if marker:
         raise FormatError(
             "the file has git's conflict markers",
@@ -66,18 +65,20 @@ def load_text(text: str) -> LoadedFile:
         )
     if not text.strip():
         raise FormatError("the file is empty", hint="pprotect init makes a new one")
-    root = parse_nodes(text)
+    root = parse_tree(text)
     try:
-        document = read_document(root) if FILE_META in root.items else read_legacy_document(root)
+        document = read_document(root) if FILE_META in root else read_legacy_document(root)
     except LocatedError as error:
-        error.line = error.line or locate(root, error.keys)
+        error.line = locate(parse_nodes(text), error.keys)
         raise
-    return LoadedFile(text, root, document)
+    return LoadedFile(text, document)
 
 
 def dump(document: Document) -> LoadedFile:
     """A new file of format 1 that holds `document`."""
-    lines = [line for keys, tree in changes(None, document) if tree is not None for line in emitting.entry(keys[0], tree, "")]
+    lines = [
+        line for keys, tree in changes(None, document) if tree is not None for line in emitting.entry(keys[0], tree, "")
+    ]
     return _verified("".join(line + "\n" for line in lines), document)
 
 

@@ -1,4 +1,4 @@
-"""Nodes → `Document`, for format 1 (docs/format.md, section 7). Any fault refuses the whole file.
+"""Trees → `Document`, for format 1 (docs/format.md, section 7). Any fault refuses the whole file.
 
 An error names its place from where it is raised; each level above adds its own key.
 """
@@ -14,7 +14,7 @@ from pocket_protector.crypto.legacy import PasswordDerivedKey
 from pocket_protector.crypto.sealing import MIN_SEALED_BYTES, SEALED_BOX_OVERHEAD
 from pocket_protector.errors import FormatError, LocatedError, NameFormatError
 from pocket_protector.format import scalars
-from pocket_protector.format.nodes import Mapping, Node, Scalar, Sequence
+from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
 from pocket_protector.model.audit import LEGACY, AuditLog, parse_entry, parse_section
 from pocket_protector.model.custodian import AnyCustodian, Custodian, LegacyCustodian
@@ -28,7 +28,7 @@ LEAST_SEALED = {scalars.LEGACY_VERSION: 1 + SEALED_BOX_OVERHEAD, scalars.VERSION
 T = TypeVar("T")
 
 
-def read_document(root: Mapping) -> Document:
+def read_document(root: dict[str, Tree]) -> Document:
     """FormatError or IntegrityError, with its keys, for the first fault."""
     return Document(
         format=FORMAT,
@@ -39,41 +39,43 @@ def read_document(root: Mapping) -> Document:
     )
 
 
-def mapping_of(node: Node) -> Mapping:
-    if not isinstance(node, Mapping):
+def mapping_of(tree: Tree) -> dict[str, Tree]:
+    if not isinstance(tree, dict):
         raise FormatError("a mapping belongs here")
-    return node
+    return tree
 
 
-def text_of(node: Node) -> str:
-    if not isinstance(node, Scalar):
+def text_of(tree: Tree) -> str:
+    if not isinstance(tree, str):
         raise FormatError("a text belongs here")
-    return str(node.value)
+    return tree
 
 
-def texts_of(node: Node) -> tuple[str, ...]:
-    if not isinstance(node, Sequence) or not all(isinstance(item, Scalar) for item in node.items):
+def texts_of(tree: Tree) -> tuple[str, ...]:
+    if not isinstance(tree, list):
         raise FormatError("a list of texts belongs here")
-    return tuple([item.value for item in node.items])  # type: ignore[union-attr]
+    return tuple([text_of(item) for item in tree])
 
 
-def child(parent: Mapping, key: str) -> Node:
-    found = parent.items.get(key)
+def child(parent: dict[str, Tree], key: str) -> Tree:
+    found = parent.get(key)
     if found is None:
         raise FormatError(f"{key!r} is missing")
-    return found[1]
+    return found
 
 
-def refuse_unknown(mapping: Mapping, *known: str) -> None:
+def refuse_unknown(mapping: dict[str, Tree], *known: str) -> None:
     """FormatError for a key that is neither known nor an extension."""
     for key in extension_free(mapping):
         if key not in known:
-            error = FormatError("this key is not known here", hint="keys that begin with 'x-' are free for your own use")
+            error = FormatError(
+                "this key is not known here", hint="keys that begin with 'x-' are free for your own use"
+            )
             raise error.under(key)
 
 
-def extension_free(mapping: Mapping) -> Iterator[str]:
-    return (key for key in mapping.items if not key.startswith(names.EXTENSION_PREFIX))
+def extension_free(mapping: dict[str, Tree]) -> Iterator[str]:
+    return (key for key in mapping if not key.startswith(names.EXTENSION_PREFIX))
 
 
 def read_secret_name(key: str, parse: Callable[[str], str]) -> str:
@@ -90,27 +92,31 @@ def read_name(text: str, parse: Callable[[str], str]) -> str:
         raise FormatError(error.message, hint=error.hint) from None
 
 
-def read_child(parent: Mapping, key: str, read: Callable[..., T], *arguments: object) -> T:
-    """`read(child node, *arguments)`, with `key` before the place of an error in it."""
-    node = child(parent, key)
+def read_child(parent: dict[str, Tree], key: str, read: Callable[..., T], *arguments: object) -> T:
+    """`read(child, *arguments)`, with `key` before the place of an error in it."""
+    tree = child(parent, key)
     try:
-        return read(node, *arguments)
+        return read(tree, *arguments)
     except LocatedError as error:
         raise error.under(key) from None
 
 
-def read_scalar(parent: Mapping, key: str, parse: Callable[..., T], *arguments: object) -> T:
+def read_scalar(parent: dict[str, Tree], key: str, parse: Callable[..., T], *arguments: object) -> T:
     """`parse(child text, *arguments)`, likewise."""
-    return read_child(parent, key, lambda node: parse(text_of(node), *arguments))
+    text = child(parent, key)
+    try:
+        return parse(text if type(text) is str else text_of(text), *arguments)
+    except LocatedError as error:
+        raise error.under(key) from None
 
 
-def _read_each(node: Node, read: Callable[[Node, str], T]) -> dict[str, T]:
-    mapping = mapping_of(node)
+def _read_each(tree: Tree, read: Callable[[Tree, str], T]) -> dict[str, T]:
+    mapping = mapping_of(tree)
     return {key: read_child(mapping, key, read, key) for key in extension_free(mapping)}
 
 
-def _read_file_meta(node: Node) -> bytes:
-    meta = mapping_of(node)
+def _read_file_meta(tree: Tree) -> bytes:
+    meta = mapping_of(tree)
     refuse_unknown(meta, "format", "file-id")
     if read_scalar(meta, "format", str) != str(FORMAT):
         error = FormatError("only format 1 is known", hint="a newer pprotect may have written it: upgrade pprotect")
@@ -118,7 +124,7 @@ def _read_file_meta(node: Node) -> bytes:
     return read_scalar(meta, "file-id", scalars.decode_fixed, FILE_ID_BYTES)
 
 
-def _domain_names(root: Mapping) -> Iterator[str]:
+def _domain_names(root: dict[str, Tree]) -> Iterator[str]:
     for key in extension_free(root):
         if key not in (names.FILE_META, names.CUSTODIANS, names.AUDIT_LOG):
             if names.is_reserved(key):
@@ -126,31 +132,33 @@ def _domain_names(root: Mapping) -> Iterator[str]:
             yield key
 
 
-def _read_domain(node: Node, name: str) -> Domain:
-    block = mapping_of(node)
+def _read_domain(tree: Tree, name: str) -> Domain:
+    block = mapping_of(tree)
     meta = mapping_of(read_child(block, "meta", mapping_of))
     domain = read_child(block, "meta", _read_domain_meta, name)
     secrets = {}
     for key in extension_free(block):
-        if block.items[key][1] is not meta:
+        if block[key] is not meta:
             try:
-                secret_name, secret = _read_secret(key, block.items[key][1])
+                secret_name, secret = _read_secret(key, block[key])
             except LocatedError as error:
                 raise error.under(key) from None
             secrets[secret_name] = secret
     return Domain(name, domain.key, domain.owners, secrets, domain.retired)
 
 
-def _read_domain_meta(node: Node, name: str) -> Domain:
-    meta = mapping_of(node)
+def _read_domain_meta(tree: Tree, name: str) -> Domain:
+    meta = mapping_of(tree)
     refuse_unknown(meta, "public-key", "retired", "owners")
     key = read_scalar(meta, "public-key", read_domain_key)
     read_name(name, names.parse_domain_name if key[0] else names.parse_legacy_name)
     owners = read_child(meta, "owners", _read_each, _read_grant)
     if not owners:
         raise FormatError("a domain has at least one owner").under("owners")
-    retired = read_child(meta, "retired", _read_each, _read_retired) if "retired" in meta.items else {}
-    return Domain(name, key, owners, {}, {scalars.decode(identifier)[1:]: sealed for identifier, sealed in retired.items()})
+    retired = read_child(meta, "retired", _read_each, _read_retired) if "retired" in meta else {}
+    return Domain(
+        name, key, owners, {}, {scalars.decode(identifier)[1:]: sealed for identifier, sealed in retired.items()}
+    )
 
 
 def read_domain_key(text: str) -> bytes:
@@ -162,9 +170,9 @@ def read_domain_key(text: str) -> bytes:
     return raw
 
 
-def _read_grant(node: Node, name: str) -> Grant:
+def _read_grant(tree: Tree, name: str) -> Grant:
     read_name(name, names.parse_legacy_name)
-    block = mapping_of(node)
+    block = mapping_of(tree)
     refuse_unknown(block, "wrapped-key", "granted")
     return Grant(
         read_scalar(block, "wrapped-key", scalars.decode_sealed, LEAST_SEALED),
@@ -172,26 +180,26 @@ def _read_grant(node: Node, name: str) -> Grant:
     )
 
 
-def _read_retired(node: Node, identifier: str) -> bytes:
+def _read_retired(tree: Tree, identifier: str) -> bytes:
     scalars.decode_fixed(identifier, KEY_ID_BYTES)
-    block = mapping_of(node)
+    block = mapping_of(tree)
     refuse_unknown(block, "private-key")
     return read_scalar(block, "private-key", scalars.decode_sealed, {scalars.VERSION: LEAST_SEALED[scalars.VERSION]})
 
 
-def _read_secret(key: str, node: Node) -> tuple[str, Secret]:
-    block = mapping_of(node)
+def _read_secret(key: str, tree: Tree) -> tuple[str, Secret]:
+    block = mapping_of(tree)
     value = read_scalar(block, "value", scalars.decode_sealed, LEAST_SEALED)
     name = read_secret_name(key, names.parse_secret_name if value[0] else names.parse_legacy_secret_name)
     updated = read_scalar(block, "updated", parse_time)
-    if len(block.items) != 2:
+    if len(block) != 2:
         refuse_unknown(block, "value", "updated")
     return name, Secret(value, updated)
 
 
-def _read_custodian(node: Node, name: str) -> AnyCustodian:
-    block = mapping_of(node)
-    if "pwdkm" in block.items:
+def _read_custodian(tree: Tree, name: str) -> AnyCustodian:
+    block = mapping_of(tree)
+    if "pwdkm" in block:
         refuse_unknown(block, "pwdkm")
         read_name(name, names.parse_legacy_name)
         return LegacyCustodian(name, read_scalar(block, "pwdkm", read_derived_key))
@@ -218,9 +226,9 @@ def _read_wrapped_identity(text: str) -> WrappedIdentity:
     return WrappedIdentity.parse(raw[1:])
 
 
-def _read_log(node: Node, where: str) -> tuple[str, ...]:
+def _read_log(tree: Tree, where: str) -> tuple[str, ...]:
     parse_section(where)
-    entries = texts_of(node)
+    entries = texts_of(tree)
     if not entries:
         raise FormatError("a list of the audit log has at least one entry")
     if where != LEGACY:

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from pocket_protector.format import scalars
 from pocket_protector.format.reading import SECRET_PREFIX
+from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
 from pocket_protector.model.audit import LEGACY
 from pocket_protector.model.custodian import AnyCustodian, LegacyCustodian
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
 
-Tree = str | list[str] | dict[str, "Tree"]
 Patch = tuple[tuple[str, ...], Tree | None]
 """Where (keys from the top), and what shall stand there; None takes it out."""
 
@@ -41,15 +41,15 @@ def changes(old: Document | None, new: Document) -> list[Patch]:
         patches.append(((names.AUDIT_LOG,), _log(new)))
         return patches
     assert old is not None
-    for name, old_domain, domain in _differing(old.domains, new.domains):
-        if old_domain is None or domain is None:
-            patches.append(((name,), domain and _domain(domain)))
+    for name, before, after in _differing(old.domains, new.domains):
+        if before is None or after is None:
+            patches.append(((name,), _domain(after) if after else None))
         else:
-            patches.extend(_domain_changes(old_domain, domain))
+            patches.extend(_domain_changes(before, after))
     for name, _, custodian in _differing(old.custodians, new.custodians):
-        patches.append(((names.CUSTODIANS, name), custodian and _custodian(custodian)))
+        patches.append(((names.CUSTODIANS, name), _custodian(custodian) if custodian else None))
     for where, _, entries in _differing(old.log.lists, new.log.lists):
-        patches.append(((names.AUDIT_LOG, where), entries and list(entries)))
+        patches.append(((names.AUDIT_LOG, where), list(entries) if entries else None))
     return patches
 
 
@@ -61,9 +61,9 @@ def _domain_changes(old: Domain, new: Domain) -> list[Patch]:
     if old.retired != new.retired:
         patches.append(((*meta, "retired"), _retired(new)))
     for name, _, grant in _differing(old.owners, new.owners):
-        patches.append(((*meta, "owners", name), grant and _grant(grant)))
+        patches.append(((*meta, "owners", name), _grant(grant) if grant else None))
     for name, _, secret in _differing(old.secrets, new.secrets):
-        patches.append(((new.name, SECRET_PREFIX + name), secret and _secret(secret)))
+        patches.append(((new.name, SECRET_PREFIX + name), _secret(secret) if secret else None))
     return patches
 
 

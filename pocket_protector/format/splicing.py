@@ -12,7 +12,8 @@ from difflib import SequenceMatcher
 from pocket_protector.format import emitting
 from pocket_protector.format.edits import Edits, end_of, start_of
 from pocket_protector.format.nodes import Mapping, Node, Scalar, Sequence
-from pocket_protector.format.rendering import Patch, Tree, order
+from pocket_protector.format.rendering import Patch, order
+from pocket_protector.format.trees import Tree
 from pocket_protector.model.names import EXTENSION_PREFIX
 
 _Changes = dict[str, "_Changes | _Wanted"]
@@ -191,16 +192,19 @@ def _flow_cuts(children: list[tuple[Scalar, Node]], gone: set[str]) -> Iterator[
         yield behind, end_of(run[-1][1])
 
 
-def _change_sequence(edits: Edits, sequence: Sequence, texts: list[str]) -> None:
+def _change_sequence(edits: Edits, sequence: Sequence, texts: list[Tree]) -> None:
     items = sequence.items
     old = [item.value for item in items if isinstance(item, Scalar)]
     if sequence.flow:
         if old == texts[: len(old)]:
-            edits.replace(*[end_of(items[-1])] * 2, "".join(", " + emitting.flow(text) for text in texts[len(old) :]))
+            end = end_of(items[-1])
+            edits.replace(end, end, "".join(", " + emitting.flow(text) for text in texts[len(old) :]))
         else:
             edits.replace(sequence.start + 1, sequence.end - 1, ", ".join(map(emitting.flow, texts)))
         return
-    for kind, start, end, new_start, new_end in SequenceMatcher(None, old, texts, autojunk=False).get_opcodes():
+    for kind, start, end, new_start, new_end in SequenceMatcher(
+        None, old, [str(text) for text in texts], autojunk=False
+    ).get_opcodes():
         if kind == "equal":
             continue
         for item in items[start:end]:

@@ -20,7 +20,9 @@ def add_key_custodian(
 ) -> Document:
     """A custodian with a new identity; `cost` None means that the passphrase is a raw key. StoreError if it exists."""
     if name in document.changeable().custodians:
-        raise StoreError(f"key custodian {name!r} already exists", hint="pprotect set-key-custodian-passphrase changes it")
+        raise StoreError(
+            f"key custodian {name!r} already exists", hint="pprotect set-key-custodian-passphrase changes it"
+        )
     changed = document.with_custodian(Custodian.create(name, passphrase, cost))
     kind = "raw-key" if cost is None else "key"
     return changed.log_entry(section("custodian", name), now, f"created {kind} custodian {name}")

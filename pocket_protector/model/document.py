@@ -83,5 +83,10 @@ class Document:
         return self
 
 
+def truncate_audit_log(document: Document, keep: int, now: datetime) -> Document:
+    """Keep the newest `keep` entries of the log."""
+    return replace(document, log=document.changeable().log.truncate(keep, format_time(now)))
+
+
 def without(mapping: Mapping[str, T], name: str) -> dict[str, T]:
     return {key: value for key, value in mapping.items() if key != name}

@@ -67,6 +67,14 @@ class Domain:
     def public_key(self) -> bytes:
         return self.key[1:]
 
+    def check_owner(self, name: str) -> None:
+        """AccessError unless the custodian is listed as an owner."""
+        if name not in self.owners:
+            raise AccessError(
+                f"{name!r} is not an owner of {self.name!r} (owners: {', '.join(sorted(self.owners))})",
+                hint=f"an owner runs: pprotect add-owner {self.name} {name}",
+            )
+
     def unbound_names(self) -> list[str]:
         """The legacy values, which a swap of two entries would not be noticed in."""
         return [name for name, secret in self.secrets.items() if not secret.bound]
@@ -97,12 +105,8 @@ def seal_value(domain: Domain, name: str, value: str, now: str) -> Secret:
 def open_key(domain: Domain, identity: Identity) -> PrivateKey:
     """The domain's private key. AccessError for one who is not an owner; IntegrityError for a grant that is not
     this domain's, this owner's or this key's."""
-    grant = domain.owners.get(identity.name)
-    if grant is None:
-        raise AccessError(
-            f"{identity.name!r} is not an owner of {domain.name!r} (owners: {', '.join(sorted(domain.owners))})",
-            hint=f"an owner runs: pprotect add-owner {domain.name} {identity.name}",
-        )
+    domain.check_owner(identity.name)
+    grant = domain.owners[identity.name]
     try:
         if grant.wrapped_key.startswith(LEGACY):
             raw = open_unbound(grant.wrapped_key[1:], identity.exchange)
@@ -190,7 +194,9 @@ def _encode_value(value: str) -> bytes:
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
-        raise StoreError("the value is not valid UTF-8 text", hint="encode binary values, for example as base64") from None
+        raise StoreError(
+            "the value is not valid UTF-8 text", hint="encode binary values, for example as base64"
+        ) from None
     if len(encoded) > MAX_VALUE_BYTES:
         raise StoreError(f"the value has {len(encoded)} bytes; the most that one secret holds is {MAX_VALUE_BYTES}")
     return encoded

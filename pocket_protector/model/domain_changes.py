@@ -64,6 +64,13 @@ def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Docume
     return changed.log_entry(section("owner", name, owner), now, f"removed owner {owner} from {name}")
 
 
+def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
+    """As `rm_owner`, and a new key for those who stay. `identity` is an owner's, the leaving one's included."""
+    staying = rm_owner(document, name, owner, now).domain(name).owners
+    changed = rotate_for(document, name, identity, staying, True, now)
+    return changed.log_entry(section("owner", name, owner), now, f"removed owner {owner} from {name}")
+
+
 def last_owner_error(owner: str, names: list[str]) -> StoreError:
     return StoreError(
         f"{owner!r} is the last owner of {', '.join(names)}: the secrets there would be lost",
@@ -109,5 +116,8 @@ def _check_names(domain: domains.Domain) -> None:
         try:
             parse_secret_name(name)
         except NameFormatError as error:
-            error.hint = f"set the value under another name (pprotect set-secret), then: pprotect rm-secret {domain.name} {name}"
+            error.hint = (
+                f"set the value under another name (pprotect set-secret {domain.name} NAME),"
+                f" then: pprotect rm-secret {domain.name} {name}"
+            )
             raise

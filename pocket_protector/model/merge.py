@@ -32,7 +32,7 @@ class _Sides:
     conflicts: list[str] = field(default_factory=list)
 
     def pick(self, where: str, base: T, ours: T, theirs: T) -> T:
-        if ours == theirs or theirs == base:
+        if theirs in (ours, base):
             return ours
         if ours != base:
             self.conflicts.append(where)
@@ -41,7 +41,7 @@ class _Sides:
 
 def merge(base: Document, ours: Document, theirs: Document) -> Document:
     """`theirs` with what changed from `base` to `ours`. MergeConflictError names what both changed."""
-    if ours == theirs or ours == base:
+    if ours in (theirs, base):
         return theirs
     if ours.format != theirs.format and theirs != base:
         # One side was upgraded: the other's entries have no times to give.
@@ -50,9 +50,7 @@ def merge(base: Document, ours: Document, theirs: Document) -> Document:
     head = sides.pick("file", *((side.format, side.file_id) for side in (base, ours, theirs)))
     custodians = {}
     for name in _names(side.custodians for side in (base, ours, theirs)):
-        picked = sides.pick(
-            section("custodian", name), *(side.custodians.get(name) for side in (base, ours, theirs))
-        )
+        picked = sides.pick(section("custodian", name), *(side.custodians.get(name) for side in (base, ours, theirs)))
         if picked is not None:
             custodians[name] = picked
     merged = Document(*head, custodians=custodians, log=_join_logs(base.log, ours.log, theirs.log))

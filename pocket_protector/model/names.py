@@ -74,7 +74,7 @@ def _parse_printable(text: str, kind: str) -> str:
     if not fits:
         raise NameFormatError(
             f"{_shown(text)} cannot name a {kind}",
-            hint=f"use 1 to {MAX_NAME_CHARACTERS} printable characters in Unicode's NFC form, without spaces at the ends",
+            hint=f"use 1 to {MAX_NAME_CHARACTERS} printable characters in Unicode's NFC form, no spaces at the ends",
         )
     return text
 

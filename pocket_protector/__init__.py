@@ -1,0 +1,45 @@
+"""Pocket Protector: a team's secrets, encrypted in one YAML file, in git, beside the code.
+
+>>> from pocket_protector import Creds, KeyFile
+>>> secrets = KeyFile.from_file("protected.yaml").decrypt_domain("prod", Creds.from_env())  # doctest: +SKIP
+"""
+
+from pocket_protector.credentials import Creds
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.kdf import KDF_INTERACTIVE, KDF_SENSITIVE
+from pocket_protector.errors import (
+    AccessError,
+    FormatError,
+    IntegrityError,
+    MergeConflictError,
+    NameFormatError,
+    PocketProtectorError,
+    PPError,
+    PPKeyError,
+    StoreError,
+    UnknownCustodianError,
+)
+from pocket_protector.keyfile import KeyFile
+from pocket_protector.model.decrypted import DecryptedDomain
+
+__all__ = [
+    "KDF_INTERACTIVE",
+    "KDF_SENSITIVE",
+    "AccessError",
+    "Creds",
+    "DecryptedDomain",
+    "FormatError",
+    "Identity",
+    "IntegrityError",
+    "KeyFile",
+    "MergeConflictError",
+    "NameFormatError",
+    "PPError",
+    "PPKeyError",
+    "PocketProtectorError",
+    "StoreError",
+    "UnknownCustodianError",
+    "__version__",
+]
+
+__version__ = "26.11.0"

@@ -1,0 +1,168 @@
+"""The only opener of paths: finding a file, reading with caps, and replacing it whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from pocket_protector.errors import StoreError
+
+FILE_NAME = "protected.yaml"
+
+_LOCK_SECONDS = 30.0
+_LOCK_POLL_SECONDS = 0.01
+
+
+def discover(directory: str) -> str:
+    """The `protected.yaml` of `directory` or of the nearest folder above it, up to the root of the git work tree.
+
+    Outside git, and where there is none, the one in `directory`, there or not.
+    """
+    here = os.path.abspath(directory)
+    folder = here
+    candidates = []
+    while True:
+        candidates.append(os.path.join(folder, FILE_NAME))
+        if os.path.lexists(os.path.join(folder, ".git")):
+            return next(filter(os.path.lexists, candidates), candidates[0])
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return candidates[0]
+        folder = parent
+
+
+def read(path: str, most: int, *, hint: str = "") -> bytes:
+    """All bytes of a file; StoreError if it cannot be read or has more than `most`."""
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        _refuse("read", path, error, hint=hint)
+    if len(raw) > most:
+        raise StoreError(f"{path} has more than {most} bytes")
+    return raw
+
+
+class Target:
+    """A file that is locked for replacing. `read` gives what stands there now, `replace` what shall."""
+
+    def __init__(self, path: str, new_path: str, descriptor: int) -> None:
+        self._path = path
+        self._new_path = new_path
+        self._descriptor = descriptor
+        self.replaced = False
+
+    def read(self, most: int) -> bytes | None:
+        """As `read`; None if there is no file."""
+        return read(self._path, most) if os.path.lexists(self._path) else None
+
+    def replace(self, raw: bytes) -> None:
+        """The file has these bytes, or the ones it had, whatever happens; mode and owner stay."""
+        try:
+            self._write(raw)
+            os.replace(self._new_path, self._path)
+            self.replaced = True
+            _sync_folder(os.path.dirname(self._path))
+        except OSError as error:
+            _refuse("write", self._path, error)
+
+    def _write(self, raw: bytes) -> None:
+        os.ftruncate(self._descriptor, 0)
+        with open(self._descriptor, "wb", closefd=False) as file:
+            file.write(raw)
+        if os.path.lexists(self._path):
+            old, new = os.stat(self._path), os.fstat(self._descriptor)
+            if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+                self._keep_owner(old)
+            os.fchmod(self._descriptor, stat.S_IMODE(old.st_mode))
+        os.fsync(self._descriptor)
+
+    def _keep_owner(self, old: os.stat_result) -> None:
+        try:
+            os.fchown(self._descriptor, old.st_uid, old.st_gid)
+        except PermissionError:
+            # Only root can give a file away; the content is what counts.
+            return
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[Target]:
+    """Lock the file at `path` (there or not; symlinks are followed) against other writers, for `Target.replace`.
+
+    The lock is held on the temporary file of a fixed name beside it, which becomes the new file: nothing is left
+    behind, and what a killed writer left is taken over by the next. StoreError after 30 seconds without the lock.
+    """
+    real = os.path.realpath(path)
+    folder, name = os.path.split(real)
+    new_path = os.path.join(folder, f".{name}.pprotect-new")
+    try:
+        if os.path.lexists(real):
+            if not stat.S_ISREG(os.stat(real).st_mode):
+                raise StoreError(f"{path} is not a regular file")
+            if not os.access(real, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        descriptor = _lock(new_path)
+    except (OSError, ValueError) as error:
+        _refuse("write", path, error)
+    target = Target(real, new_path, descriptor)
+    try:
+        yield target
+    finally:
+        if not target.replaced:
+            os.unlink(new_path)
+        os.close(descriptor)
+
+
+def _lock(new_path: str) -> int:
+    """Open and lock `new_path`, made if need be, and be sure that it is still the file of that name."""
+    try:
+        import fcntl
+    except ImportError:
+        raise StoreError("writing is not supported on this system: it has no file locks", hint="use WSL") from None
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        descriptor = os.open(new_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(descriptor, new_path):
+                return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise StoreError(
+                    f"another process has been writing the file for {_LOCK_SECONDS:.0f} seconds",
+                    hint="end that process, and repeat the command",
+                ) from None
+            time.sleep(_LOCK_POLL_SECONDS)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: str) -> bool:
+    """Whether an open file is still the one at `path`: another writer may have renamed or removed it."""
+    try:
+        there = os.stat(path, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    mine = os.fstat(descriptor)
+    return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse(verb: str, path: str, error: OSError | ValueError, *, hint: str = "") -> NoReturn:
+    reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    raise StoreError(f"cannot {verb} {path}: {reason[:1].lower()}{reason[1:]}", hint=hint) from None
