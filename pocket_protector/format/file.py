@@ -60,7 +60,7 @@ def load_text(text: str) -> LoadedFile:
     if marker:
         raise FormatError(
             "the file has git's conflict markers",
-            hint="take one side (git checkout --ours or --theirs, then the file's name), and make the other's change again",
+            hint="take one side (git checkout --ours FILE, or --theirs), then make the other's change again",
             line=text.count("\n", 0, marker.start()) + 1,
         )
     if not text.strip():

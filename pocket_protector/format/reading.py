@@ -22,7 +22,7 @@ from pocket_protector.model.document import FILE_ID_BYTES, FORMAT, Document
 from pocket_protector.model.domain import Domain, Grant, Secret
 from pocket_protector.model.times import parse_time
 
-SECRET_PREFIX = "secret-"
+SECRET_PREFIX = "secret-"  # noqa: S105 (a key of the file, not a password)
 LEAST_SEALED = {scalars.LEGACY_VERSION: 1 + SEALED_BOX_OVERHEAD, scalars.VERSION: 1 + MIN_SEALED_BYTES}
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""`Document` → trees of texts, lists and mappings, in the order that format 1 prescribes (docs/format.md, section 7)."""
+"""`Document` → trees, in the order that format 1 prescribes (docs/format.md, section 7)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def parse_tree(text: str) -> dict[str, Tree]:
         raise FormatError(f"not valid YAML: {str(error).splitlines()[0]}") from None
 
 
-def _parse(next_event: Any) -> dict[str, Tree]:
+def _parse(next_event: Any) -> dict[str, Tree]:  # noqa: C901, PLR0912 (one loop: it is the hot path)
     _start_document(next_event)
     top: list[Tree] = []
     current: Any = top

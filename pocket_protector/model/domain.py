@@ -119,7 +119,7 @@ def open_key(domain: Domain, identity: Identity) -> PrivateKey:
             raise IntegrityError("the wrapped private key does not belong to the domain's public key")
     except IntegrityError as error:
         error.hint = f"an owner gives access again: pprotect add-owner {domain.name} {identity.name}"
-        raise error.under(domain.name, "meta", "owners", identity.name)
+        raise error.under(domain.name, "meta", "owners", identity.name) from None
     return private
 
 
@@ -138,7 +138,7 @@ def open_values(domain: Domain, private: PrivateKey) -> dict[str, bytes]:
             else:
                 opened[name] = open_unbound(secret.value[1:], private)
         except IntegrityError as error:
-            raise error.under(domain.name, f"secret-{name}")
+            raise error.under(domain.name, f"secret-{name}") from None
     return opened
 
 
@@ -153,7 +153,7 @@ def open_retired(domain: Domain, private: PrivateKey) -> dict[bytes, PrivateKey]
             if key_id(private_key.public) != identifier:
                 raise IntegrityError("a retired private key does not belong to the key id that it is filed under")
         except IntegrityError as error:
-            raise error.under(domain.name, "meta", "retired")
+            raise error.under(domain.name, "meta", "retired") from None
         opened[identifier] = private_key
     return opened
 
