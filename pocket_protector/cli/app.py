@@ -1,0 +1,128 @@
+"""The group of all commands. Each command's module is imported when the command is called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from pocket_protector.cli import output
+from pocket_protector.cli.session import GlobalOptions, Session, global_options
+from pocket_protector.cli.usage import UsageError
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+# Command → module of this package that has a function of the command's name; in the order of the help page.
+_COMMANDS = {
+    **dict.fromkeys(("init", "upgrade", "list-audit-log", "truncate-audit-log", "version"), "store"),
+    **dict.fromkeys(
+        (
+            "add-key-custodian",
+            "rm-key-custodian",
+            "list-user-secrets",
+            "set-key-custodian-passphrase",
+            "rekey-custodian",
+        ),
+        "custodians",
+    ),
+    **dict.fromkeys(("add-domain", "rm-domain", "list-domains", "rotate-domain-keys"), "domains"),
+    **dict.fromkeys(("add-owner", "rm-owner", "migrate-owner"), "owners"),
+    **dict.fromkeys(
+        ("add-secret", "update-secret", "set-secret", "rm-secret", "list-domain-secrets", "list-all-secrets"),
+        "secrets",
+    ),
+    **dict.fromkeys(("get", "decrypt-domain"), "reading"),
+    **dict.fromkeys(("run", "exec"), "running"),
+}
+_PANELS = {
+    "store": "File",
+    "custodians": "Key custodians",
+    "domains": "Key domains",
+    "owners": "Owners",
+    "secrets": "Secrets",
+    "reading": "Reading",
+    "running": "Running programs",
+}
+
+
+class Command(TyperCommand):
+    """A command with the options of every command besides its own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.callback is not None and self.name != global_options.__name__:
+            self.params += _build(global_options.__name__, global_options, None).params
+
+    def get_params(self, ctx: Any) -> Any:
+        return _passing_strings_through(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        options = {field.name: ctx.params.pop(field.name) for field in fields(GlobalOptions)}
+        ctx.obj = Session(GlobalOptions(**options))
+        return super().invoke(ctx)
+
+
+class Commands(TyperGroup):
+    """Finds commands by name, and imports them then."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return _passing_strings_through(super().get_params(ctx))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        name = cmd_name.replace("_", "-")
+        module_name = _COMMANDS.get(name)
+        if module_name is None:
+            return None
+        module = importlib.import_module(f"pocket_protector.cli.{module_name}")
+        function = getattr(module, {"exec": "exec_"}.get(name, name.replace("-", "_")))
+        return _build(name, function, _PANELS[module_name])
+
+
+app = typer.Typer(
+    cls=Commands,
+    context_settings=_CONTEXT,
+    help="Keep a team's secrets encrypted in protected.yaml, in git, beside the code.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _group(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """The group's own options: only these may stand before the command and stay there."""
+
+
+def print_version() -> None:
+    from pocket_protector import __version__
+
+    output.data(f"pocket_protector version {__version__}\n")
+
+
+def _build(name: str, function: Callable[..., Any], panel: str | None) -> TyperCommand:
+    single = typer.Typer(add_completion=False)
+    single.command(name, cls=Command, context_settings=_CONTEXT, rich_help_panel=panel)(function)
+    command = typer.main.get_command(single)
+    assert isinstance(command, TyperCommand)
+    return command
+
+
+def _passing_strings_through(parameters: list[Any]) -> list[Any]:
+    """Leave conversion to our own `parse_*` functions: typer's would import pydantic, which takes longer than most
+    commands do."""
+    for parameter in parameters:
+        parameter.process_value = partial(_pass_through, parameter)
+    return parameters
+
+
+def _pass_through(parameter: Any, ctx: Any, value: Any) -> Any:
+    if parameter.required and parameter.value_is_missing(value):
+        raise UsageError(f"{parameter.metavar or parameter.name} is missing", hint=f"{ctx.command_path} --help")
+    return parameter.callback(ctx, parameter, value) if parameter.callback else value

@@ -1,0 +1,50 @@
+"""Options stand before or after the command and its arguments; nothing after `--` is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_WITH_VALUE = frozenset(
+    """
+    -f --file -u --user --passphrase-file --new-passphrase-file --env-prefix --key-type --output-format --secret
+    --domain --secret-name --from-file --prefix
+    """.split()
+)
+_OF_THE_GROUP = frozenset({"-h", "--help", "--version", "--install-completion", "--show-completion"})
+
+DEFAULT_GENERATED_LENGTH = "32"
+
+
+def normalise(arguments: Sequence[str]) -> list[str]:
+    """The same command line with the command first, dashes in its name, and `--generate` given its length."""
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    ours, rest = _spelled([*words[:end]]), words[end:]
+    at = _command_at(ours)
+    if at is None or any(word in _OF_THE_GROUP for word in ours[:at]):
+        return ours + rest
+    return [ours[at].replace("_", "-"), *ours[:at], *ours[at + 1 :], *rest]
+
+
+def _command_at(words: list[str]) -> int | None:
+    at = 0
+    while at < len(words):
+        if not words[at].startswith("-"):
+            return at
+        at += 2 if words[at] in _WITH_VALUE else 1
+    return None
+
+
+def _spelled(words: list[str]) -> list[str]:
+    spelled = []
+    while words:
+        word = words.pop(0)
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            word = name.replace("_", "-") + equals + value
+        if word == "--generate":
+            word += "=" + (words.pop(0) if words and words[0].isdecimal() else DEFAULT_GENERATED_LENGTH)
+        spelled.append(word)
+        if word in _WITH_VALUE and words:
+            spelled.append(words.pop(0))
+    return spelled

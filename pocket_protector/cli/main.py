@@ -1,0 +1,103 @@
+"""The commands' entry point, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import sys
+from typing import NoReturn
+
+from pocket_protector.cli import output
+from pocket_protector.cli.argv import normalise
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.errors import PocketProtectorError, StoreError
+
+_INTERRUPTED = 130
+_TRUE = ("1", "true", "yes")
+
+
+def main() -> NoReturn:
+    """Run the command line of this process, and end it with the exit code."""
+    # The process ends before a collection could give anything back; searching for garbage costs up to a tenth.
+    gc.disable()
+    status = _guarded(sys.argv[1:])
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        status = _unwritable(error)
+    sys.exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code. Raises what `_guarded` turns into messages."""
+    _check_installation()
+    from pocket_protector.cli.app import app, print_version
+
+    words = normalise(arguments)
+    if words[:1] == ["--version"]:
+        print_version()
+        return 0
+    result = app(words, prog_name=_program_name(), standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _guarded(arguments: list[str]) -> int:
+    try:
+        return run(arguments)
+    except PocketProtectorError as error:
+        output.failure(str(error), error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        output.note("")
+        return _INTERRUPTED
+    except OSError as error:
+        return _unwritable(error)
+    except Exception as error:
+        return _foreign(error)
+
+
+def _foreign(error: Exception) -> int:
+    """typer's own errors are about usage; anything else is a bug, which Python may report as it does."""
+    from typer.exceptions import Abort, TyperException
+
+    if isinstance(error, Abort):
+        output.note("")
+        return _INTERRUPTED
+    if not isinstance(error, TyperException):
+        raise error
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    output.failure(message[:1].lower() + message[1:], f"{context.command_path} --help" if context else "")
+    return UsageError.exit_code
+
+
+def _unwritable(error: OSError) -> int:
+    """stdout is gone or full. What Python still buffers for it goes nowhere."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if error.errno == errno.EPIPE:
+        return 1
+    output.failure(f"cannot write the output: {(error.strerror or str(error)).lower()}")
+    return StoreError.exit_code
+
+
+def _check_installation() -> None:
+    """Refuse what would make this program another than its user thinks it is."""
+    site = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if any(name.startswith("pocket_protector-") and name.endswith(".dist-info") for name in os.listdir(site)):
+        raise UsageError(
+            "pprotect and the older pocket_protector are both installed here, and own the same files",
+            hint="pip uninstall -y pocket_protector && pip install --force-reinstall --no-deps pprotect",
+        )
+    if os.environ.get("PPROTECT_TRUST_KDF_PARAMS", "").strip().lower() in _TRUE:
+        raise UsageError(
+            "PPROTECT_TRUST_KDF_PARAMS is not obeyed: key derivation costs over the caps are always refused",
+            hint="unset PPROTECT_TRUST_KDF_PARAMS",
+        )
+
+
+def _program_name() -> str:
+    name = os.path.basename(sys.argv[0])
+    return name if name in ("pprotect", "pocket_protector") else "pprotect"

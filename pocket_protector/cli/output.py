@@ -1,0 +1,52 @@
+"""stdout is data, stderr is everything else; names are shown with control characters replaced."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+
+SCHEMA = 1
+
+
+def printable(text: str) -> str:
+    """`text` with every character that a terminal might act on replaced by U+FFFD; line ends stay."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+
+
+def data(text: str) -> None:
+    """Write to stdout as it is: no markup, no wrapping, no translation of line ends."""
+    sys.stdout.buffer.write(text.encode())
+
+
+def lines(items: Iterable[str]) -> None:
+    data("".join(printable(item) + "\n" for item in items))
+
+
+def listing(name: str, content: object) -> None:
+    """One JSON object with a `schema` number."""
+    data(json.dumps({"schema": SCHEMA, name: content}, indent=2) + "\n")
+
+
+def note(text: str) -> None:
+    """One line or more for the person at the terminal."""
+    if sys.stderr is not None:
+        sys.stderr.write(printable(text) + "\n")
+        sys.stderr.flush()
+
+
+def failure(message: str, hint: str = "") -> None:
+    note(f"error: {message}")
+    if hint:
+        note(f"hint: {hint}")
+
+
+def show_diff(diff: Iterable[str]) -> None:
+    """A unified diff on stderr, coloured on a terminal that wants it."""
+    from rich.console import Console
+    from rich.text import Text
+
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for line in diff:
+        console.print(Text(printable(line), style=styles.get(line[:1], "")))

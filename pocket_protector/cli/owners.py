@@ -1,0 +1,65 @@
+"""Commands about who owns key domains."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.custodians import could_read
+from pocket_protector.cli.parameters import Custodian, Domain
+from pocket_protector.cli.session import session_of
+
+
+def add_owner(ctx: typer.Context, domain: Domain = None, custodian: Custodian = None) -> None:
+    """Let a key custodian read a key domain that you own."""
+    session = session_of(ctx)
+    store = session.read()
+    identity = session.identity(store)
+    output.note("Adding domain owner.")
+    name = domain or session.prompts.line("Domain name", "DOMAIN")
+    owner = custodian or session.prompts.line("New owner email", "CUSTODIAN")
+    session.write(store, store.add_owner(name, owner, identity))
+
+
+def rm_owner(
+    ctx: typer.Context,
+    domain: Domain = None,
+    custodian: Custodian = None,
+    no_rotate: Annotated[
+        bool, typer.Option("--no-rotate", help="Only take the grant out, even where credentials are given.")
+    ] = False,
+) -> None:
+    """Remove an owner from a key domain.
+
+    With an owner's credentials from options or the environment, the domain's key is rotated in the same step,
+    which ends the access. Without, the removed owner can still read the domain until it is rotated.
+    """
+    session = session_of(ctx)
+    store = session.read()
+    identity = None if no_rotate else session.given_identity(store)
+    output.note("Removing domain owner.")
+    name = domain or session.prompts.line("Domain name", "DOMAIN")
+    owner = custodian or session.prompts.line("Owner email", "CUSTODIAN")
+    if session.write(store, store.rm_owner(name, owner, identity)):
+        could_read(store, name, owner)
+        if identity is None:
+            output.note(f"  their key still opens {name} until an owner runs: pprotect rotate-domain-keys {name}")
+        else:
+            output.note(f"  the key of {name} is rotated: they cannot read what is set from now on")
+
+
+def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
+    """Make a key custodian an owner of all key domains that you own."""
+    session = session_of(ctx)
+    store = session.read()
+    identity = session.identity(store)
+    owner = custodian or session.prompts.line("New owner email", "CUSTODIAN")
+    owned = store.get_custodian_domains(identity.name)
+    changed = store.migrate_owner(owner, identity)
+    output.note(f"Will add {owner} as owner to: {', '.join(owned)}")
+    if session.prompts.agreed("Proceed?"):
+        session.write(store, changed)
+    else:
+        output.note("aborted: nothing was written")

@@ -1,0 +1,89 @@
+"""Questions: on the terminal, or answered by the lines of stdin in the same order."""
+
+from __future__ import annotations
+
+import sys
+
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.model.domain import MAX_VALUE_BYTES
+
+_LONGEST_ANSWER = MAX_VALUE_BYTES + 2
+
+
+class Prompts:
+    """Asks for what the command line did not give. `option` names what to give instead, for the error."""
+
+    def __init__(self, *, silent: bool, yes: bool) -> None:
+        self.terminal = sys.stdin is not None and sys.stdin.isatty()
+        self._silent = silent
+        self._yes = yes
+        self._must_be_last = False
+
+    def line(self, label: str, option: str) -> str:
+        """One visible answer."""
+        if not self.terminal:
+            return self._next_line(label, option)
+        self._refuse_if_silent(label, option)
+        _show(f"{label}: ")
+        answer = sys.stdin.readline()
+        if not answer:
+            _show("\n")
+            raise UsageError(f"no answer to {label!r}", hint=f"give {option}")
+        return answer.rstrip("\r\n")
+
+    def hidden(self, label: str, option: str, *, confirm: bool = False) -> str:
+        """One answer that the terminal does not show; with `confirm`, typed twice."""
+        answer = self._hidden(label, option)
+        if confirm and self._hidden(f"Retype {label.lower()}", option) != answer:
+            raise UsageError("the two do not match", hint="nothing was written; repeat the command")
+        return answer
+
+    def value(self, label: str, option: str) -> str:
+        """A secret's value. From stdin it is one line, and nothing may be left after the last answer."""
+        self._must_be_last = not self.terminal
+        return self._hidden(label, option)
+
+    def agreed(self, question: str) -> bool:
+        """Whether the answer is yes; `--yes` gives it."""
+        return self._yes or self.line(f"{question} [y/N]", "--yes").strip().lower().startswith("y")
+
+    def finish(self) -> None:
+        """All questions are asked. UsageError if a value came from stdin and something stands behind it."""
+        if self._must_be_last and sys.stdin is not None and sys.stdin.buffer.read(1):
+            raise UsageError(
+                "more than one line on stdin: the value would be cut", hint="--from-file - takes all of it"
+            )
+
+    def _hidden(self, label: str, option: str) -> str:
+        if not self.terminal:
+            return self._next_line(label, option)
+        self._refuse_if_silent(label, option)
+        from getpass import getpass
+
+        try:
+            return getpass(f"{label}: ")
+        except EOFError:
+            raise UsageError(f"no answer to {label!r}", hint=f"give {option}") from None
+
+    def _next_line(self, label: str, option: str) -> str:
+        raw = b"" if sys.stdin is None else sys.stdin.buffer.readline(_LONGEST_ANSWER)
+        if not raw:
+            raise UsageError(f"stdin ended before the answer to {label!r}", hint=f"give {option}")
+        try:
+            return raw.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise UsageError(f"the answer to {label!r} is not UTF-8 text") from None
+
+    def _refuse_if_silent(self, label: str, option: str) -> None:
+        if self._silent:
+            raise UsageError(f"{label!r} is missing, and --non-interactive allows no question", hint=f"give {option}")
+
+
+def _show(text: str) -> None:
+    """On the terminal itself, wherever stdout and stderr go."""
+    try:
+        with open("/dev/tty", "w", encoding="utf-8") as terminal:
+            terminal.write(text)
+    except OSError:
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -1,0 +1,75 @@
+"""Commands that print values."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.parameters import RequiredDomain, RequiredName
+from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.environment import is_shell_name
+from pocket_protector.errors import StoreError
+from pocket_protector.model.decrypted import DecryptedDomain
+
+_FORMATS = ("json", "env", "shell")
+
+
+def get(ctx: typer.Context, domain: RequiredDomain, name: RequiredName) -> None:
+    """Print one value. Nothing is added to it where stdout is no terminal."""
+    value = decrypted(session_of(ctx), domain)[name]
+    output.data(value)
+    if sys.stdout.isatty():
+        output.data("\n")
+
+
+def decrypt_domain(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    output_format: Annotated[
+        str | None, typer.Option("--output-format", metavar="json|env|shell", help="How to print; json if not given.")
+    ] = None,
+    secret: Annotated[str | None, typer.Option("--secret", metavar="NAME", help="Print this secret only.")] = None,
+) -> None:
+    """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
+    if output_format is not None and output_format not in _FORMATS:
+        raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
+    values = decrypted(session_of(ctx), domain)
+    chosen = dict(values) if secret is None else {secret: values[secret]}
+    if secret is not None and output_format is None:
+        output.data(f"{values[secret]}\n")
+    elif output_format in ("env", "shell"):
+        output.data(_assignments(chosen, "export " if output_format == "shell" else ""))
+    else:
+        output.data(json.dumps(chosen, indent=2, sort_keys=True) + "\n")
+
+
+def decrypted(session: Session, domain: str) -> DecryptedDomain:
+    """Unlock a domain, and say what of it is not as it should be."""
+    store = session.read()
+    store.get_domain_secret_names(domain)
+    values = store.decrypt_domain(domain, session.identity(store))
+    if values.unbound:
+        output.note(
+            f"note: {len(values.unbound)} of {len(values)} values in {domain} are of Pocket Protector's format: a swap"
+            " of two would not be noticed; pprotect upgrade, and then pprotect rotate-domain-keys, bind them"
+        )
+    if values.under_retired_key:
+        output.note(
+            f"note: sealed to an earlier key of {domain}: {', '.join(values.under_retired_key)};"
+            f" pprotect rotate-domain-keys {domain} re-seals them"
+        )
+    return values
+
+
+def _assignments(values: dict[str, str], before: str) -> str:
+    """One shell assignment a line; StoreError for a name that a shell cannot address."""
+    for name in values:
+        if not is_shell_name(name):
+            raise StoreError(f"no shell can address a variable {name!r}", hint="--output-format json, or --secret NAME")
+    return "".join(f"{before}{name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))

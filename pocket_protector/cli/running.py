@@ -1,0 +1,100 @@
+"""Commands that run a program with a domain's values in its environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from pocket_protector import environment
+from pocket_protector.cli import output
+from pocket_protector.cli.parameters import DomainOption, RequiredDomain
+from pocket_protector.cli.reading import decrypted
+from pocket_protector.cli.session import credential_variables, session_of
+from pocket_protector.cli.usage import UsageError
+
+_NOT_EXECUTABLE = 126
+_NOT_FOUND = 127
+
+Program = Annotated[
+    list[str] | None, typer.Argument(metavar="-- COMMAND...", help="The program and its arguments, behind `--`.")
+]
+Prefix = Annotated[
+    str | None, typer.Option("--prefix", metavar="PREFIX", help="Put PREFIX_ before each variable's name.")
+]
+Uppercase = Annotated[bool, typer.Option("--uppercase", help="Spell db-password as DB_PASSWORD.")]
+NoPassthrough = Annotated[
+    bool, typer.Option("--no-passthrough", help="Give the program the secrets, PATH, HOME and a few others only.")
+]
+
+
+def run(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    command: Program = None,
+    prefix: Prefix = None,
+    uppercase: Uppercase = False,
+    no_passthrough: NoPassthrough = False,
+) -> None:
+    """Run a program with a key domain's values as environment variables: pprotect run DOMAIN -- COMMAND.
+
+    The program takes this one's place: it gets its signals, and its exit status is the status.
+    """
+    _run(ctx, domain, command)
+
+
+def exec_(
+    ctx: typer.Context,
+    command: Program = None,
+    domain: DomainOption = None,
+    prefix: Prefix = None,
+    uppercase: Uppercase = False,
+    no_passthrough: NoPassthrough = False,
+) -> None:
+    """Run a program with a key domain's values, as `run`: pprotect exec --domain DOMAIN -- COMMAND."""
+    if not domain:
+        raise UsageError("exec needs the key domain", hint="pprotect exec --domain DOMAIN -- COMMAND")
+    _run(ctx, domain, command)
+
+
+def _run(ctx: typer.Context, domain: str, command: list[str] | None) -> NoReturn:
+    if not command or "--" not in sys.argv:
+        raise UsageError("the program to run stands behind `--`", hint=f"pprotect run {domain} -- COMMAND")
+    session, given = session_of(ctx), ctx.params
+    values = decrypted(session, domain)
+    variables = environment.build(
+        values,
+        os.environ,
+        prefix=given["prefix"],
+        uppercase=given["uppercase"],
+        passthrough=not given["no_passthrough"],
+        credentials=credential_variables(session.options.env_prefix),
+    )
+    for secret in values:
+        name = environment.variable_name(secret, given["prefix"], given["uppercase"])
+        if not environment.is_shell_name(name):
+            output.note(
+                f"note: {secret} is the variable {name}, which no shell can address; --uppercase spells it otherwise"
+            )
+    _replace_process(list(command), variables)
+
+
+def _replace_process(command: list[str], variables: dict[str, str]) -> NoReturn:
+    """Become the program. Python ignores these two signals, and a program would inherit that."""
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    try:
+        os.execvpe(command[0], command, variables)  # noqa: S606 (no shell is meant)
+    except (FileNotFoundError, NotADirectoryError):
+        output.failure(f"cannot run {command[0]}: not found")
+        raise typer.Exit(_NOT_FOUND) from None
+    except (OSError, ValueError) as error:
+        output.failure(f"cannot run {command[0]}: {getattr(error, 'strerror', None) or error}")
+        raise typer.Exit(_NOT_EXECUTABLE) from None

@@ -1,0 +1,158 @@
+"""Commands about secrets. None of them needs credentials."""
+
+from __future__ import annotations
+
+import string
+import sys
+from collections.abc import Callable
+from secrets import choice
+from typing import Annotated
+
+import typer
+
+from pocket_protector import files
+from pocket_protector.cli import output
+from pocket_protector.cli.parameters import Domain, DomainOption, Json, Name, NameOption, RequiredDomain, one_of
+from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.errors import StoreError
+from pocket_protector.keyfile import KeyFile
+from pocket_protector.model.domain import MAX_VALUE_BYTES
+
+_GENERATED_FROM = string.ascii_letters + string.digits
+_MOST_GENERATED = 4096
+
+FromFile = Annotated[
+    str | None,
+    typer.Option("--from-file", metavar="PATH|-", help="Take the value from a file, or all of stdin, as it is."),
+]
+Generate = Annotated[
+    str | None,
+    typer.Option("--generate", metavar="[LENGTH]", help="Make a value of 32 letters and digits, or as many as given."),
+]
+
+
+def add_secret(
+    ctx: typer.Context,
+    domain: Domain = None,
+    name: Name = None,
+    domain_option: DomainOption = None,
+    name_option: NameOption = None,
+    from_file: FromFile = None,
+    generate: Generate = None,
+) -> None:
+    """Add a secret to a key domain."""
+    output.note("Adding secret value.")
+    _change(ctx, KeyFile.add_secret, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
+
+
+def update_secret(
+    ctx: typer.Context,
+    domain: Domain = None,
+    name: Name = None,
+    domain_option: DomainOption = None,
+    name_option: NameOption = None,
+    from_file: FromFile = None,
+    generate: Generate = None,
+) -> None:
+    """Change the value of a secret."""
+    output.note("Updating secret value.")
+    _change(ctx, KeyFile.update_secret, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
+
+
+def set_secret(
+    ctx: typer.Context,
+    domain: Domain = None,
+    name: Name = None,
+    domain_option: DomainOption = None,
+    name_option: NameOption = None,
+    from_file: FromFile = None,
+    generate: Generate = None,
+) -> None:
+    """Add a secret, or change its value if it exists."""
+    output.note("Setting secret value.")
+    _change(ctx, KeyFile.set_secret, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
+
+
+def rm_secret(
+    ctx: typer.Context,
+    domain: Domain = None,
+    name: Name = None,
+    domain_option: DomainOption = None,
+    name_option: NameOption = None,
+) -> None:
+    """Remove a secret from a key domain. Git's history keeps it."""
+    session = session_of(ctx)
+    store = session.read()
+    output.note("Removing secret.")
+    place = _place(session, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
+    session.write(store, store.rm_secret(*place))
+
+
+def list_domain_secrets(ctx: typer.Context, domain: RequiredDomain, json: Json = False) -> None:
+    """Print the names of a key domain's secrets."""
+    store = session_of(ctx).read()
+    names = store.get_domain_secret_names(domain)
+    if json:
+        output.listing("secrets", names)
+    elif names:
+        output.lines(names)
+    else:
+        output.note(f"(No secrets in domain {domain!r} of protected at {store.path})")
+
+
+def list_all_secrets(ctx: typer.Context, json: Json = False) -> None:
+    """Print every secret's name, with the key domains that have it."""
+    store = session_of(ctx).read()
+    found = dict(sorted(store.get_all_secret_names().items()))
+    if json:
+        output.listing("secrets", found)
+    elif found:
+        output.lines(f"{name}: {', '.join(domains)}" for name, domains in found.items())
+    else:
+        output.note(f"(No secrets in protected at {store.path})")
+
+
+def _change(
+    ctx: typer.Context, change: Callable[[KeyFile, str, str, str], KeyFile], domain: str | None, name: str | None
+) -> None:
+    session = session_of(ctx)
+    store = session.read()
+    place = _place(session, domain, name)
+    session.write(store, change(store, *place, _value(session, ctx.params["from_file"], ctx.params["generate"])))
+
+
+def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:
+    chosen = domain or session.prompts.line("Domain name", "DOMAIN")
+    return chosen, name or session.prompts.line("Secret name", "NAME")
+
+
+def _value(session: Session, from_file: str | None, generate: str | None) -> str:
+    if from_file is not None and generate is not None:
+        raise UsageError("--from-file and --generate both give the value")
+    if generate is not None:
+        return _generated(generate)
+    if from_file is None:
+        return session.prompts.value("Secret value", "--from-file PATH|-")
+    raw = _stdin() if from_file == "-" else files.read(from_file, MAX_VALUE_BYTES)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise StoreError(
+            f"the value in {from_file} is not UTF-8 text", hint="encode binary values, for example as base64"
+        ) from None
+
+
+def _generated(length: str) -> str:
+    if not (length.isascii() and length.isdecimal() and 1 <= int(length) <= _MOST_GENERATED):
+        raise UsageError(f"{length!r} is no length for a value", hint=f"--generate takes 1 to {_MOST_GENERATED}")
+    return "".join(choice(_GENERATED_FROM) for _ in range(int(length)))
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise UsageError("stdin is closed, and --from-file - reads the value from it")
+    raw = sys.stdin.buffer.read(MAX_VALUE_BYTES + 1)
+    if len(raw) > MAX_VALUE_BYTES:
+        raise StoreError(f"the value on stdin has more than {MAX_VALUE_BYTES} bytes")
+    return raw

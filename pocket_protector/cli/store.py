@@ -1,0 +1,81 @@
+"""Commands about the file as a whole."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.app import print_version
+from pocket_protector.cli.new_keys import new_passphrase, passphrase_in
+from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type
+from pocket_protector.cli.session import session_of
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.credentials import Creds
+from pocket_protector.errors import StoreError
+from pocket_protector.keyfile import KeyFile
+
+
+def init(ctx: typer.Context, key_type: KeyType = None) -> None:
+    """Make a protected file here, with its first key custodian.
+
+    With --user, the passphrase is that of --passphrase-file, else of PPROTECT_PASSPHRASE, else asked for.
+    """
+    session, kind = session_of(ctx), parse_key_type(key_type)
+    options, path = session.options, session.new_path()
+    if os.path.exists(path) and os.path.getsize(path):
+        raise StoreError(f"{path} exists already", hint="-f FILE makes one elsewhere")
+    output.note("Adding new key custodian.")
+    name = options.user or session.prompts.line("User email", "--user NAME")
+    given = passphrase_in(options.passphrase_file)
+    if given is None and options.user and not options.ignore_env:
+        given = os.environ.get(session.variables()[1])
+    passphrase = new_passphrase(session, kind, given, "Passphrase", "--passphrase-file PATH")
+    store = KeyFile.create(path)
+    if passphrase is not None and session.write(None, with_custodian(store, name, passphrase, kind)):
+        output.note(f"made {path} with key custodian {name}; next: pprotect add-domain DOMAIN")
+
+
+def with_custodian(store: KeyFile, name: str, passphrase: str, kind: str) -> KeyFile:
+    limits = KEY_TYPES[kind]
+    creds = Creds(name, passphrase)
+    return store.add_raw_key_custodian(creds) if limits is None else store.add_key_custodian(creds, *limits)
+
+
+def upgrade(ctx: typer.Context) -> None:
+    """Rewrite a file of Pocket Protector's (20.0.1 to 26.4.3) in format 1, with every entry and the old log.
+
+    Needs no credentials. Older versions cannot read the file afterwards. Owners then rotate each domain, which
+    binds its values to their places.
+    """
+    session = session_of(ctx)
+    store = session.read()
+    if session.write(store, store.upgrade()):
+        output.note(f"upgraded {store.path} to format 1; an owner of each key domain now runs:")
+        for name in store.get_domain_names():
+            output.note(f"  pprotect rotate-domain-keys {name}")
+
+
+def list_audit_log(ctx: typer.Context, json: Json = False) -> None:
+    """Print what was done to the file, one entry a line. Git's history is the authoritative record."""
+    entries = session_of(ctx).read().get_audit_log()
+    output.listing("audit_log", entries) if json else output.lines(entries)
+
+
+def truncate_audit_log(
+    ctx: typer.Context,
+    keep: Annotated[str, typer.Argument(metavar="KEEP", help="How many of the newest entries to keep.")],
+) -> None:
+    """Drop all but the newest entries of the audit log, and note how many went."""
+    if not (keep.isascii() and keep.isdecimal()):
+        raise UsageError(f"{keep!r} is no number of entries", hint="pprotect truncate-audit-log 100")
+    session = session_of(ctx)
+    store = session.read()
+    session.write(store, store.truncate_audit_log(int(keep)))
+
+
+def version(ctx: typer.Context) -> None:
+    """Print the version."""
+    print_version()

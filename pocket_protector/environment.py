@@ -1,0 +1,84 @@
+"""The environment of a program that is run with a domain's values (`pprotect run`, `pprotect exec`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pocket_protector.errors import StoreError
+
+# Linux refuses a longer `NAME=value` (MAX_ARG_STRLEN, its final zero byte included).
+_MOST_BYTES = 128 * 1024 - 1
+
+_KEPT = ("PATH", "HOME", "TERM", "LANG", "USER", "SHELL", "LOGNAME")
+_CREDENTIALS = ("PPROTECT_USER", "PPROTECT_PASSPHRASE", "PPROTECT_ENV_PREFIX")
+
+# Variables that change which code a program runs: whoever can write the file could set them through a secret's name.
+_RESERVED = frozenset(
+    """
+    PATH IFS ENV BASH_ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND CDPATH ZDOTDIR FPATH HOME SHELL EDITOR VISUAL PAGER
+    BROWSER LESSOPEN LESSCLOSE MANPAGER SSH_ASKPASS SUDO_ASKPASS NODE_OPTIONS NODE_PATH PERL5OPT PERL5LIB PERL5DB
+    PERLLIB RUBYOPT RUBYLIB CLASSPATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS MAVEN_OPTS GRADLE_OPTS
+    DOTNET_STARTUP_HOOKS PHPRC PHP_INI_SCAN_DIR LUA_INIT LUA_PATH LUA_CPATH ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS
+    GCONV_PATH GLIBC_TUNABLES HOSTALIASES RES_OPTIONS LOCALDOMAIN NLSPATH OPENSSL_CONF OPENSSL_MODULES
+    OPENSSL_ENGINES SSL_CERT_FILE SSL_CERT_DIR TERMINFO TERMINFO_DIRS RUSTC_WRAPPER MAKEFLAGS PATHEXT COMSPEC
+    """.split()
+)
+_RESERVED_PREFIXES = ("LD_", "DYLD_", "PYTHON", "GIT_", "BASH_FUNC_", "LUA_INIT_", "NPM_CONFIG_", "npm_config_")
+
+_ADDRESSABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_shell_name(name: str) -> bool:
+    """Whether a shell can address a variable of this name."""
+    return _ADDRESSABLE.fullmatch(name) is not None
+
+
+def variable_name(secret: str, prefix: str | None, uppercase: bool) -> str:
+    """The variable for a secret: `db-password` with `uppercase` is DB_PASSWORD, with prefix APP `APP_DB_PASSWORD`."""
+    name = re.sub("[^A-Za-z0-9]", "_", secret).upper() if uppercase else secret
+    return f"{prefix}_{name}" if prefix else name
+
+
+def build(
+    secrets: Mapping[str, str],
+    base: Mapping[str, str],
+    *,
+    prefix: str | None = None,
+    uppercase: bool = False,
+    passthrough: bool = True,
+    credentials: Iterable[str] = (),
+) -> dict[str, str]:
+    """`base` (or a few variables of it, without `passthrough`), less our credentials, with the secrets.
+
+    StoreError for names that would change how programs run, two secrets that map to one variable, and values that
+    no variable holds. `credentials` names further variables to leave out.
+    """
+    variables: dict[str, str] = {}
+    for secret, value in secrets.items():
+        name = variable_name(secret, prefix, uppercase)
+        if name in variables:
+            raise StoreError(
+                f"secret {secret!r} and another one both map to the variable {name}",
+                hint="rename one of them, or leave out --uppercase",
+            )
+        _check(secret, name, value)
+        variables[name] = value
+    kept = base if passthrough else {name: base[name] for name in _KEPT if name in base}
+    scrubbed = {*_CREDENTIALS, *credentials}
+    return {name: value for name, value in kept.items() if name not in scrubbed} | variables
+
+
+def _check(secret: str, name: str, value: str) -> None:
+    if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
+        raise StoreError(
+            f"secret {secret!r} would set the variable {name}, which changes how programs run",
+            hint="--prefix APP gives it another name",
+        )
+    if "\0" in value:
+        raise StoreError(f"secret {secret!r} has a NUL character, which no variable can hold")
+    if len(name.encode()) + 1 + len(value.encode()) > _MOST_BYTES:
+        raise StoreError(
+            f"secret {secret!r} is too large for a variable ({len(value.encode())} bytes)",
+            hint="read it where it is needed: pprotect get DOMAIN NAME",
+        )
