@@ -56,6 +56,7 @@ def load_text(text: str) -> LoadedFile:
     """As `load`, for text."""
     if len(text) > MAX_FILE_BYTES:
         raise FormatError(f"the file has more than {MAX_FILE_BYTES} bytes")
+    _check_text(text)
     marker = _CONFLICT_MARKER.search(text) if "<<<<<<<" in text else None
     if marker:
         raise FormatError(
@@ -100,9 +101,16 @@ def _verified(text: str, document: Document) -> LoadedFile:
 
 def _decode(raw: bytes) -> str:
     try:
-        text = raw.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise FormatError("the file is not UTF-8 text", line=raw.count(b"\n", 0, error.start) + 1) from None
+
+
+def _check_text(text: str) -> None:
+    """A text from elsewhere may hold halves of surrogate pairs, which no UTF-8 file does."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise FormatError("the text is not UTF-8 text", line=text.count("\n", 0, error.start) + 1) from None
     if text.startswith("\ufeff"):
         raise FormatError("the file begins with a byte order mark", hint="save it as UTF-8 without one", line=1)
-    return text

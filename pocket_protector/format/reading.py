@@ -135,7 +135,8 @@ def _domain_names(root: dict[str, Tree]) -> Iterator[str]:
 def _read_domain(tree: Tree, name: str) -> Domain:
     block = mapping_of(tree)
     meta = mapping_of(read_child(block, "meta", mapping_of))
-    domain = read_child(block, "meta", _read_domain_meta, name)
+    public_key, owners, retired = read_child(block, "meta", _read_domain_meta)
+    read_name(name, names.parse_domain_name if public_key[0] else names.parse_legacy_name)
     secrets = {}
     for key in extension_free(block):
         if block[key] is not meta:
@@ -144,21 +145,18 @@ def _read_domain(tree: Tree, name: str) -> Domain:
             except LocatedError as error:
                 raise error.under(key) from None
             secrets[secret_name] = secret
-    return Domain(name, domain.key, domain.owners, secrets, domain.retired)
+    return Domain(name, public_key, owners, secrets, retired)
 
 
-def _read_domain_meta(tree: Tree, name: str) -> Domain:
+def _read_domain_meta(tree: Tree) -> tuple[bytes, dict[str, Grant], dict[bytes, bytes]]:
     meta = mapping_of(tree)
     refuse_unknown(meta, "public-key", "retired", "owners")
     key = read_scalar(meta, "public-key", read_domain_key)
-    read_name(name, names.parse_domain_name if key[0] else names.parse_legacy_name)
     owners = read_child(meta, "owners", _read_each, _read_grant)
     if not owners:
         raise FormatError("a domain has at least one owner").under("owners")
     retired = read_child(meta, "retired", _read_each, _read_retired) if "retired" in meta else {}
-    return Domain(
-        name, key, owners, {}, {scalars.decode(identifier)[1:]: sealed for identifier, sealed in retired.items()}
-    )
+    return key, owners, {scalars.decode(identifier)[1:]: sealed for identifier, sealed in retired.items()}
 
 
 def read_domain_key(text: str) -> bytes:

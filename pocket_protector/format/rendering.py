@@ -23,7 +23,7 @@ _RANKS = {names.FILE_META: 0, LEGACY: 0, names.CUSTODIANS: 2, names.AUDIT_LOG: 3
 
 
 def order(key: str) -> tuple[int, str]:
-    """Where a key belongs among its siblings: `meta` and the old log first, then by name, the file's own sections last."""
+    """Where a key belongs among its siblings: `meta` and the old log first, names, then the file's own sections."""
     return _RANKS.get(key, 1), key
 
 

@@ -7,7 +7,6 @@ are replaced, found by the offsets of the parser's events.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
 from pocket_protector.format import emitting
 from pocket_protector.format.edits import Edits, end_of, start_of
@@ -192,22 +191,35 @@ def _flow_cuts(children: list[tuple[Scalar, Node]], gone: set[str]) -> Iterator[
         yield behind, end_of(run[-1][1])
 
 
-def _change_sequence(edits: Edits, sequence: Sequence, texts: list[Tree]) -> None:
+def _change_sequence(edits: Edits, sequence: Sequence, trees: list[Tree]) -> None:
+    """Bring a list of texts, which is not empty, to `trees`."""
     items = sequence.items
     old = [item.value for item in items if isinstance(item, Scalar)]
+    appended = trees[len(old) :] if old == trees[: len(old)] else None
+    if appended is not None:
+        _append(edits, sequence, appended)
+    elif sequence.flow:
+        edits.replace(sequence.start + 1, sequence.end - 1, ", ".join(map(emitting.flow, trees)))
+    else:
+        _change_block_items(edits, sequence, old, trees)
+
+
+def _append(edits: Edits, sequence: Sequence, trees: list[Tree]) -> None:
+    end = end_of(sequence.items[-1])
     if sequence.flow:
-        if old == texts[: len(old)]:
-            end = end_of(items[-1])
-            edits.replace(end, end, "".join(", " + emitting.flow(text) for text in texts[len(old) :]))
-        else:
-            edits.replace(sequence.start + 1, sequence.end - 1, ", ".join(map(emitting.flow, texts)))
-        return
-    for kind, start, end, new_start, new_end in SequenceMatcher(
-        None, old, [str(text) for text in texts], autojunk=False
-    ).get_opcodes():
+        edits.replace(end, end, "".join(", " + emitting.flow(tree) for tree in trees))
+    else:
+        edits.insert_lines(edits.line_end(end), emitting.block(trees, " " * sequence.column))
+
+
+def _change_block_items(edits: Edits, sequence: Sequence, old: list[str], trees: list[Tree]) -> None:
+    from difflib import SequenceMatcher
+
+    items, texts = sequence.items, [str(tree) for tree in trees]
+    for kind, start, end, new_start, new_end in SequenceMatcher(None, old, texts, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
         for item in items[start:end]:
             edits.cut_lines(start_of(item), end_of(item))
         at = edits.line_end(end_of(items[start - 1])) if start else edits.line_start(start_of(items[0]))
-        edits.insert_lines(at, emitting.block(texts[new_start:new_end], " " * sequence.column))
+        edits.insert_lines(at, emitting.block(trees[new_start:new_end], " " * sequence.column))

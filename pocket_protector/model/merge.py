@@ -67,7 +67,14 @@ def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
     base, ours, theirs = (side.domains.get(name) for side in (sides.base, sides.ours, sides.theirs))
     if ours is None or theirs is None or base is None:
         # Made or removed on one side: nothing inside it may have changed on the other.
-        return sides.pick(section("domain", name), base, ours, theirs)
+        picked = sides.pick(section("domain", name), base, ours, theirs)
+        if picked is not None:
+            sides.conflicts.extend(
+                section("owner", name, owner)
+                for owner, grant in picked.owners.items()
+                if not _grant_fits(sides, merged, picked.key, name, owner, grant)
+            )
+        return picked
     key, retired = sides.pick(section("domain", name), *((d.key, d.retired) for d in (base, ours, theirs)))
     owners: dict[str, Grant] = {}
     for owner in _names((base.owners, ours.owners, theirs.owners)):
@@ -77,25 +84,40 @@ def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
             owners[owner] = grant
             if not _grant_fits(sides, merged, key, name, owner, grant):
                 sides.conflicts.append(where)
-    secrets: dict[str, Secret] = {}
-    for entry in _names((base.secrets, ours.secrets, theirs.secrets)):
-        where = section("secret", name, entry)
-        secret = _pick_secret(sides, where, *(d.secrets.get(entry) for d in (base, ours, theirs)))
-        if secret is not None:
-            secrets[entry] = secret
-            if not _opens(secret, key, retired):
-                sides.conflicts.append(where)
+    if not owners:
+        # Each side took out an owner, and nobody is left.
+        sides.conflicts.append(section("domain", name))
+    secrets = _merge_secrets(sides, base, ours, theirs)
+    sides.conflicts.extend(
+        section("secret", name, entry) for entry, secret in secrets.items() if not _opens(secret, key, retired)
+    )
     return None if sides.conflicts else Domain(name, key, owners, secrets, retired)
 
 
+def _merge_secrets(sides: _Sides, base: Domain, ours: Domain, theirs: Domain) -> dict[str, Secret]:
+    rotated = (ours.key != base.key, theirs.key != base.key)
+    secrets: dict[str, Secret] = {}
+    for name in _names((base.secrets, ours.secrets, theirs.secrets)):
+        where = section("secret", base.name, name)
+        secret = _pick_secret(sides, where, rotated, *(d.secrets.get(name) for d in (base, ours, theirs)))
+        if secret is not None:
+            secrets[name] = secret
+    return secrets
+
+
 def _pick_secret(
-    sides: _Sides, where: str, base: Secret | None, ours: Secret | None, theirs: Secret | None
+    sides: _Sides,
+    where: str,
+    rotated: tuple[bool, bool],
+    base: Secret | None,
+    ours: Secret | None,
+    theirs: Secret | None,
 ) -> Secret | None:
     """As `pick`, but a rotation, which re-seals the value and leaves its time, gives way to an update of it."""
     if base is not None and ours is not None and theirs is not None:
-        if ours.updated == base.updated != theirs.updated:
+        if rotated[0] and ours.updated == base.updated != theirs.updated:
             return theirs
-        if theirs.updated == base.updated != ours.updated:
+        if rotated[1] and theirs.updated == base.updated != ours.updated:
             return ours
     return sides.pick(where, base, ours, theirs)
 
@@ -104,8 +126,8 @@ def _grant_fits(sides: _Sides, merged: Document, key: bytes, domain: str, owner:
     """Whether a side that has this grant made it for the keys that the merged document has."""
     custodian = merged.custodians.get(owner)
     for side in (sides.ours, sides.theirs):
-        side_domain, side_custodian = side.domains[domain], side.custodians.get(owner)
-        if side_domain.owners.get(owner) == grant and side_domain.key == key:
+        side_domain, side_custodian = side.domains.get(domain), side.custodians.get(owner)
+        if side_domain is not None and side_domain.owners.get(owner) == grant and side_domain.key == key:
             if custodian is None or side_custodian is None:
                 if custodian is side_custodian:
                     return True

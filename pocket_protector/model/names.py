@@ -13,6 +13,7 @@ EXTENSION_PREFIX = "x-"
 FILE_META = "meta"
 CUSTODIANS = "key-custodians"
 AUDIT_LOG = "audit-log"
+_MERGE_KEY = "<<"
 
 _SECRET = re.compile(r"[A-Za-z][-_A-Za-z0-9]*")
 # Pocket Protector 20.0.1 wrote [A-z], which also takes in the six characters between Z and a.
@@ -31,7 +32,11 @@ def parse_secret_name(text: str) -> str:
 
 
 def parse_custodian_name(text: str) -> str:
-    """A name for a custodian: 1 to 256 printable characters in NFC, no space at either end."""
+    """A name for a custodian: 1 to 256 printable characters in NFC, no space at either end, no leading `x-`."""
+    if text.startswith(EXTENSION_PREFIX):
+        raise NameFormatError(
+            f"{_shown(text)} cannot name a key custodian", hint="keys that begin with 'x-' are kept for extensions"
+        )
     return _parse_printable(text, "key custodian")
 
 
@@ -69,6 +74,7 @@ def _parse_printable(text: str, kind: str) -> str:
         0 < len(text) <= MAX_NAME_CHARACTERS
         and text.isprintable()
         and text == text.strip()
+        and text != _MERGE_KEY
         and unicodedata.is_normalized("NFC", text)
     )
     if not fits:
