@@ -103,8 +103,8 @@ class MergeConflictError(StoreError):
     def __init__(self, objects: Iterable[str]) -> None:
         self.objects = tuple(objects)
         super().__init__(
-            "the file changed since it was read, and both changes touch: " + ", ".join(self.objects),
-            hint="nothing was written; read the file again and repeat the command",
+            "both sides changed " + ", ".join(self.objects),
+            hint="the file changed since it was read; nothing was written: repeat the command on it as it is now",
         )
 
 

@@ -13,8 +13,8 @@ from pocket_protector import files
 from pocket_protector.credentials import Creds
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.kdf import cost_from_limits, parse_raw_key
-from pocket_protector.errors import AccessError, LocatedError, StoreError
-from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, dump, load, load_text
+from pocket_protector.errors import AccessError, LocatedError, MergeConflictError, StoreError
+from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, dump, has_conflict_markers, load, load_text
 from pocket_protector.model import custodian_changes, domain_changes, secret_changes
 from pocket_protector.model.custodian import check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
@@ -54,6 +54,7 @@ class KeyFile:
     _file: LoadedFile | None
     _document: Document
     _version: _Version = field(default_factory=lambda: _Version(None, None))
+    _resolves: bool = False
 
     # Making, reading and writing
 
@@ -67,7 +68,12 @@ class KeyFile:
         """Read a file of format 1, or of Pocket Protector 20.0.1 to 26.4.3, whole or not at all."""
         name = os.fspath(path)
         hint = "pprotect init makes one here; -f FILE or PPROTECT_FILE names another"
-        return cls._loaded(load(files.read(name, MAX_FILE_BYTES, hint=hint)), name)
+        return cls.from_bytes(files.read(name, MAX_FILE_BYTES, hint=hint), name)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, path: str | os.PathLike[str]) -> Self:
+        """As `from_file`, for bytes that were read from `path`."""
+        return cls._loaded(load(raw), os.fspath(path))
 
     @classmethod
     def from_contents_and_path(cls, contents: str, path: str | os.PathLike[str]) -> Self:
@@ -91,7 +97,7 @@ class KeyFile:
         with files.replacing(self.path) as target:
             raw = target.read(MAX_FILE_BYTES)
             base = self._version.base()
-            if not raw:
+            if not raw or (self._resolves and has_conflict_markers(raw)):
                 written = self._rendered()
             elif base is None:
                 raise StoreError(f"{self.path} exists already", hint="remove it first, or use it as it is")
@@ -103,6 +109,18 @@ class KeyFile:
                 target.replace(new)
         self._version.synced = self._document
         return self._loaded(written, self.path)
+
+    def joined(self, base: KeyFile, theirs: KeyFile) -> KeyFile:
+        """This file, one side of a git merge, with what `theirs` changed since `base`. MergeConflictError names what
+        both changed. `write` may put it in the place of the file with git's conflict markers."""
+        try:
+            document = merge(base._document, theirs._document, self._document.changeable())
+        except MergeConflictError as error:
+            error.hint = (
+                "nothing was written: take one side (git checkout --ours, or --theirs), and redo the other's change"
+            )
+            raise
+        return KeyFile(self.path, self._file, document, _Version(self._version, None), _resolves=True)
 
     def upgrade(self) -> KeyFile:
         """A file of Pocket Protector's as one of format 1, with every entry and the old log. Needs no credentials."""

@@ -38,6 +38,7 @@ _COMMANDS = {
     ),
     **dict.fromkeys(("get", "decrypt-domain"), "reading"),
     **dict.fromkeys(("run", "exec"), "running"),
+    "resolve": "merging",
 }
 _PANELS = {
     "store": "File",
@@ -47,6 +48,7 @@ _PANELS = {
     "secrets": "Secrets",
     "reading": "Reading",
     "running": "Running programs",
+    "merging": "Git",
 }
 
 

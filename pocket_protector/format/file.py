@@ -61,7 +61,7 @@ def load_text(text: str) -> LoadedFile:
     if marker:
         raise FormatError(
             "the file has git's conflict markers",
-            hint="take one side (git checkout --ours FILE, or --theirs), then make the other's change again",
+            hint="pprotect resolve joins the two sides, or names what both changed",
             line=text.count("\n", 0, marker.start()) + 1,
         )
     if not text.strip():
@@ -73,6 +73,11 @@ def load_text(text: str) -> LoadedFile:
         error.line = locate(parse_nodes(text), error.keys)
         raise
     return LoadedFile(text, document)
+
+
+def has_conflict_markers(raw: bytes) -> bool:
+    """Whether git left the markers of a merge conflict."""
+    return _CONFLICT_MARKER.search(raw.decode(errors="replace")) is not None
 
 
 def dump(document: Document) -> LoadedFile:

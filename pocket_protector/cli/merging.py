@@ -1,0 +1,23 @@
+"""Commands about versions that git could not merge."""
+
+from __future__ import annotations
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.session import session_of
+from pocket_protector.format.file import MAX_FILE_BYTES
+from pocket_protector.git.stages import conflict_stages
+from pocket_protector.keyfile import KeyFile
+
+
+def resolve(ctx: typer.Context) -> None:
+    """Join the two sides of a merge, rebase or cherry-pick that git stopped at, object by object.
+
+    Needs no credentials. What both sides changed is named, and nothing is written. Afterwards: git add.
+    """
+    session = session_of(ctx)
+    path = session.path()
+    base, ours, theirs = (KeyFile.from_bytes(raw, path) for raw in conflict_stages(path, MAX_FILE_BYTES))
+    if session.write(ours, ours.joined(base, theirs)):
+        output.note(f"joined both sides; next: git add {path}")

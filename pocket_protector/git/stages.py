@@ -1,0 +1,50 @@
+"""The three versions of a file that git could not merge."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from pocket_protector.errors import StoreError
+
+_SECONDS = 30
+
+
+def conflict_stages(path: str, most: int) -> tuple[bytes, bytes, bytes]:
+    """The file's base, ours and theirs, from git's index (gitrevisions(7), `:<n>:<path>`).
+
+    StoreError if there is no git, no conflict in the file, no base (both branches made the file, or one removed it),
+    or a version has more than `most` bytes.
+    """
+    folder, name = os.path.split(os.path.realpath(path))
+    unmerged = _git(folder, "ls-files", "-u", "-z", "--", f":(literal){name}")
+    if not unmerged:
+        raise StoreError(f"git has no merge conflict in {path}", hint="git status shows where one is")
+    numbers = [entry.split(b"\t")[0].split(b" ")[-1] for entry in unmerged.split(b"\0") if entry]
+    if numbers != [b"1", b"2", b"3"]:
+        raise StoreError(
+            f"the two branches have no common version of {path}: one of them made or removed it",
+            hint="keep one side: git checkout --ours, or --theirs",
+        )
+    versions = tuple(_git(folder, "cat-file", "blob", f":{stage}:./{name}") for stage in (1, 2, 3))
+    if max(map(len, versions)) > most:
+        raise StoreError(f"a version of {path} has more than {most} bytes")
+    return versions[0], versions[1], versions[2]
+
+
+def _git(folder: str, *arguments: str) -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603 (no shell; the arguments are ours)
+            ["git", *arguments],  # noqa: S607 (git is found as the user's shell finds it)
+            cwd=folder,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StoreError(f"cannot run git: {type(error).__name__}", hint="is git installed?") from None
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[:1]
+        raise StoreError(f"git {arguments[0]} failed: {''.join(reason)}")
+    return done.stdout
