@@ -156,9 +156,13 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 
 def _sync_folder(folder: str) -> None:
+    """Make the new name last through a crash. Some file systems cannot, and say that the call is not valid."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)
 

@@ -102,7 +102,7 @@ class KeyFile:
             elif base is None:
                 raise StoreError(f"{self.path} exists already", hint="remove it first, or use it as it is")
             else:
-                theirs = load(raw)
+                theirs = self._file if self._file and raw == self._file.text.encode() else load(raw)
                 written = theirs.with_document(merge(base, self._document, theirs.document))
             new = written.text.encode()
             if new != raw:
