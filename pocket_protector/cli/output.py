@@ -20,7 +20,8 @@ def data(text: str) -> None:
 
 
 def lines(items: Iterable[str]) -> None:
-    data("".join(printable(item) + "\n" for item in items))
+    """One item a line: a line end inside an item is replaced too, so that none can pass for two."""
+    data("".join(printable(item).replace("\n", "\ufffd") + "\n" for item in items))
 
 
 def listing(name: str, content: object) -> None:
