@@ -8,6 +8,9 @@ from pocket_protector.format.trees import Tree
 
 INDENT = "  "
 
+# YAML takes no longer key before a colon (section 7.4.2: 1024 characters).
+_LONGEST_SIMPLE_KEY = 1000
+
 # Plain in a block: nothing that YAML reads as an indicator, and no end of a line that it would trim.
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@+/=(),>-]|:(?=[^\s])| (?=[^\s#]))*")
 # Words and numbers that other YAML readers resolve to something else than text.
@@ -39,12 +42,20 @@ def block(tree: Tree, indent: str) -> list[str]:
 def entry(key: str, value: Tree, indent: str) -> list[str]:
     """The lines of one key and its value."""
     head = f"{indent}{scalar(key)}:"
+    if len(head) > _LONGEST_SIMPLE_KEY:
+        return [f"{indent}? {scalar(key)}", *_behind_long_key(value, indent)]
     if isinstance(value, str):
         return [f"{head} {scalar(value, value=True)}"]
     if not value:
         return [f"{head} {empty(value)}"]
     # A list's dashes stand under its key.
     return [head, *block(value, indent if isinstance(value, list) else indent + INDENT)]
+
+
+def _behind_long_key(value: Tree, indent: str) -> list[str]:
+    if isinstance(value, str) or not value:
+        return [f"{indent}: {scalar(value, value=True) if isinstance(value, str) else empty(value)}"]
+    return [f"{indent}:", *block(value, indent + INDENT)]
 
 
 def flow(tree: Tree) -> str:

@@ -49,14 +49,7 @@ def load(raw: bytes) -> LoadedFile:
     """
     if len(raw) > MAX_FILE_BYTES:
         raise FormatError(f"the file has more than {MAX_FILE_BYTES} bytes")
-    return load_text(_decode(raw))
-
-
-def load_text(text: str) -> LoadedFile:
-    """As `load`, for text."""
-    if len(text) > MAX_FILE_BYTES:
-        raise FormatError(f"the file has more than {MAX_FILE_BYTES} bytes")
-    _check_text(text)
+    text = _decode(raw)
     marker = _CONFLICT_MARKER.search(text) if "<<<<<<<" in text else None
     if marker:
         raise FormatError(
@@ -73,6 +66,15 @@ def load_text(text: str) -> LoadedFile:
         error.line = locate(parse_nodes(text), error.keys)
         raise
     return LoadedFile(text, document)
+
+
+def load_text(text: str) -> LoadedFile:
+    """As `load`, for text."""
+    try:
+        return load(text.encode())
+    except UnicodeEncodeError as error:
+        # Text from elsewhere may hold halves of surrogate pairs, which no UTF-8 file does.
+        raise FormatError("the text is not UTF-8 text", line=text.count("\n", 0, error.start) + 1) from None
 
 
 def has_conflict_markers(raw: bytes) -> bool:
@@ -106,16 +108,9 @@ def _verified(text: str, document: Document) -> LoadedFile:
 
 def _decode(raw: bytes) -> str:
     try:
-        return raw.decode()
+        text = raw.decode()
     except UnicodeDecodeError as error:
         raise FormatError("the file is not UTF-8 text", line=raw.count(b"\n", 0, error.start) + 1) from None
-
-
-def _check_text(text: str) -> None:
-    """A text from elsewhere may hold halves of surrogate pairs, which no UTF-8 file does."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise FormatError("the text is not UTF-8 text", line=text.count("\n", 0, error.start) + 1) from None
     if text.startswith("\ufeff"):
         raise FormatError("the file begins with a byte order mark", hint="save it as UTF-8 without one", line=1)
+    return text

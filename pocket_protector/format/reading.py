@@ -68,10 +68,14 @@ def refuse_unknown(mapping: dict[str, Tree], *known: str) -> None:
     """FormatError for a key that is neither known nor an extension."""
     for key in extension_free(mapping):
         if key not in known:
-            error = FormatError(
-                "this key is not known here", hint="keys that begin with 'x-' are free for your own use"
-            )
-            raise error.under(key)
+            raise unknown_key().under(key)
+
+
+def unknown_key() -> FormatError:
+    return FormatError(
+        "this key is not known here",
+        hint="if a newer pprotect wrote it, upgrade pprotect; keys that begin with 'x-' are free for your own use",
+    )
 
 
 def extension_free(mapping: dict[str, Tree]) -> Iterator[str]:
@@ -81,7 +85,7 @@ def extension_free(mapping: dict[str, Tree]) -> Iterator[str]:
 def read_secret_name(key: str, parse: Callable[[str], str]) -> str:
     """The name in a key such as `secret-db-password`."""
     if not key.startswith(SECRET_PREFIX):
-        raise FormatError("this key is not known here", hint="keys that begin with 'x-' are free for your own use")
+        raise unknown_key()
     return read_name(key[len(SECRET_PREFIX) :], parse)
 
 
@@ -117,10 +121,10 @@ def _read_each(tree: Tree, read: Callable[[Tree, str], T]) -> dict[str, T]:
 
 def _read_file_meta(tree: Tree) -> bytes:
     meta = mapping_of(tree)
-    refuse_unknown(meta, "format", "file-id")
     if read_scalar(meta, "format", str) != str(FORMAT):
         error = FormatError("only format 1 is known", hint="a newer pprotect may have written it: upgrade pprotect")
         raise error.under("format")
+    refuse_unknown(meta, "format", "file-id")
     return read_scalar(meta, "file-id", scalars.decode_fixed, FILE_ID_BYTES)
 
 

@@ -12,8 +12,8 @@ from pocket_protector.model.times import TIME_LENGTH, parse_time
 LEGACY = "legacy"
 FILE = "file"
 
-_PARTS = {"custodian": 1, "domain": 1, "owner": 2, "secret": 2}
-_PART = re.compile(r"(?:[^%/\x00-\x1f\x7f-\x9f]|%25|%2F)+")
+_PART = r"/(?:[^%/\x00-\x1f\x7f-\x9f]|%25|%2F)+"
+_SECTION = re.compile(rf"{LEGACY}|{FILE}|(?:custodian|domain){_PART}|(?:owner|secret){_PART}{_PART}")
 _ENTRY_TEXT = re.compile(r" -- [^\x00-\x1f\x7f-\x9f]+")
 
 
@@ -24,9 +24,7 @@ def section(kind: str, *names: str) -> str:
 
 def parse_section(text: str) -> str:
     """Check that `text` is the name of a list, in its one canonical spelling; else FormatError."""
-    kind, *parts = text.split("/")
-    known = text in (LEGACY, FILE) or (len(parts) == _PARTS.get(kind) and all(map(_PART.fullmatch, parts)))
-    if not known:
+    if not _SECTION.fullmatch(text):
         raise FormatError("unknown section of the audit log")
     return text
 

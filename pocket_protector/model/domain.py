@@ -118,7 +118,10 @@ def open_key(domain: Domain, identity: Identity) -> PrivateKey:
         if private.public != domain.public_key:
             raise IntegrityError("the wrapped private key does not belong to the domain's public key")
     except IntegrityError as error:
-        error.hint = f"an owner gives access again: pprotect add-owner {domain.name} {identity.name}"
+        error.hint = (
+            "see in git's history who changed it; if that was honest, an owner gives access again:"
+            f" pprotect add-owner {domain.name} {identity.name}"
+        )
         raise error.under(domain.name, "meta", "owners", identity.name) from None
     return private
 

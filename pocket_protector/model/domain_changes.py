@@ -12,6 +12,7 @@ from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.names import parse_domain_name, parse_secret_name
+from pocket_protector.model.secret_changes import rename_hint
 from pocket_protector.model.times import format_time
 
 
@@ -116,8 +117,5 @@ def _check_names(domain: domains.Domain) -> None:
         try:
             parse_secret_name(name)
         except NameFormatError as error:
-            error.hint = (
-                f"set the value under another name (pprotect set-secret {domain.name} NAME),"
-                f" then: pprotect rm-secret {domain.name} {name}"
-            )
+            error.hint = rename_hint(domain.name, name)
             raise

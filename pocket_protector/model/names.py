@@ -52,14 +52,14 @@ def parse_domain_name(text: str) -> str:
 
 def parse_legacy_name(text: str) -> str:
     """A custodian's or domain's name as Pocket Protector allows it: no control characters; never normalised."""
-    if not _LEGACY_NAME.fullmatch(text) or len(text) > MAX_NAME_CHARACTERS:
+    if not _LEGACY_NAME.fullmatch(text):
         raise NameFormatError(f"{_shown(text)} is no name that Pocket Protector gives")
     return text
 
 
 def parse_legacy_secret_name(text: str) -> str:
     """A secret's name as any version of Pocket Protector allowed it."""
-    if not _LEGACY_SECRET.fullmatch(text) or len(text) > MAX_NAME_CHARACTERS:
+    if not _LEGACY_SECRET.fullmatch(text):
         raise NameFormatError(f"{_shown(text)} is no name that Pocket Protector gives a secret")
     return text
 

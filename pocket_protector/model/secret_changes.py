@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from pocket_protector.errors import StoreError
+from pocket_protector.errors import NameFormatError, StoreError
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.domain import seal_value
@@ -40,8 +40,19 @@ def rm_secret(document: Document, domain: str, name: str, now: datetime) -> Docu
     return changed.log_entry(section("secret", domain, name), now, f"removed secret {name} from {domain}")
 
 
+def rename_hint(domain: str, name: str) -> str:
+    """What to do about a name that only Pocket Protector allowed."""
+    return f"set it under another name (pprotect set-secret {domain} NAME), then: pprotect rm-secret {domain} {name}"
+
+
 def _set(document: Document, domain: str, name: str, value: str, now: datetime, text: str) -> Document:
     found = document.changeable().domain(domain)
-    secret = seal_value(found, parse_secret_name(name), value, format_time(now))
+    try:
+        parse_secret_name(name)
+    except NameFormatError as error:
+        if name in found.secrets:
+            error.hint = rename_hint(domain, name)
+        raise
+    secret = seal_value(found, name, value, format_time(now))
     changed = document.with_domain(replace(found, secrets={**found.secrets, name: secret}))
     return changed.log_entry(section("secret", domain, name), now, text)

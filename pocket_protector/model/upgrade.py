@@ -29,6 +29,11 @@ def upgrade(document: Document, now: datetime) -> Document:
             f"format 1 cannot hold the name {taken[0]!r}: keys that begin with 'x-' are kept for extensions",
             hint="give that domain or custodian another name with Pocket Protector, then upgrade",
         )
+    deserted = [name for name, domain in document.domains.items() if not domain.owners]
+    if deserted:
+        raise StoreError(
+            f"key domain {deserted[0]!r} has no owner: nobody can read it", hint="remove it from the file, then upgrade"
+        )
     times = _last_times(document.log.lists.get(LEGACY, ()))
     upgraded = replace(
         document,
