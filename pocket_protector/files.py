@@ -40,7 +40,11 @@ def read(path: str, most: int, *, hint: str = "") -> bytes:
     """All bytes of a file; StoreError if it cannot be read or has more than `most`."""
     try:
         with open(path, "rb") as file:
-            raw = file.read(most + 1)
+            expected = min(os.fstat(file.fileno()).st_size, most)
+            raw = file.read(expected + 1)
+            if len(raw) > expected:
+                # It grew, or has no size, as a pipe.
+                raw += file.read(most + 1 - len(raw))
     except (OSError, ValueError) as error:
         _refuse("read", path, error, hint=hint)
     if len(raw) > most:
@@ -97,10 +101,10 @@ def replacing(path: str) -> Iterator[Target]:
     The lock is held on the temporary file of a fixed name beside it, which becomes the new file: nothing is left
     behind, and what a killed writer left is taken over by the next. StoreError after 30 seconds without the lock.
     """
-    real = os.path.realpath(path)
-    folder, name = os.path.split(real)
-    new_path = os.path.join(folder, f".{name}.pprotect-new")
     try:
+        real = os.path.realpath(path)
+        folder, name = os.path.split(real)
+        new_path = os.path.join(folder, f".{name}.pprotect-new")
         if os.path.lexists(real):
             if not stat.S_ISREG(os.stat(real).st_mode):
                 raise StoreError(f"{path} is not a regular file")

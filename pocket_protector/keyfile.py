@@ -20,8 +20,6 @@ from pocket_protector.model.custodian import check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
 from pocket_protector.model.document import Document, truncate_audit_log
 from pocket_protector.model.domain import open_key
-from pocket_protector.model.merge import merge
-from pocket_protector.model.upgrade import upgrade
 
 
 class _Version:
@@ -94,6 +92,8 @@ class KeyFile:
         If the file changed meanwhile, both changes are joined; MergeConflictError, and nothing written, if they
         touch the same object.
         """
+        from pocket_protector.model.merge import merge
+
         with files.replacing(self.path) as target:
             raw = target.read(MAX_FILE_BYTES)
             base = self._version.base()
@@ -113,6 +113,8 @@ class KeyFile:
     def joined(self, base: KeyFile, theirs: KeyFile) -> KeyFile:
         """This file, one side of a git merge, with what `theirs` changed since `base`. MergeConflictError names what
         both changed. `write` may put it in the place of the file with git's conflict markers."""
+        from pocket_protector.model.merge import merge
+
         try:
             document = merge(base._document, theirs._document, self._document.changeable())
         except MergeConflictError as error:
@@ -124,6 +126,8 @@ class KeyFile:
 
     def upgrade(self) -> KeyFile:
         """A file of Pocket Protector's as one of format 1, with every entry and the old log. Needs no credentials."""
+        from pocket_protector.model.upgrade import upgrade
+
         return self._changed(upgrade, _now())
 
     # Looking, without credentials

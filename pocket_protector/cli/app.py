@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import fields
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any
 
 import typer
@@ -58,7 +58,7 @@ class Command(TyperCommand):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.callback is not None and self.name != global_options.__name__:
-            self.params += _build(global_options.__name__, global_options, None).params
+            self.params += _global_parameters()
 
     def get_params(self, ctx: Any) -> Any:
         return _passing_strings_through(super().get_params(ctx))
@@ -70,10 +70,19 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """Finds commands by name, and imports them then."""
+    """Finds commands by name, and imports them then.
+
+    It knows the options of every command, for its help page and for completion: `normalise` has put those that stand
+    before the command behind it.
+    """
 
     def get_params(self, ctx: Any) -> Any:
-        return _passing_strings_through(super().get_params(ctx))
+        return _passing_strings_through([*super().get_params(ctx), *_global_parameters()])
+
+    def invoke(self, ctx: Any) -> Any:
+        for field in fields(GlobalOptions):
+            ctx.params.pop(field.name, None)
+        return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)
@@ -116,15 +125,26 @@ def _build(name: str, function: Callable[..., Any], panel: str | None) -> TyperC
     return command
 
 
+@cache
+def _global_parameters() -> list[Any]:
+    return _build(global_options.__name__, global_options, None).params
+
+
 def _passing_strings_through(parameters: list[Any]) -> list[Any]:
     """Leave conversion to our own `parse_*` functions: typer's would import pydantic, which takes longer than most
-    commands do."""
+    commands do. Nor has the help page anything to say of types: all are text, and a flag takes no value."""
     for parameter in parameters:
         parameter.process_value = partial(_pass_through, parameter)
+        if parameter.param_type_name == "argument" or parameter.is_flag:
+            parameter.display_type_rich = _no_type
     return parameters
+
+
+def _no_type(ctx: Any) -> None:
+    return None
 
 
 def _pass_through(parameter: Any, ctx: Any, value: Any) -> Any:
     if parameter.required and parameter.value_is_missing(value):
-        raise UsageError(f"{parameter.metavar or parameter.name} is missing", hint=f"{ctx.command_path} --help")
+        raise UsageError(f"no {parameter.metavar or parameter.name} is given", hint=f"{ctx.command_path} --help")
     return parameter.callback(ctx, parameter, value) if parameter.callback else value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pocket_protector.cli.usage import UsageError
+
 _WITH_VALUE = frozenset(
     """
     -f --file -u --user --passphrase-file --new-passphrase-file --env-prefix --key-type --output-format --secret
@@ -21,9 +23,14 @@ def normalise(arguments: Sequence[str]) -> list[str]:
     end = words.index("--") if "--" in words else len(words)
     ours, rest = _spelled([*words[:end]]), words[end:]
     at = _command_at(ours)
-    if at is None or any(word in _OF_THE_GROUP for word in ours[:at]):
-        return ours + rest
-    return [ours[at].replace("_", "-"), *ours[:at], *ours[at + 1 :], *rest]
+    of_the_group = [word for word in ours[:at] if word.partition("=")[0] in _OF_THE_GROUP]
+    if of_the_group:
+        return of_the_group[:1]
+    if at is not None:
+        return [ours[at].replace("_", "-"), *ours[:at], *ours[at + 1 :], *rest]
+    if not words:
+        return []
+    raise UsageError("no command is given", hint="pprotect --help lists them")
 
 
 def _command_at(words: list[str]) -> int | None:

@@ -32,13 +32,14 @@ def add_key_custodian(
 ) -> None:
     """Add a key custodian: a person or machine that can be made an owner of key domains."""
     session, kind = session_of(ctx), parse_key_type(key_type)
-    if session.options.passphrase_file and not new_passphrase_file:
+    if session.options.passphrase_file is not None and new_passphrase_file is None:
         raise UsageError(
-            "a new key custodian's passphrase is not --passphrase-file's", hint="--new-passphrase-file PATH"
+            "--passphrase-file has your own passphrase, not a new key custodian's", hint="--new-passphrase-file PATH"
         )
     store = session.read()
     output.note("Adding new key custodian.")
-    chosen = one_of(name, session.options.user, "the key custodian") or session.prompts.line("User email", "NAME")
+    chosen = one_of(name, session.options.user, "the key custodian")
+    chosen = session.asked(chosen, "User email", "NAME")
     given = passphrase_in(new_passphrase_file)
     passphrase = new_passphrase(session, kind, given, "Passphrase", "--new-passphrase-file PATH")
     if passphrase is not None:
@@ -49,7 +50,7 @@ def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
     """Remove a key custodian, and their ownership of every key domain."""
     session = session_of(ctx)
     store = session.read()
-    name = custodian or session.prompts.line("Key custodian email", "CUSTODIAN")
+    name = session.asked(custodian, "Key custodian email", "CUSTODIAN")
     owned = store.get_custodian_domains(name)
     if session.write(store, store.rm_key_custodian(name)):
         for domain in owned:
@@ -122,8 +123,8 @@ def rekey_custodian(
 def _current(session: Session, store: KeyFile, name: str | None) -> Identity:
     """The identity that is to change: from options or questions only, never from the environment."""
     options = session.options
-    user = one_of(name, options.user, "the key custodian") or session.prompts.line("User email", "NAME")
-    if options.passphrase_file:
+    user = session.asked(one_of(name, options.user, "the key custodian"), "User email", "CUSTODIAN")
+    if options.passphrase_file is not None:
         source = f"passphrase file: {options.passphrase_file}"
         return store.unlock(Creds(user, read_passphrase(options.passphrase_file), "argument", source))
     passphrase = session.prompts.hidden("Current passphrase", "--passphrase-file PATH")

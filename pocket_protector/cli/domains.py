@@ -17,7 +17,7 @@ def add_domain(ctx: typer.Context, domain: Domain = None) -> None:
     store = session.read()
     owner = session.identity(store).name
     output.note("Adding new domain.")
-    name = domain or session.prompts.line("Domain name", "DOMAIN")
+    name = session.asked(domain, "Domain name", "DOMAIN")
     session.write(store, store.add_domain(name, owner))
 
 
@@ -26,7 +26,7 @@ def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:
     session = session_of(ctx)
     store = session.read()
     output.note("Removing domain.")
-    name = domain or session.prompts.line("Domain name", "DOMAIN")
+    name = session.asked(domain, "Domain name", "DOMAIN")
     session.write(store, store.rm_domain(name))
 
 
@@ -54,7 +54,7 @@ def rotate_domain_keys(
     session = session_of(ctx)
     store = session.read()
     identity = session.identity(store)
-    name = domain or session.prompts.line("Domain name", "DOMAIN")
+    name = session.asked(domain, "Domain name", "DOMAIN")
     if session.write(store, store.rotate_domain_key(name, identity, history=not no_history)):
         owners = ", ".join(store.get_domain_owner_names(name))
         output.note(f"rotated the key of {name}; it is wrapped for: {owners}")

@@ -14,6 +14,7 @@ from pocket_protector.cli.usage import UsageError
 from pocket_protector.errors import PocketProtectorError, StoreError
 
 _INTERRUPTED = 130
+_INSTALLED = (".dist-info", ".egg-info")
 _TRUE = ("1", "true", "yes")
 
 
@@ -21,13 +22,7 @@ def main() -> NoReturn:
     """Run the command line of this process, and end it with the exit code."""
     # The process ends before a collection could give anything back; searching for garbage costs up to a tenth.
     gc.disable()
-    status = _guarded(sys.argv[1:])
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        status = _unwritable(error)
-    sys.exit(status)
+    sys.exit(_guarded(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
@@ -36,7 +31,7 @@ def run(arguments: list[str]) -> int:
     from pocket_protector.cli.app import app, print_version
 
     words = normalise(arguments)
-    if words[:1] == ["--version"]:
+    if words == ["--version"]:
         print_version()
         return 0
     result = app(words, prog_name=_program_name(), standalone_mode=False)
@@ -45,7 +40,8 @@ def run(arguments: list[str]) -> int:
 
 def _guarded(arguments: list[str]) -> int:
     try:
-        return run(arguments)
+        status = run(arguments)
+        output.flush()
     except PocketProtectorError as error:
         output.failure(str(error), error.hint)
         return error.exit_code
@@ -53,9 +49,10 @@ def _guarded(arguments: list[str]) -> int:
         output.note("")
         return _INTERRUPTED
     except OSError as error:
-        return _unwritable(error)
+        return _unwritable(error) if isinstance(error, output.UnwritableError) else _system(error)
     except Exception as error:
         return _foreign(error)
+    return status
 
 
 def _foreign(error: Exception) -> int:
@@ -69,14 +66,28 @@ def _foreign(error: Exception) -> int:
         raise error
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
-    output.failure(message[:1].lower() + message[1:], f"{context.command_path} --help" if context else "")
+    if message:  # else it was the help page, which typer has printed
+        output.failure(
+            message[:1].lower() + message[1:], f"{context.command_path if context else _program_name()} --help"
+        )
     return UsageError.exit_code
 
 
+def _system(error: OSError) -> int:
+    """Something about this machine that no layer below knows more about."""
+    try:
+        output.flush()
+    except output.UnwritableError as unwritable:
+        return _unwritable(unwritable)
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    output.failure(f"{place}{(error.strerror or str(error)).lower()}")
+    return StoreError.exit_code
+
+
 def _unwritable(error: OSError) -> int:
-    """stdout is gone or full. What Python still buffers for it goes nowhere."""
+    """stdout is closed, gone or full."""
     if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        output.discard(1)
     if error.errno == errno.EPIPE:
         return 1
     output.failure(f"cannot write the output: {(error.strerror or str(error)).lower()}")
@@ -86,16 +97,23 @@ def _unwritable(error: OSError) -> int:
 def _check_installation() -> None:
     """Refuse what would make this program another than its user thinks it is."""
     site = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    if any(name.startswith("pocket_protector-") and name.endswith(".dist-info") for name in os.listdir(site)):
+    if any(name.startswith("pocket_protector-") and name.endswith(_INSTALLED) for name in _listed(site)):
         raise UsageError(
             "pprotect and the older pocket_protector are both installed here, and own the same files",
             hint="pip uninstall -y pocket_protector && pip install --force-reinstall --no-deps pprotect",
         )
     if os.environ.get("PPROTECT_TRUST_KDF_PARAMS", "").strip().lower() in _TRUE:
         raise UsageError(
-            "PPROTECT_TRUST_KDF_PARAMS is not obeyed: key derivation costs over the caps are always refused",
+            "the variable PPROTECT_TRUST_KDF_PARAMS is not obeyed: no variable lifts the caps on key derivation",
             hint="unset PPROTECT_TRUST_KDF_PARAMS",
         )
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _program_name() -> str:

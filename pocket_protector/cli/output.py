@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterable
 
 SCHEMA = 1
+
+
+class UnwritableError(OSError):
+    """stdout is closed, full or gone."""
 
 
 def printable(text: str) -> str:
@@ -16,7 +22,21 @@ def printable(text: str) -> str:
 
 def data(text: str) -> None:
     """Write to stdout as it is: no markup, no wrapping, no translation of line ends."""
-    sys.stdout.buffer.write(text.encode())
+    if sys.stdout is None:
+        raise UnwritableError(errno.EBADF, "stdout is closed")
+    try:
+        sys.stdout.buffer.write(text.encode())
+    except OSError as error:
+        raise UnwritableError(error.errno, error.strerror) from None
+
+
+def flush() -> None:
+    """See that what was written has arrived."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        raise UnwritableError(error.errno, error.strerror) from None
 
 
 def lines(items: Iterable[str]) -> None:
@@ -30,10 +50,18 @@ def listing(name: str, content: object) -> None:
 
 
 def note(text: str) -> None:
-    """One line or more for the person at the terminal."""
-    if sys.stderr is not None:
-        sys.stderr.write(printable(text) + "\n")
-        sys.stderr.flush()
+    """One line or more for the person at the terminal; nothing, if nobody can read it."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.flush()
+    except OSError:
+        discard(2)
+
+
+def discard(descriptor: int) -> None:
+    """What Python still buffers for stdout (1) or stderr (2), and all that follows, goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def failure(message: str, hint: str = "") -> None:

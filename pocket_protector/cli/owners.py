@@ -18,8 +18,8 @@ def add_owner(ctx: typer.Context, domain: Domain = None, custodian: Custodian = 
     store = session.read()
     identity = session.identity(store)
     output.note("Adding domain owner.")
-    name = domain or session.prompts.line("Domain name", "DOMAIN")
-    owner = custodian or session.prompts.line("New owner email", "CUSTODIAN")
+    name = session.asked(domain, "Domain name", "DOMAIN")
+    owner = session.asked(custodian, "New owner email", "CUSTODIAN")
     session.write(store, store.add_owner(name, owner, identity))
 
 
@@ -40,8 +40,8 @@ def rm_owner(
     store = session.read()
     identity = None if no_rotate else session.given_identity(store)
     output.note("Removing domain owner.")
-    name = domain or session.prompts.line("Domain name", "DOMAIN")
-    owner = custodian or session.prompts.line("Owner email", "CUSTODIAN")
+    name = session.asked(domain, "Domain name", "DOMAIN")
+    owner = session.asked(custodian, "Owner email", "CUSTODIAN")
     if session.write(store, store.rm_owner(name, owner, identity)):
         could_read(store, name, owner)
         if identity is None:
@@ -55,7 +55,7 @@ def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
     session = session_of(ctx)
     store = session.read()
     identity = session.identity(store)
-    owner = custodian or session.prompts.line("New owner email", "CUSTODIAN")
+    owner = session.asked(custodian, "New owner email", "CUSTODIAN")
     owned = store.get_custodian_domains(identity.name)
     changed = store.migrate_owner(owner, identity)
     output.note(f"Will add {owner} as owner to: {', '.join(owned)}")

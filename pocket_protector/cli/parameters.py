@@ -1,40 +1,25 @@
-"""Arguments and options that several commands share, with their completion."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from pocket_protector.cli.completion import completer, custodians
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.kdf import KDF_INTERACTIVE, KDF_SENSITIVE
-from pocket_protector.keyfile import KeyFile
 
 KEY_TYPES = {"hard": KDF_SENSITIVE, "fast": KDF_INTERACTIVE, "raw": None}
 """Key type → libsodium's limits, which select our profiles; None for a raw key."""
 
 
-def _completer(names: Callable[[KeyFile, dict[str, Any]], list[str]]) -> Callable[[typer.Context, str], list[str]]:
-    """Completion from what the file shows without unlocking it; silent where there is none."""
+_MOST_DIGITS = 18
 
-    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
-        from pocket_protector import files
-        from pocket_protector.cli.session import given_path
-        from pocket_protector.errors import PocketProtectorError
-
-        try:
-            store = KeyFile.from_file(given_path(ctx.params.get("file")) or files.discover("."))
-            return [name for name in names(store, ctx.params) if name.startswith(incomplete) and name.isprintable()]
-        except (PocketProtectorError, OSError):
-            return []
-
-    return complete
-
-
-_domains = _completer(lambda store, _: store.get_domain_names())
-_custodians = _completer(lambda store, _: store.get_key_custodian_names())
-_secrets = _completer(lambda store, given: store.get_domain_secret_names(given.get("domain") or ""))
+_domains = completer(lambda store, _: store.get_domain_names())
+secret_names = completer(
+    lambda store, given: store.get_domain_secret_names(given.get("domain") or given.get("domain_option") or "")
+)
 
 Domain = Annotated[
     str | None,
@@ -43,21 +28,21 @@ Domain = Annotated[
 RequiredDomain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The key domain.", autocompletion=_domains)]
 Custodian = Annotated[
     str | None,
-    typer.Argument(metavar="CUSTODIAN", help="The key custodian; asked for if not given.", autocompletion=_custodians),
+    typer.Argument(metavar="CUSTODIAN", help="The key custodian; asked for if not given.", autocompletion=custodians),
 ]
 NewCustodian = Annotated[
     str | None, typer.Argument(metavar="NAME", help="The key custodian, as an email address; asked for if not given.")
 ]
 Name = Annotated[
     str | None,
-    typer.Argument(metavar="NAME", help="The secret's name; asked for if not given.", autocompletion=_secrets),
+    typer.Argument(metavar="NAME", help="The secret's name; asked for if not given.", autocompletion=secret_names),
 ]
-RequiredName = Annotated[str, typer.Argument(metavar="NAME", help="The secret's name.", autocompletion=_secrets)]
+RequiredName = Annotated[str, typer.Argument(metavar="NAME", help="The secret's name.", autocompletion=secret_names)]
 DomainOption = Annotated[
     str | None, typer.Option("--domain", metavar="DOMAIN", help="The key domain.", autocompletion=_domains)
 ]
 NameOption = Annotated[
-    str | None, typer.Option("--secret-name", metavar="NAME", help="The secret's name.", autocompletion=_secrets)
+    str | None, typer.Option("--secret-name", metavar="NAME", help="The secret's name.", autocompletion=secret_names)
 ]
 KeyType = Annotated[
     str | None,
@@ -80,8 +65,18 @@ def parse_key_type(text: str | None) -> str:
     return text or "hard"
 
 
+def parse_number(text: str, what: str, hint: str) -> int:
+    """A number of a few decimal digits; UsageError for anything else."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise UsageError(f"{text[:80]!r} is no {what}", hint=hint)
+    return int(text)
+
+
 def one_of(argument: str | None, option: str | None, name: str) -> str | None:
     """An argument that may be given as an option; UsageError if both are given and differ."""
     if argument is not None and option is not None and argument != option:
-        raise UsageError(f"{name} is given twice: {argument!r} and {option!r}")
+        raise UsageError(
+            f"two values for {name}: {argument!r} and {option!r}",
+            hint="arguments are taken in their order: leave out the option, or give all as options",
+        )
     return argument if option is None else option

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from io import FileIO
 
+from pocket_protector.cli import output
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.model.domain import MAX_VALUE_BYTES
 
@@ -15,21 +17,18 @@ class Prompts:
 
     def __init__(self, *, silent: bool, yes: bool) -> None:
         self.terminal = sys.stdin is not None and sys.stdin.isatty()
+        # Without a buffer, so that a program which is run finds everything behind the answers.
+        self._stdin = None if sys.stdin is None else FileIO(sys.stdin.fileno(), closefd=False)
         self._silent = silent
         self._yes = yes
         self._must_be_last = False
 
     def line(self, label: str, option: str) -> str:
         """One visible answer."""
-        if not self.terminal:
-            return self._next_line(label, option)
-        self._refuse_if_silent(label, option)
-        _show(f"{label}: ")
-        answer = sys.stdin.readline()
-        if not answer:
-            _show("\n")
-            raise UsageError(f"no answer to {label!r}", hint=f"give {option}")
-        return answer.rstrip("\r\n")
+        if self.terminal:
+            self._refuse_if_silent(label, option)
+            show(f"{label}: ")
+        return self._next_line(label, option)
 
     def hidden(self, label: str, option: str, *, confirm: bool = False) -> str:
         """One answer that the terminal does not show; with `confirm`, typed twice."""
@@ -43,13 +42,22 @@ class Prompts:
         self._must_be_last = not self.terminal
         return self._hidden(label, option)
 
+    def rest(self, most: int) -> bytes:
+        """What is left of stdin, up to `most` bytes and one more."""
+        if self._stdin is None:
+            raise UsageError("stdin is closed, and --from-file - reads the value from it", hint="--from-file PATH")
+        read = bytearray()
+        while len(read) <= most and (part := self._stdin.read(most + 1 - len(read))):
+            read += part
+        return bytes(read)
+
     def agreed(self, question: str) -> bool:
         """Whether the answer is yes; `--yes` gives it."""
         return self._yes or self.line(f"{question} [y/N]", "--yes").strip().lower().startswith("y")
 
     def finish(self) -> None:
         """All questions are asked. UsageError if a value came from stdin and something stands behind it."""
-        if self._must_be_last and sys.stdin is not None and sys.stdin.buffer.read(1):
+        if self._must_be_last and self._stdin is not None and self._stdin.read(1):
             raise UsageError(
                 "more than one line on stdin: the value would be cut", hint="--from-file - takes all of it"
             )
@@ -64,26 +72,35 @@ class Prompts:
             return getpass(f"{label}: ")
         except EOFError:
             raise UsageError(f"no answer to {label!r}", hint=f"give {option}") from None
+        except UnicodeDecodeError:
+            raise _not_text(label) from None
 
     def _next_line(self, label: str, option: str) -> str:
-        raw = b"" if sys.stdin is None else sys.stdin.buffer.readline(_LONGEST_ANSWER)
+        raw = self._stdin.readline(_LONGEST_ANSWER) if self._stdin is not None else b""
         if not raw:
+            if self.terminal:
+                show("\n")
+                raise UsageError(f"no answer to {label!r}", hint=f"give {option}")
             raise UsageError(f"stdin ended before the answer to {label!r}", hint=f"give {option}")
         try:
             return raw.decode().removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:
-            raise UsageError(f"the answer to {label!r} is not UTF-8 text") from None
+            raise _not_text(label) from None
 
     def _refuse_if_silent(self, label: str, option: str) -> None:
         if self._silent:
             raise UsageError(f"{label!r} is missing, and --non-interactive allows no question", hint=f"give {option}")
 
 
-def _show(text: str) -> None:
+def show(text: str) -> None:
     """On the terminal itself, wherever stdout and stderr go."""
     try:
         with open("/dev/tty", "w", encoding="utf-8") as terminal:
-            terminal.write(text)
+            terminal.write(output.printable(text))
     except OSError:
-        sys.stderr.write(text)
+        sys.stderr.write(output.printable(text))
         sys.stderr.flush()
+
+
+def _not_text(label: str) -> UsageError:
+    return UsageError(f"the answer to {label!r} is not UTF-8 text")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import RequiredDomain, RequiredName
+from pocket_protector.cli.parameters import RequiredDomain, RequiredName, secret_names
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.environment import is_shell_name
@@ -34,7 +34,10 @@ def decrypt_domain(
     output_format: Annotated[
         str | None, typer.Option("--output-format", metavar="json|env|shell", help="How to print; json if not given.")
     ] = None,
-    secret: Annotated[str | None, typer.Option("--secret", metavar="NAME", help="Print this secret only.")] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option("--secret", metavar="NAME", help="Print this secret only.", autocompletion=secret_names),
+    ] = None,
 ) -> None:
     """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
     if output_format is not None and output_format not in _FORMATS:

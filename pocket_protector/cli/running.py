@@ -18,6 +18,7 @@ from pocket_protector.cli.usage import UsageError
 
 _NOT_EXECUTABLE = 126
 _NOT_FOUND = 127
+_WHERE = "the program to run, and nothing else, stands behind `--`"
 
 Program = Annotated[
     list[str] | None, typer.Argument(metavar="-- COMMAND...", help="The program and its arguments, behind `--`.")
@@ -43,7 +44,7 @@ def run(
 
     The program takes this one's place: it gets its signals, and its exit status is the status.
     """
-    _run(ctx, domain, command)
+    _run(ctx, domain, command, "DOMAIN")
 
 
 def exec_(
@@ -55,14 +56,24 @@ def exec_(
     no_passthrough: NoPassthrough = False,
 ) -> None:
     """Run a program with a key domain's values, as `run`: pprotect exec --domain DOMAIN -- COMMAND."""
-    if not domain:
-        raise UsageError("exec needs the key domain", hint="pprotect exec --domain DOMAIN -- COMMAND")
-    _run(ctx, domain, command)
+    if domain is None:
+        raise UsageError("no --domain is given", hint="pprotect exec --domain DOMAIN -- COMMAND")
+    _run(ctx, domain, command, "--domain DOMAIN")
 
 
-def _run(ctx: typer.Context, domain: str, command: list[str] | None) -> NoReturn:
-    if not command or "--" not in sys.argv:
-        raise UsageError("the program to run stands behind `--`", hint=f"pprotect run {domain} -- COMMAND")
+def _behind_dashes() -> list[str]:
+    return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+
+
+def _check_prefix(prefix: str | None) -> None:
+    if prefix and not environment.is_shell_name(prefix):
+        raise UsageError(f"{prefix!r} cannot begin a variable's name", hint="--prefix APP")
+
+
+def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -> NoReturn:
+    if not command or command != _behind_dashes():
+        raise UsageError(_WHERE, hint=f"pprotect {ctx.info_name} {how} -- COMMAND")
+    _check_prefix(ctx.params["prefix"])
     session, given = session_of(ctx), ctx.params
     values = decrypted(session, domain)
     variables = environment.build(
@@ -90,11 +101,15 @@ def _replace_process(command: list[str], variables: dict[str, str]) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+    if os.name == "nt":  # pragma: no cover
+        import subprocess
+
+        raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603
     try:
         os.execvpe(command[0], command, variables)  # noqa: S606 (no shell is meant)
     except (FileNotFoundError, NotADirectoryError):
         output.failure(f"cannot run {command[0]}: not found")
         raise typer.Exit(_NOT_FOUND) from None
     except (OSError, ValueError) as error:
-        output.failure(f"cannot run {command[0]}: {getattr(error, 'strerror', None) or error}")
+        output.failure(f"cannot run {command[0]}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
         raise typer.Exit(_NOT_EXECUTABLE) from None

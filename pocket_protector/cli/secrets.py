@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import sys
 from collections.abc import Callable
 from secrets import choice
 from typing import Annotated
@@ -12,7 +11,16 @@ import typer
 
 from pocket_protector import files
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import Domain, DomainOption, Json, Name, NameOption, RequiredDomain, one_of
+from pocket_protector.cli.parameters import (
+    Domain,
+    DomainOption,
+    Json,
+    Name,
+    NameOption,
+    RequiredDomain,
+    one_of,
+    parse_number,
+)
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.errors import StoreError
@@ -123,8 +131,8 @@ def _change(
 
 
 def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:
-    chosen = domain or session.prompts.line("Domain name", "DOMAIN")
-    return chosen, name or session.prompts.line("Secret name", "NAME")
+    chosen = session.asked(domain, "Domain name", "DOMAIN")
+    return chosen, session.asked(name, "Secret name", "NAME")
 
 
 def _value(session: Session, from_file: str | None, generate: str | None) -> str:
@@ -134,7 +142,7 @@ def _value(session: Session, from_file: str | None, generate: str | None) -> str
         return _generated(generate)
     if from_file is None:
         return session.prompts.value("Secret value", "--from-file PATH|-")
-    raw = _stdin() if from_file == "-" else files.read(from_file, MAX_VALUE_BYTES)
+    raw = _stdin(session) if from_file == "-" else files.read(from_file, MAX_VALUE_BYTES)
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -144,15 +152,15 @@ def _value(session: Session, from_file: str | None, generate: str | None) -> str
 
 
 def _generated(length: str) -> str:
-    if not (length.isascii() and length.isdecimal() and 1 <= int(length) <= _MOST_GENERATED):
-        raise UsageError(f"{length!r} is no length for a value", hint=f"--generate takes 1 to {_MOST_GENERATED}")
-    return "".join(choice(_GENERATED_FROM) for _ in range(int(length)))
+    hint = f"--generate takes 1 to {_MOST_GENERATED}"
+    number = parse_number(length, "length for a value", hint)
+    if not 1 <= number <= _MOST_GENERATED:
+        raise UsageError(f"{length} is no length for a value", hint=hint)
+    return "".join(choice(_GENERATED_FROM) for _ in range(number))
 
 
-def _stdin() -> bytes:
-    if sys.stdin is None:
-        raise UsageError("stdin is closed, and --from-file - reads the value from it")
-    raw = sys.stdin.buffer.read(MAX_VALUE_BYTES + 1)
+def _stdin(session: Session) -> bytes:
+    raw = session.prompts.rest(MAX_VALUE_BYTES)
     if len(raw) > MAX_VALUE_BYTES:
         raise StoreError(f"the value on stdin has more than {MAX_VALUE_BYTES} bytes")
     return raw

@@ -10,14 +10,13 @@ import typer
 
 from pocket_protector import files
 from pocket_protector.cli import output
+from pocket_protector.cli.completion import FILE_VARIABLE, custodians, given_path
 from pocket_protector.cli.prompts import Prompts
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.credentials import DEFAULT_PREFIX, PREFIX_VARIABLE, Creds, variable_names
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import StoreError
+from pocket_protector.errors import AccessError, StoreError
 from pocket_protector.keyfile import KeyFile
-
-FILE_VARIABLE = "PPROTECT_FILE"
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
 _PANEL = "Options of every command"
@@ -30,7 +29,14 @@ def global_options(
     ] = None,
     user: Annotated[
         str | None,
-        typer.Option("-u", "--user", metavar="NAME", rich_help_panel=_PANEL, help="Who you are; PPROTECT_USER."),
+        typer.Option(
+            "-u",
+            "--user",
+            metavar="NAME",
+            rich_help_panel=_PANEL,
+            help="Who you are; PPROTECT_USER.",
+            autocompletion=custodians,
+        ),
     ] = None,
     passphrase_file: Annotated[
         str | None,
@@ -49,7 +55,8 @@ def global_options(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", rich_help_panel=_PANEL, help="Answer yes to every question.")] = False,
     non_interactive: Annotated[
-        bool, typer.Option("--non-interactive", rich_help_panel=_PANEL, help="Never ask for credentials.")
+        bool,
+        typer.Option("--non-interactive", rich_help_panel=_PANEL, help="Ask nothing; say what is missing."),
     ] = False,
     ignore_env: Annotated[
         bool, typer.Option("--ignore-env", rich_help_panel=_PANEL, help="Take no credentials from variables.")
@@ -83,68 +90,94 @@ class Session:
 
     def path(self) -> str:
         """The file that was named, or the one found from here upwards."""
-        return given_path(self.options.file) or files.discover(_current_folder())
+        named = given_path(self.options.file)
+        return files.discover(_current_folder()) if named is None else named
 
     def new_path(self) -> str:
         """Where `init` makes a file."""
-        return given_path(self.options.file) or os.path.join(_current_folder(), files.FILE_NAME)
+        named = given_path(self.options.file)
+        return os.path.join(_current_folder(), files.FILE_NAME) if named is None else named
 
     def read(self) -> KeyFile:
         return KeyFile.from_file(self.path())
 
     def write(self, before: KeyFile | None, after: KeyFile) -> KeyFile | None:
         """Write, with the diff and a question first if asked for; None if the answer was no."""
-        if self.options.confirm and not self._agreed(before.get_contents() if before else "", after.get_contents()):
+        if self.options.confirm and not self._agreed(before, after):
             output.note("aborted: nothing was written")
             return None
         self.prompts.finish()
         return after.write()
 
-    def _agreed(self, old: str, new: str) -> bool:
+    def _agreed(self, before: KeyFile | None, after: KeyFile) -> bool:
         from difflib import unified_diff
 
-        path = self.path()
-        output.show_diff(unified_diff(old.splitlines(), new.splitlines(), f"{path}.old", f"{path}.new", lineterm=""))
+        old, new = before.get_contents().splitlines() if before else [], after.get_contents().splitlines()
+        output.show_diff(unified_diff(old, new, f"{after.path}.old", f"{after.path}.new", lineterm=""))
         return self.prompts.agreed("Write changes?")
+
+    def asked(self, given: str | None, label: str, option: str) -> str:
+        """What the command line gave, even if it is empty, else the answer to a question."""
+        return self.prompts.line(label, option) if given is None else given
 
     # Credentials
 
     def identity(self, store: KeyFile) -> Identity:
         """Who is asking: from options, else the environment, else asked for. A wrong one is never tried elsewhere."""
         options = self.options
-        if options.non_interactive and options.ignore_env and not options.passphrase_file:
+        incomplete = None in (options.user, options.passphrase_file)
+        if options.non_interactive and options.ignore_env and incomplete:
             raise UsageError(
-                "--non-interactive with --ignore-env leaves no credentials", hint="give --user and --passphrase-file"
+                "--non-interactive with --ignore-env needs the credentials as options",
+                hint="-u NAME --passphrase-file PATH",
             )
         user, passphrase, user_source, passphrase_source = self._given()
+        user_option, passphrase_option = self._options()
         if not options.non_interactive:
-            user_variable, passphrase_variable = self.variables()
             if user is None:
                 output.note(f"Verify credentials for {store.path}")
-                user, user_source = self.prompts.line("User email", f"-u NAME, or set {user_variable}"), "prompt"
+                user, user_source = self.prompts.line("User email", user_option), "prompt"
             elif passphrase is None:
                 output.note(f"Verify passphrase for {store.path} (using user {user} from {user_source})")
             if passphrase is None:
-                option = f"--passphrase-file PATH, or set {passphrase_variable}"
-                passphrase, passphrase_source = self.prompts.hidden("Passphrase", option), "prompt"
-        return store.unlock(Creds(user or "", passphrase or "", user_source, passphrase_source))
+                passphrase, passphrase_source = self.prompts.hidden("Passphrase", passphrase_option), "prompt"
+        if not user:
+            raise AccessError(f"no user is given ({user_source} is empty or not set)", hint=f"give {user_option}")
+        if not passphrase:
+            raise AccessError(
+                f"no passphrase is given ({passphrase_source} is empty or not set)", hint=f"give {passphrase_option}"
+            )
+        return store.unlock(Creds(user, passphrase, user_source, passphrase_source))
 
     def given_identity(self, store: KeyFile) -> Identity | None:
-        """As `identity`, but only if options or the environment give both name and passphrase."""
+        """As `identity`, but nothing is asked for: None unless options or the environment give name and passphrase.
+
+        UsageError if an option gives one of the two, and nothing the other.
+        """
         user, passphrase, user_source, passphrase_source = self._given()
-        if user is None or passphrase is None:
-            return None
-        return store.unlock(Creds(user, passphrase, user_source, passphrase_source))
+        if user is not None and passphrase is not None:
+            return store.unlock(Creds(user, passphrase, user_source, passphrase_source))
+        user_option, passphrase_option = self._options()
+        if self.options.user is not None:
+            raise UsageError("--user is given, and no passphrase", hint=f"give {passphrase_option}")
+        if self.options.passphrase_file is not None:
+            raise UsageError("--passphrase-file is given, and no user", hint=f"give {user_option}")
+        return None
 
     def variables(self) -> tuple[str, str]:
         return variable_names(self.options.env_prefix)
+
+    def _options(self) -> tuple[str, str]:
+        """What to give for the user and for the passphrase, for hints."""
+        user_variable, passphrase_variable = self.variables()
+        return f"-u NAME, or set {user_variable}", f"--passphrase-file PATH, or set {passphrase_variable}"
 
     def _given(self) -> tuple[str | None, str | None, str, str]:
         """User and passphrase that need no question, and where each came from or would have."""
         user_variable, passphrase_variable = self.variables()
         user, user_source = self.options.user, "argument"
         passphrase, passphrase_source = None, f"passphrase file: {self.options.passphrase_file}"
-        if self.options.passphrase_file:
+        if self.options.passphrase_file is not None:
             passphrase = read_passphrase(self.options.passphrase_file)
         if user is None and not self.options.ignore_env:
             user, user_source = os.environ.get(user_variable), f"env var: {user_variable}"
@@ -153,11 +186,6 @@ class Session:
             if not self.options.ignore_env:
                 passphrase = os.environ.get(passphrase_variable)
         return user, passphrase, user_source, passphrase_source
-
-
-def given_path(option: str | None) -> str | None:
-    """The file that an option or the environment names."""
-    return option or os.environ.get(FILE_VARIABLE) or None
 
 
 def session_of(context: typer.Context) -> Session:
@@ -185,4 +213,4 @@ def _current_folder() -> str:
     try:
         return os.getcwd()
     except OSError:
-        raise StoreError("the current folder is gone", hint="-f FILE or PPROTECT_FILE names the file") from None
+        raise StoreError("the current folder is gone", hint=f"-f FILE or {FILE_VARIABLE} names the file") from None

@@ -10,9 +10,8 @@ import typer
 from pocket_protector.cli import output
 from pocket_protector.cli.app import print_version
 from pocket_protector.cli.new_keys import new_passphrase, passphrase_in
-from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type
+from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type, parse_number
 from pocket_protector.cli.session import session_of
-from pocket_protector.cli.usage import UsageError
 from pocket_protector.credentials import Creds
 from pocket_protector.errors import StoreError
 from pocket_protector.keyfile import KeyFile
@@ -28,9 +27,9 @@ def init(ctx: typer.Context, key_type: KeyType = None) -> None:
     if os.path.exists(path) and os.path.getsize(path):
         raise StoreError(f"{path} exists already", hint="-f FILE makes one elsewhere")
     output.note("Adding new key custodian.")
-    name = options.user or session.prompts.line("User email", "--user NAME")
+    name = session.asked(options.user, "User email", "--user NAME")
     given = passphrase_in(options.passphrase_file)
-    if given is None and options.user and not options.ignore_env:
+    if given is None and options.user is not None and not options.ignore_env:
         given = os.environ.get(session.variables()[1])
     passphrase = new_passphrase(session, kind, given, "Passphrase", "--passphrase-file PATH")
     store = KeyFile.create(path)
@@ -69,11 +68,10 @@ def truncate_audit_log(
     keep: Annotated[str, typer.Argument(metavar="KEEP", help="How many of the newest entries to keep.")],
 ) -> None:
     """Drop all but the newest entries of the audit log, and note how many went."""
-    if not (keep.isascii() and keep.isdecimal()):
-        raise UsageError(f"{keep!r} is no number of entries", hint="pprotect truncate-audit-log 100")
+    number = parse_number(keep, "number of entries", "pprotect truncate-audit-log 100")
     session = session_of(ctx)
     store = session.read()
-    session.write(store, store.truncate_audit_log(int(keep)))
+    session.write(store, store.truncate_audit_log(number))
 
 
 def version(ctx: typer.Context) -> None:

@@ -35,6 +35,8 @@ class Edits:
         self.replace(self.line_start(start), self.line_end(end), "")
 
     def line_start(self, at: int) -> int:
+        if at and self.text.startswith("\r\n", at - 1):
+            at -= 1
         while at and not _BREAK.fullmatch(self.text, at - 1, at):
             at -= 1
         return at

@@ -6,12 +6,9 @@ import re
 from dataclasses import dataclass
 
 from pocket_protector.errors import FormatError, LocatedError, StoreError
-from pocket_protector.format import emitting
 from pocket_protector.format.legacy import read_legacy_document
 from pocket_protector.format.nodes import locate, parse_nodes
 from pocket_protector.format.reading import read_document
-from pocket_protector.format.rendering import changes
-from pocket_protector.format.splicing import splice
 from pocket_protector.format.trees import parse_tree
 from pocket_protector.model.document import Document
 from pocket_protector.model.names import FILE_META
@@ -35,6 +32,9 @@ class LoadedFile:
         """
         if document == self.document:
             return self
+        from pocket_protector.format.rendering import changes
+        from pocket_protector.format.splicing import splice
+
         return _verified(splice(self.text, parse_nodes(self.text), changes(self.document, document)), document)
 
     def locate(self, error: LocatedError) -> None:
@@ -84,6 +84,9 @@ def has_conflict_markers(raw: bytes) -> bool:
 
 def dump(document: Document) -> LoadedFile:
     """A new file of format 1 that holds `document`."""
+    from pocket_protector.format import emitting
+    from pocket_protector.format.rendering import changes
+
     lines = [
         line for keys, tree in changes(None, document) if tree is not None for line in emitting.entry(keys[0], tree, "")
     ]

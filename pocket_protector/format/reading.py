@@ -115,8 +115,14 @@ def read_scalar(parent: dict[str, Tree], key: str, parse: Callable[..., T], *arg
 
 
 def _read_each(tree: Tree, read: Callable[[Tree, str], T]) -> dict[str, T]:
-    mapping = mapping_of(tree)
-    return {key: read_child(mapping, key, read, key) for key in extension_free(mapping)}
+    each = {}
+    for key, item in mapping_of(tree).items():
+        if not key.startswith(names.EXTENSION_PREFIX):
+            try:
+                each[key] = read(item, key)
+            except LocatedError as error:
+                raise error.under(key) from None
+    return each
 
 
 def _read_file_meta(tree: Tree) -> bytes:

@@ -44,10 +44,11 @@ def encode_version(raw: bytes) -> str:
 def decode_sealed(text: str, least: dict[int, int]) -> bytes:
     """A scalar with its version byte, of at least `least[version]` bytes; FormatError for other versions."""
     raw = decode(text)
-    if raw[0] not in least:
+    shortest = least.get(raw[0])
+    if shortest is None:
         raise unknown_version(raw[0])
-    if len(raw) < least[raw[0]]:
-        raise FormatError(f"at least {least[raw[0]]} bytes belong here, not {len(raw)}")
+    if len(raw) < shortest:
+        raise FormatError(f"at least {shortest} bytes belong here, not {len(raw)}")
     return raw
 
 

@@ -92,7 +92,9 @@ def _replace_scalar(edits: Edits, node: Scalar, text: str, in_flow: bool) -> Non
     else:
         new = emitting.scalar(text, flow=in_flow, value=True)
     if edits.line_end(end) == end:
-        new += edits.newline
+        # A block scalar takes in its line end, and a comment may stand behind its indicator.
+        _, mark, comment = edits.text[start : edits.line_end(start)].rstrip().partition(" #")
+        new += mark + comment + edits.newline
     edits.replace(start, end, new)
 
 

@@ -13,7 +13,7 @@ LEGACY = "legacy"
 FILE = "file"
 
 _PART = r"/(?:[^%/\x00-\x1f\x7f-\x9f]|%25|%2F)+"
-_SECTION = re.compile(rf"{LEGACY}|{FILE}|(?:custodian|domain){_PART}|(?:owner|secret){_PART}{_PART}")
+_SECTION = re.compile(rf"{LEGACY}|{FILE}|(?:custodian|domain|(?:owner|secret){_PART}){_PART}")
 _ENTRY_TEXT = re.compile(r" -- [^\x00-\x1f\x7f-\x9f]+")
 
 

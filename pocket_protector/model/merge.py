@@ -65,33 +65,54 @@ def merge(base: Document, ours: Document, theirs: Document) -> Document:
 
 def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
     base, ours, theirs = (side.domains.get(name) for side in (sides.base, sides.ours, sides.theirs))
+    where = section("domain", name)
     if ours is None or theirs is None or base is None:
         # Made or removed on one side: nothing inside it may have changed on the other.
-        picked = sides.pick(section("domain", name), base, ours, theirs)
-        if picked is not None:
-            sides.conflicts.extend(
-                section("owner", name, owner)
-                for owner, grant in picked.owners.items()
-                if not _grant_fits(sides, merged, picked.key, name, owner, grant)
-            )
-        return picked
-    key, retired = sides.pick(section("domain", name), *((d.key, d.retired) for d in (base, ours, theirs)))
-    owners: dict[str, Grant] = {}
-    for owner in _names((base.owners, ours.owners, theirs.owners)):
-        where = section("owner", name, owner)
-        grant = sides.pick(where, *(d.owners.get(owner) for d in (base, ours, theirs)))
-        if grant is not None:
-            owners[owner] = grant
-            if not _grant_fits(sides, merged, key, name, owner, grant):
-                sides.conflicts.append(where)
+        domain = sides.pick(where, base, ours, theirs)
+        if domain is not None:
+            _check_fit(sides, merged, name, domain.key, domain.owners, domain.secrets, domain.retired)
+        return domain
+    key, retired = sides.pick(where, *((d.key, d.retired) for d in (base, ours, theirs)))
+    owners = _merge_owners(sides, base, ours, theirs)
+    secrets = _merge_secrets(sides, base, ours, theirs)
     if not owners:
         # Each side took out an owner, and nobody is left.
-        sides.conflicts.append(section("domain", name))
-    secrets = _merge_secrets(sides, base, ours, theirs)
-    sides.conflicts.extend(
-        section("secret", name, entry) for entry, secret in secrets.items() if not _opens(secret, key, retired)
-    )
+        sides.conflicts.append(where)
+    _check_fit(sides, merged, name, key, owners, secrets, retired)
     return None if sides.conflicts else Domain(name, key, owners, secrets, retired)
+
+
+def _check_fit(
+    sides: _Sides,
+    merged: Document,
+    name: str,
+    key: bytes,
+    owners: Mapping[str, Grant],
+    secrets: Mapping[str, Secret],
+    retired: Mapping[bytes, bytes],
+) -> None:
+    """A conflict for each part that one side alone changed, but that the other side's change makes useless."""
+    if section("domain", name) in sides.conflicts:
+        return
+    for owner, grant in owners.items():
+        settled = section("custodian", owner) not in sides.conflicts
+        if settled and not _grant_fits(sides, merged, key, name, owner, grant):
+            sides.conflicts.append(section("owner", name, owner))
+    base = sides.base.domains.get(name)
+    if base is None or (base.key, base.retired) != (key, retired):
+        for entry, secret in secrets.items():
+            if not _opens(secret, key, retired):
+                sides.conflicts.append(section("secret", name, entry))
+
+
+def _merge_owners(sides: _Sides, base: Domain, ours: Domain, theirs: Domain) -> dict[str, Grant]:
+    owners: dict[str, Grant] = {}
+    for name in _names((base.owners, ours.owners, theirs.owners)):
+        where = section("owner", base.name, name)
+        grant = sides.pick(where, *(d.owners.get(name) for d in (base, ours, theirs)))
+        if grant is not None:
+            owners[name] = grant
+    return owners
 
 
 def _merge_secrets(sides: _Sides, base: Domain, ours: Domain, theirs: Domain) -> dict[str, Secret]:
