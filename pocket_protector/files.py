@@ -108,8 +108,8 @@ def replacing(path: str) -> Iterator[Target]:
         if os.path.lexists(real):
             if not stat.S_ISREG(os.stat(real).st_mode):
                 raise StoreError(f"{path} is not a regular file")
-            if not os.access(real, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            # The folder may allow to replace what the file itself forbids to write.
+            os.close(os.open(real, os.O_WRONLY | os.O_CLOEXEC))
         descriptor = _lock(new_path)
     except (OSError, ValueError) as error:
         _refuse("write", path, error)

@@ -57,11 +57,8 @@ def _guarded(arguments: list[str]) -> int:
 
 def _foreign(error: Exception) -> int:
     """typer's own errors are about usage; anything else is a bug, which Python may report as it does."""
-    from typer.exceptions import Abort, TyperException
+    from typer.exceptions import TyperException
 
-    if isinstance(error, Abort):
-        output.note("")
-        return _INTERRUPTED
     if not isinstance(error, TyperException):
         raise error
     message = error.format_message().rstrip(".")

@@ -49,11 +49,11 @@ def listing(name: str, content: object) -> None:
     data(json.dumps({"schema": SCHEMA, name: content}, indent=2) + "\n")
 
 
-def note(text: str) -> None:
+def note(text: str, end: str = "\n") -> None:
     """One line or more for the person at the terminal; nothing, if nobody can read it."""
     try:
         if sys.stderr is not None:
-            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.write(printable(text) + end)
             sys.stderr.flush()
     except OSError:
         discard(2)

@@ -98,8 +98,7 @@ def show(text: str) -> None:
         with open("/dev/tty", "w", encoding="utf-8") as terminal:
             terminal.write(output.printable(text))
     except OSError:
-        sys.stderr.write(output.printable(text))
-        sys.stderr.flush()
+        output.note(text, end="")
 
 
 def _not_text(label: str) -> UsageError:

@@ -57,14 +57,29 @@ UNASKED: list[tuple[tuple[str, ...], Callable[[Shell], bool]]] = [
 @pytest.mark.parametrize(("words", "holds"), UNASKED, ids=lambda given: given[0] if isinstance(given, tuple) else "")
 def test_without_a_question(team: Shell, words: tuple[str, ...], holds: Callable[[Shell], bool]) -> None:
     (team.home / "value").write_text("x\n")
+    assert team.done(*_with_paths(team, words), "--non-interactive") == ""
+    assert holds(team)
+
+
+@pytest.mark.parametrize("words", [words for words, _ in UNASKED if "--yes" not in words], ids=lambda words: words[0])
+def test_each_change_can_be_looked_at_and_declined(team: Shell, words: tuple[str, ...]) -> None:
+    before = team.file.read_bytes()
+    (team.home / "value").write_text("x\n")
+    result = team(*_with_paths(team, words), "--confirm", stdin="n\n")
+    assert result.code == 0
+    assert f"+++ {team.file}.new" in result.err
+    assert result.err.endswith("aborted: nothing was written\n")
+    assert team.file.read_bytes() == before
+
+
+def _with_paths(team: Shell, words: tuple[str, ...]) -> list[str]:
     paths = {
         "CAROL_KEY": team.key_file(CAROL),
         "ALICE_KEY": team.key_file(ALICE),
         "BOB_KEY": team.key_file(BOB),
         "VALUE": str(team.home / "value"),
     }
-    assert team.done(*(paths.get(word, word) for word in words), "--non-interactive") == ""
-    assert holds(team)
+    return [paths.get(word, word) for word in words]
 
 
 @pytest.mark.parametrize(

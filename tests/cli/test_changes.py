@@ -147,6 +147,15 @@ def test_a_made_raw_key_that_nobody_saved(empty: Shell, stdin: str) -> None:
     assert not empty.file.exists()
 
 
+@pytest.mark.parametrize("command", ["set-key-custodian-passphrase", "rekey-custodian"])
+def test_a_made_raw_key_that_is_declined_changes_nothing(team: Shell, command: str) -> None:
+    before = team.file.read_bytes()
+    result = team(command, "--key-type", "raw", *team.as_(BOB), stdin="no\n")
+    assert result.code == 0
+    assert "nothing was written" in result.err
+    assert team.file.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "key", ["P" + "A1" * 32 + "P", "P" + "a1" * 31 + "P", "a1" * 32, "my words", "", "P" + "g1" * 32 + "P"]
 )

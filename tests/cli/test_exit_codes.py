@@ -96,7 +96,9 @@ def test_a_folder_that_cannot_be_written(team: Shell) -> None:
 
 def test_a_full_disk(team: Shell) -> None:
     before = team.file.read_bytes()
-    result = team.sh("ulimit -f 1; pprotect set-secret dev new --from-file -", stdin="x" * 100_000)
+    result = team.sh(
+        'unset "${!COVERAGE_@}"; ulimit -f 1; pprotect set-secret dev new --from-file -', stdin="x" * 100_000
+    )
     result.failed(6, "cannot write")
     assert team.file.read_bytes() == before
     assert sorted(path.name for path in team.folder.iterdir()) == [".git", "protected.yaml"]
@@ -107,6 +109,11 @@ def test_what_is_no_file(team: Shell) -> None:
     team("set-secret", "dev", "new", "--generate", "-f", "/dev/null").failed(3, "empty")
     team("init", "--key-type", "raw", "-f", "/dev/null", *team.as_()).failed(6, "not a regular file")
     team("init", "--key-type", "raw", "-f", "missing/new.yaml", *team.as_()).failed(6, "no such file or directory")
+
+
+def test_a_system_that_will_not(empty: Shell) -> None:
+    result = empty.sh("pprotect --install-completion; exit $?", env={"HOME": "/dev/null"})
+    result.failed(6, "/dev/null: ")
 
 
 def test_every_command_refuses_a_file_that_is_none(alice: Shell) -> None:

@@ -70,3 +70,8 @@ def test_and_ignored_where_it_asks_for_nothing(team: Shell, value: str) -> None:
 def test_as_a_module(team: Shell) -> None:
     result = team._result([sys.executable, "-m", "pocket_protector", "list-domains"], None, None, None)
     assert result.out == "dev\nprod\n"
+
+
+def test_from_an_archive(team: Shell, site: Path) -> None:
+    archive = Path(shutil.make_archive(str(site), "zip", site))
+    assert run(team, archive, "list-domains").out == "dev\nprod\n"

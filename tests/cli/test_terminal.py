@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import subprocess
 
 import pytest
-from shell import ALICE, BOB, CAROL, COMMANDS, DEV, KEYS, Shell, as_variables
+from shell import ALICE, BIN, BOB, CAROL, COMMANDS, DEV, KEYS, SECONDS, Shell, as_variables
 
 from pocket_protector import Creds
 
@@ -180,3 +183,33 @@ def test_interrupted_while_it_waits(team: Shell) -> None:
     terminal.interrupt()
     assert terminal.end() == 130
     assert "error" not in terminal.shown
+
+
+def test_a_terminal_that_is_not_the_controlling_one(team: Shell) -> None:
+    """Then there is no /dev/tty, and questions go to stderr; answers are not shown all the same."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen(
+        [str(BIN / "pprotect"), "get", "dev", "API_KEY"],
+        cwd=team.folder,
+        env=team.environment(),
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert child.stderr is not None
+    shown = b""
+    for prompt, answer in ((b"User email: ", ALICE), (b"Passphrase: ", KEYS[ALICE])):
+        while not shown.endswith(prompt):
+            byte = child.stderr.read(1)
+            assert byte, shown
+            shown += byte
+        os.write(master, f"{answer}\n".encode())
+    out, err = child.communicate(timeout=SECONDS)
+    assert (child.returncode, out) == (0, DEV["API_KEY"].encode())
+    assert KEYS[ALICE].encode() not in shown + err
+    echoed = os.read(master, 10_000)
+    assert ALICE.encode() in echoed
+    assert KEYS[ALICE].encode() not in echoed
+    os.close(master)
+    os.close(slave)

@@ -25,8 +25,7 @@ def survives(raw: bytes) -> bool:
     """Whether the bytes are a document; what is not one is refused in the two ways that there are."""
     try:
         loaded = load(raw)
-    except (FormatError, IntegrityError) as error:
-        assert str(error)
+    except (FormatError, IntegrityError):
         return False
     assert load(loaded.text.encode()).document == loaded.document
     return True

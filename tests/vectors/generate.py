@@ -138,8 +138,8 @@ def keys() -> dict[str, list[Vector]]:
             bad("33 bytes", (public + b"\0").hex()),
             bad("no bytes", ""),
         ],
-        "verify-key": [good("a key", verify.hex(), verify.hex())]
-        + [
+        "verify-key": [
+            good("a key", verify.hex(), verify.hex()),
             bad("identity", little(1).hex()),
             bad("order 2", little(P - 1).hex()),
             bad("order 4", little(0).hex()),
@@ -359,8 +359,8 @@ def identities() -> dict[str, list[Vector]]:
 
 def scalars() -> dict[str, list[Vector]]:
     texts = [
-        "AQ", "AQ=", "AQ===", "=AQ=", "A", "", "AR==", "AQB=", "AQ==\n", " AQ==", "AQ ==", "A-_=", "AQ==AQ==", "AQ\u00e9=",
-        "\uff21Q==", "AQIDBA=", "AQIDB===", "AQ==\0", "AQ==A", "====",
+        "AQ", "AQ=", "AQ===", "=AQ=", "A", "", "AR==", "AQB=", "AQ==\n", " AQ==", "AQ ==", "A-_=", "AQ==AQ==",
+        "AQ\u00e9=", "\uff21Q==", "AQIDBA=", "AQIDB===", "AQ==\0", "AQ==A", "====",
     ]  # fmt: skip
     fixed = {
         "version 0": b"\0abc",
@@ -405,8 +405,8 @@ def names() -> dict[str, list[Vector]]:
         "a^",
         "A\0",
     ]
-    person_bad = ["", " a", "a ", "a\nb", "a\0", "\x7f", "a\x85", "e\u0301", "a\u200b", "a\u202eb", "a\u2028b", "a\u00a0b",
-                  "x-a", "<<", "a" * 257, "\ufeffa", "\ue000", "\tb", "\u212b"]  # fmt: skip
+    person_bad = ["", " a", "a ", "a\nb", "a\0", "\x7f", "a\x85", "e\u0301", "a\u200b", "a\u202eb", "a\u2028b",
+                  "a\u00a0b", "x-a", "<<", "a" * 257, "\ufeffa", "\ue000", "\tb", "\u212b"]  # fmt: skip
     domain_bad = [*person_bad, "meta", "meta-data", "metal", "key-custodians", "audit-log", "x-"]
     legacy_bad = ["", "a\n", "a\0", "\x1f", "a\x7f", "a\x80b", "\x9f"]
     legacy_secret_bad = ["", "1", "-a", "a b", "a.b", "é", "a\n"]
@@ -499,7 +499,7 @@ def legacy() -> dict[str, list[Vector]]:
 
 
 def files(text: str) -> dict[str, list[Vector]]:
-    """Whole files: what each domain holds for whom, or the place of the fault and, if none is seen on loading, who asks."""
+    """Whole files: who asks for which domain, and what it holds or where the fault is."""
 
     def given(changed: str, user: str = ALICE.name, domain: str = "dev") -> dict[str, str]:
         assert changed != text or domain == "dev"

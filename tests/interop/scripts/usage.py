@@ -6,6 +6,7 @@ The file's path is the argument. Prints what can be compared, as JSON.
 import json
 import os
 import sys
+from pathlib import Path
 
 from pocket_protector import KDF_INTERACTIVE, KDF_SENSITIVE, Creds, KeyFile, PPError
 
@@ -29,8 +30,8 @@ kf = kf.add_owner("dev", "bob", alice)
 kf = kf.add_secret("dev", "a", "1").add_secret("dev", "b", "2").set_secret("dev", "c", "3").set_secret("prod", "a", "4")
 kf.write()
 seen["loaded is built"] = KeyFile.from_file(path) == kf
-seen["parsed is built"] = KeyFile.from_contents_and_path(open(path, encoding="utf-8").read(), path) == kf
-seen["contents are the file"] = kf.get_contents() == open(path, encoding="utf-8").read()
+seen["parsed is built"] = KeyFile.from_contents_and_path(Path(path).read_text(encoding="utf-8"), path) == kf
+seen["contents are the file"] = kf.get_contents() == Path(path).read_text(encoding="utf-8")
 seen["other path"] = KeyFile.from_contents_and_path(kf.get_contents(), path + ".other") == kf
 
 kf = KeyFile.from_file(path)
