@@ -193,3 +193,26 @@ def test_a_value_that_nobody_can_open_does_not_stop_other_changes() -> None:
     broken = parse(put(forgotten, get(late, "dev", "secret-late", "value"), "dev", "secret-late", "value"))
     one, other = broken.add_secret("dev", "a", "1")._document, broken.add_secret("dev", "b", "2")._document
     assert {"a", "b", "late"} <= set(merge(broken._document, one, other).domains["dev"].secrets)
+
+
+def test_a_legacy_file_s_upgrade_and_another_side_s_change_is_a_conflict_of_the_file() -> None:
+    from samples import VECTORS
+
+    base = parse((VECTORS / "upstream" / "v1-v2-mixed.yaml").read_text(encoding="utf-8"))
+    upgraded = base.upgrade()._document
+    changed = replace(base._document, domains={})
+    for ours, theirs in ((upgraded, changed), (changed, upgraded)):
+        with refused(MergeConflictError) as caught:
+            merge(base._document, ours, theirs)
+        assert caught.value.objects == ("file",)
+    assert merge(base._document, upgraded, base._document) == upgraded
+
+
+def test_joined_takes_in_the_other_side() -> None:
+    ours, theirs = BASE.add_secret("dev", "a", "1"), BASE.add_secret("dev", "b", "2")
+    joined = ours.joined(BASE, theirs)
+    assert parse(joined.get_contents()).decrypt_domain("dev", ALICE) == DEV | {"a": "1", "b": "2"}
+    with refused(MergeConflictError) as caught:
+        BASE.update_secret("dev", "api-key", "1").joined(BASE, BASE.update_secret("dev", "api-key", "2"))
+    assert caught.value.objects == ("secret/dev/api-key",)
+    assert "git checkout --ours" in caught.value.hint

@@ -146,3 +146,18 @@ def test_the_two_keys_of_an_identity_are_not_related_by_a_shared_seed() -> None:
     assert PrivateKey(identity.seed).public != identity.public_key
     for thing in (identity, identity.exchange, identity.signing):
         assert identity.seed.hex() not in f"{thing!r}{thing!s}"
+
+
+def test_a_wrapped_seed_of_other_keys_is_refused() -> None:
+    """Right passphrase, right associated data, but the seed is not that of the public keys beside it."""
+    from pocket_protector.crypto import identity as identities
+
+    stated, inside = Identity.from_seed("ann", bytes(32)), Identity.from_seed("ann", b"\1" * 32)
+    salt, nonce = bytes(16), bytes(24)
+    aad = identities._associated_data("ann", stated.public_key, stated.verify_key or b"", None, salt)
+    kek = kdf.stretch_raw(raw_key(1), salt)
+    ciphertext = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(inside.seed, aad, nonce, kek)
+    wrapped = WrappedIdentity(None, salt, nonce, ciphertext)
+    with refused(AccessError) as caught:
+        wrapped.unwrap("ann", stated.public_key, stated.verify_key or b"", raw_key(1))
+    assert "does not belong to the public keys" in str(caught.value)

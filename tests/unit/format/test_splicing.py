@@ -211,3 +211,52 @@ def test_what_was_cut_can_be_put_back() -> None:
     again = insert(without, find(GOOD, "dev", "secret-api-key"), *copy_block(GOOD, "dev", "secret-api-key"))
     assert again == GOOD
     assert put(GOOD, "1", "meta", "format") == GOOD
+
+
+COMPACT = ["? secret-api-key", ": value: {value}", "  updated: {updated}"]
+
+
+def compact(text: str) -> str:
+    """A mapping that begins behind the colon of an explicit key, on the same line."""
+    keys = ("dev", "secret-api-key")
+    lines = [
+        "  " + line.format(value=get(text, *keys, "value"), updated=get(text, *keys, "updated")) for line in COMPACT
+    ]
+    return insert(cut(text, *keys), find(text, *keys), *lines)
+
+
+def test_a_mapping_behind_its_key_s_colon() -> None:
+    text = compact(GOOD)
+    at = text.index("  ? secret-api-key")
+    assert parse(text) == parse(GOOD)
+    new = check(text, lambda f: f.update_secret("dev", "api-key", "x"))
+    assert new[at:].startswith("  ? secret-api-key\n  : value: A")
+    assert "api-key" not in check(text, lambda f: f.rm_secret("dev", "api-key")).split("audit-log")[0].split("prod:")[0]
+
+
+def test_owners_behind_their_key_s_colon() -> None:
+    """The first child has no line of its own: it goes and comes without one."""
+    lines = GOOD.splitlines()
+    at = find(GOOD, "dev", "meta", "owners")
+    lines[at] = "    ? owners"
+    lines[at + 1] = f"    : {A}:"
+    text = "\n".join(lines) + "\n"
+    assert parse(text) == parse(GOOD)
+    new = check(text, lambda f: f.rm_owner("dev", A))
+    assert new.splitlines()[at : at + 2] == ["    ? owners", f"    : {B}:"]
+    new = check(text, lambda f: f.add_owner("dev", "carol@example.com", ALICE).rm_owner("dev", B))
+    assert new.splitlines()[at : at + 2] == ["    ? owners", f"    : {A}:"]
+
+
+def test_a_name_too_long_for_a_simple_key() -> None:
+    from samples import raw_key
+
+    from pocket_protector import Creds
+
+    long = Creds("/" * 256, raw_key(1))
+    new = check(
+        GOOD,
+        lambda f: f.add_raw_key_custodian(long).add_domain(long.name, long.name).add_owner(long.name, long.name, long),
+    )
+    assert "\n  ? 'owner/%2F%2F" in new
+    assert check(new, lambda f: f.add_owner(long.name, long.name, long).truncate_audit_log(1))
