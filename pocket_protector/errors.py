@@ -7,7 +7,7 @@ Every error this package raises for something that a user, a file or the environ
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 __all__ = [
     "AccessError",
@@ -41,6 +41,16 @@ class PocketProtectorError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Constructors differ; a process pool hands errors on by pickling them.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[PocketProtectorError], args: tuple[Any, ...], state: dict[str, Any]) -> PocketProtectorError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 PPError = PocketProtectorError

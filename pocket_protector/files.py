@@ -136,17 +136,16 @@ def _lock(new_path: str) -> int:
             if _is_at(descriptor, new_path):
                 return descriptor
         except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                raise StoreError(
-                    f"another process has been writing the file for {_LOCK_SECONDS:.0f} seconds",
-                    hint="end that process, and repeat the command",
-                ) from None
             time.sleep(_LOCK_POLL_SECONDS)
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"another process has been writing the file for {_LOCK_SECONDS:.0f} seconds",
+                hint="end that process, and repeat the command",
+            )
 
 
 def _is_at(descriptor: int, path: str) -> bool:

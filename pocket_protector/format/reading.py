@@ -34,7 +34,7 @@ def read_document(root: dict[str, Tree]) -> Document:
         format=FORMAT,
         file_id=read_child(root, names.FILE_META, _read_file_meta),
         domains={name: read_child(root, name, _read_domain, name) for name in _domain_names(root)},
-        custodians=read_child(root, names.CUSTODIANS, _read_each, _read_custodian),
+        custodians=read_child(root, names.CUSTODIANS, _read_each, _read_custodian, True),
         log=AuditLog(read_child(root, names.AUDIT_LOG, _read_each, _read_log)),
     )
 
@@ -114,10 +114,12 @@ def read_scalar(parent: dict[str, Tree], key: str, parse: Callable[..., T], *arg
         raise error.under(key) from None
 
 
-def _read_each(tree: Tree, read: Callable[[Tree, str], T]) -> dict[str, T]:
+def _read_each(tree: Tree, read: Callable[[Tree, str], T], named: bool = False) -> dict[str, T]:
+    """Every entry but extensions. Where keys are `named` by people, only a text or a list can be one: somebody's name
+    may begin with `x-`, and what is theirs is a mapping."""
     each = {}
     for key, item in mapping_of(tree).items():
-        if not key.startswith(names.EXTENSION_PREFIX):
+        if not key.startswith(names.EXTENSION_PREFIX) or (named and isinstance(item, dict)):
             try:
                 each[key] = read(item, key)
             except LocatedError as error:
@@ -162,7 +164,7 @@ def _read_domain_meta(tree: Tree) -> tuple[bytes, dict[str, Grant], dict[bytes, 
     meta = mapping_of(tree)
     refuse_unknown(meta, "public-key", "retired", "owners")
     key = read_scalar(meta, "public-key", read_domain_key)
-    owners = read_child(meta, "owners", _read_each, _read_grant)
+    owners = read_child(meta, "owners", _read_each, _read_grant, True)
     if not owners:
         raise FormatError("a domain has at least one owner").under("owners")
     retired = read_child(meta, "retired", _read_each, _read_retired) if "retired" in meta else {}

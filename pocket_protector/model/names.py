@@ -32,11 +32,7 @@ def parse_secret_name(text: str) -> str:
 
 
 def parse_custodian_name(text: str) -> str:
-    """A name for a custodian: 1 to 256 printable characters in NFC, no space at either end, no leading `x-`."""
-    if text.startswith(EXTENSION_PREFIX):
-        raise NameFormatError(
-            f"{_shown(text)} cannot name a key custodian", hint="keys that begin with 'x-' are kept for extensions"
-        )
+    """A name for a custodian: 1 to 256 printable characters in NFC, no space at either end."""
     return _parse_printable(text, "key custodian")
 
 

@@ -22,12 +22,11 @@ def upgrade(document: Document, now: datetime) -> Document:
     """
     if document.format != LEGACY_FORMAT:
         raise StoreError(f"the file is of format {document.format} already")
-    owners = (owner for domain in document.domains.values() for owner in domain.owners)
-    taken = [name for name in (*document.domains, *document.custodians, *owners) if name.startswith(EXTENSION_PREFIX)]
+    taken = [name for name in document.domains if name.startswith(EXTENSION_PREFIX)]
     if taken:
         raise StoreError(
-            f"format 1 cannot hold the name {taken[0]!r}: keys that begin with 'x-' are kept for extensions",
-            hint="give that domain or custodian another name with Pocket Protector, then upgrade",
+            f"format 1 cannot hold a key domain {taken[0]!r}: such keys at the top are kept for extensions",
+            hint="move its secrets to a domain of another name with Pocket Protector, then upgrade",
         )
     deserted = [name for name, domain in document.domains.items() if not domain.owners]
     if deserted:

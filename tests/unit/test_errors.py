@@ -97,7 +97,16 @@ def test_a_plain_message_is_the_message() -> None:
     assert StoreError("a").hint == ""
 
 
-@pytest.mark.parametrize("error", [StoreError("a", hint="b"), FormatError("a", keys=("k",), line=3)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreError("a", hint="b"),
+        FormatError("a", keys=("k",), line=3),
+        PPKeyError("secret", "a", ["b"]),
+        MergeConflictError(["secret/dev/x"]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_an_error_can_be_sent_to_another_process(error: PPError) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.hint) == (type(error), str(error), error.hint)

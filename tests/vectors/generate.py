@@ -406,14 +406,14 @@ def names() -> dict[str, list[Vector]]:
         "A\0",
     ]
     person_bad = ["", " a", "a ", "a\nb", "a\0", "\x7f", "a\x85", "e\u0301", "a\u200b", "a\u202eb", "a\u2028b",
-                  "a\u00a0b", "x-a", "<<", "a" * 257, "\ufeffa", "\ue000", "\tb", "\u212b"]  # fmt: skip
-    domain_bad = [*person_bad, "meta", "meta-data", "metal", "key-custodians", "audit-log", "x-"]
+                  "a\u00a0b", "<<", "a" * 257, "\ufeffa", "\ue000", "\tb", "\u212b"]  # fmt: skip
+    domain_bad = [*person_bad, "meta", "meta-data", "metal", "key-custodians", "audit-log", "x-", "x-a"]
     legacy_bad = ["", "a\n", "a\0", "\x1f", "a\x7f", "a\x80b", "\x9f"]
     legacy_secret_bad = ["", "1", "-a", "a b", "a.b", "é", "a\n"]
     return {
         "secret-name": [good(ascii(n), n, n) for n in ("a", "db-password", "A_9-", "Z" * 256)]
         + [bad(ascii(n), n, error) for n in secret_bad],
-        "custodian-name": [good(ascii(n), n, n) for n in ("a", "alice@example.com", "é ☃", "meta", "<< a")]
+        "custodian-name": [good(ascii(n), n, n) for n in ("a", "alice@example.com", "é ☃", "meta", "<< a", "x-a")]
         + [bad(ascii(n), n, error) for n in person_bad],
         "domain-name": [good(ascii(n), n, n) for n in ("dev", "a b: c #d", "Meta", "audit-logs")]
         + [bad(ascii(n), n, error) for n in domain_bad],
