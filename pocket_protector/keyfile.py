@@ -124,6 +124,10 @@ class KeyFile:
             raise
         return KeyFile(self.path, self._file, document, _Version(self._version, None), _resolves=True)
 
+    def check_changeable(self) -> None:
+        """StoreError for a file of Pocket Protector's own format, which is never rewritten by accident."""
+        self._document.changeable()
+
     def upgrade(self) -> KeyFile:
         """A file of Pocket Protector's as one of format 1, with every entry and the old log. Needs no credentials."""
         from pocket_protector.model.upgrade import upgrade

@@ -36,7 +36,7 @@ def add_key_custodian(
         raise UsageError(
             "--passphrase-file has your own passphrase, not a new key custodian's", hint="--new-passphrase-file PATH"
         )
-    store = session.read()
+    store = session.read_to_change()
     output.note("Adding new key custodian.")
     chosen = one_of(name, session.options.user, "the key custodian")
     chosen = session.asked(chosen, "User email", "NAME")
@@ -49,7 +49,7 @@ def add_key_custodian(
 def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
     """Remove a key custodian, and their ownership of every key domain."""
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     name = session.asked(custodian, "Key custodian email", "CUSTODIAN")
     owned = store.get_custodian_domains(name)
     if session.write(store, store.rm_key_custodian(name)):
@@ -84,7 +84,7 @@ def set_key_custodian_passphrase(
 ) -> None:
     """Change a key custodian's passphrase. The keys stay, so no key domain changes."""
     session, kind = session_of(ctx), parse_key_type(key_type)
-    store = session.read()
+    store = session.read_to_change()
     identity = _current(session, store, name)
     passphrase = new_passphrase(
         session, kind, passphrase_in(new_passphrase_file), "New passphrase", "--new-passphrase-file PATH"
@@ -105,7 +105,7 @@ def rekey_custodian(
 ) -> None:
     """Give a key custodian new keys and a new passphrase, and wrap the keys of their domains for them."""
     session, kind = session_of(ctx), parse_key_type(key_type)
-    store = session.read()
+    store = session.read_to_change()
     identity = _current(session, store, name)
     passphrase = new_passphrase(
         session, kind, passphrase_in(new_passphrase_file), "New passphrase", "--new-passphrase-file PATH"

@@ -14,7 +14,7 @@ from pocket_protector.cli.session import session_of
 def add_domain(ctx: typer.Context, domain: Domain = None) -> None:
     """Add a key domain, with you as its owner."""
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     owner = session.identity(store).name
     output.note("Adding new domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
@@ -24,7 +24,7 @@ def add_domain(ctx: typer.Context, domain: Domain = None) -> None:
 def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:
     """Remove a key domain with all its secrets. Git's history keeps them."""
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     output.note("Removing domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     session.write(store, store.rm_domain(name))
@@ -52,9 +52,9 @@ def rotate_domain_keys(
 ) -> None:
     """Give a key domain a new key, re-seal every value to it, and wrap it for the present owners."""
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     identity = session.identity(store)
     name = session.asked(domain, "Domain name", "DOMAIN")
-    if session.write(store, store.rotate_domain_key(name, identity, history=not no_history)):
-        owners = ", ".join(store.get_domain_owner_names(name))
-        output.note(f"rotated the key of {name}; it is wrapped for: {owners}")
+    changed = store.rotate_domain_key(name, identity, history=not no_history)
+    output.note(f"wrapping the new key of {name} for: {', '.join(changed.get_domain_owner_names(name))}")
+    session.write(store, changed)

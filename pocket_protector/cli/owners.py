@@ -15,7 +15,7 @@ from pocket_protector.cli.session import session_of
 def add_owner(ctx: typer.Context, domain: Domain = None, custodian: Custodian = None) -> None:
     """Let a key custodian read a key domain that you own."""
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     identity = session.identity(store)
     output.note("Adding domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
@@ -37,7 +37,7 @@ def rm_owner(
     which ends the access. Without, the removed owner can still read the domain until it is rotated.
     """
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     identity = None if no_rotate else session.given_identity(store)
     output.note("Removing domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
@@ -53,7 +53,7 @@ def rm_owner(
 def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
     """Make a key custodian an owner of all key domains that you own."""
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     identity = session.identity(store)
     owner = session.asked(custodian, "New owner email", "CUSTODIAN")
     owned = store.get_custodian_domains(identity.name)

@@ -91,7 +91,7 @@ def rm_secret(
 ) -> None:
     """Remove a secret from a key domain. Git's history keeps it."""
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     output.note("Removing secret.")
     place = _place(session, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
     session.write(store, store.rm_secret(*place))
@@ -125,7 +125,7 @@ def _change(
     ctx: typer.Context, change: Callable[[KeyFile, str, str, str], KeyFile], domain: str | None, name: str | None
 ) -> None:
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     place = _place(session, domain, name)
     session.write(store, change(store, *place, _value(session, ctx.params["from_file"], ctx.params["generate"])))
 

@@ -101,6 +101,12 @@ class Session:
     def read(self) -> KeyFile:
         return KeyFile.from_file(self.path())
 
+    def read_to_change(self) -> KeyFile:
+        """As `read`; a file that cannot be changed is refused before anything is asked."""
+        store = self.read()
+        store.check_changeable()
+        return store
+
     def write(self, before: KeyFile | None, after: KeyFile) -> KeyFile | None:
         """Write, with the diff and a question first if asked for; None if the answer was no."""
         if self.options.confirm and not self._agreed(before, after):

@@ -70,7 +70,7 @@ def truncate_audit_log(
     """Drop all but the newest entries of the audit log, and note how many went."""
     number = parse_number(keep, "number of entries", "pprotect truncate-audit-log 100")
     session = session_of(ctx)
-    store = session.read()
+    store = session.read_to_change()
     session.write(store, store.truncate_audit_log(number))
 
 

@@ -69,6 +69,13 @@ def test_a_change_asks_for_the_upgrade(legacy: Shell, words: tuple[str, ...]) ->
     assert legacy.file.read_bytes() == before
 
 
+def test_a_change_is_refused_before_anything_is_asked(legacy: Shell) -> None:
+    for name in ("PPROTECT_USER", "PPROTECT_PASSPHRASE"):
+        del legacy.variables[name]
+    for command in ("add-domain", "add-owner", "rotate-domain-keys", "rekey-custodian", "add-secret"):
+        legacy(command).failed(6, "Pocket Protector's own format", "pprotect upgrade")
+
+
 def test_upgrade_keeps_all_and_rotation_binds(legacy: Shell) -> None:
     log = legacy.done("list-audit-log")
     legacy.variables.clear()
