@@ -141,6 +141,13 @@ class UnknownCustodianError(AccessError, PPKeyError):
     """Credentials name a custodian whom the file does not have."""
 
 
+def command(*words: str) -> str:
+    """A command of ours for a hint, ready to paste: names come from the file, and may hold anything."""
+    from shlex import join
+
+    return join(("pprotect", *words))
+
+
 def _closest(name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
