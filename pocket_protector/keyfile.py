@@ -14,7 +14,7 @@ from pocket_protector.credentials import Creds
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.kdf import cost_from_limits, parse_raw_key
 from pocket_protector.errors import AccessError, LocatedError, MergeConflictError, StoreError
-from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, dump, has_conflict_markers, load, load_text
+from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, dump, load, load_text
 from pocket_protector.model import custodian_changes, domain_changes, secret_changes
 from pocket_protector.model.custodian import check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
@@ -23,13 +23,15 @@ from pocket_protector.model.domain import open_key
 
 
 class _Version:
-    """One object of a lineage: `synced` is its document once that was read from disk or written there."""
+    """One object of a lineage: `synced` is its document once that was read from disk or written there; `resolves` are
+    bytes, which cannot be read, that it may take the place of."""
 
-    __slots__ = ("parent", "synced")
+    __slots__ = ("parent", "resolves", "synced")
 
-    def __init__(self, parent: _Version | None, synced: Document | None) -> None:
+    def __init__(self, parent: _Version | None, synced: Document | None, resolves: bytes | None = None) -> None:
         self.parent = parent
         self.synced = synced
+        self.resolves: bytes | None = resolves if resolves is not None or parent is None else parent.resolves
 
     def base(self) -> Document | None:
         """What the next write starts from: the newest version on the way back that was on disk."""
@@ -52,7 +54,6 @@ class KeyFile:
     _file: LoadedFile | None
     _document: Document
     _version: _Version = field(default_factory=lambda: _Version(None, None))
-    _resolves: bool = False
 
     # Making, reading and writing
 
@@ -97,7 +98,7 @@ class KeyFile:
         with files.replacing(self.path) as target:
             raw = target.read(MAX_FILE_BYTES)
             base = self._version.base()
-            if not raw or (self._resolves and has_conflict_markers(raw)):
+            if not raw or raw == self._version.resolves:
                 written = self._rendered()
             elif base is None:
                 raise StoreError(f"{self.path} exists already", hint="remove it first, or use it as it is")
@@ -110,9 +111,9 @@ class KeyFile:
         self._version.synced = self._document
         return self._loaded(written, self.path)
 
-    def joined(self, base: KeyFile, theirs: KeyFile) -> KeyFile:
+    def joined(self, base: KeyFile, theirs: KeyFile, conflicted: bytes) -> KeyFile:
         """This file, one side of a git merge, with what `theirs` changed since `base`. MergeConflictError names what
-        both changed. `write` may put it in the place of the file with git's conflict markers."""
+        both changed. `write` may put it in the place of `conflicted`, which git left on disk."""
         from pocket_protector.model.merge import merge
 
         try:
@@ -122,7 +123,7 @@ class KeyFile:
                 "nothing was written: take one side (git checkout --ours, or --theirs), and redo the other's change"
             )
             raise
-        return KeyFile(self.path, self._file, document, _Version(self._version, None), _resolves=True)
+        return KeyFile(self.path, self._file, document, _Version(self._version, None, conflicted))
 
     def check_changeable(self) -> None:
         """StoreError for a file of Pocket Protector's own format, which is never rewritten by accident."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.session import session_of
 from pocket_protector.format.file import MAX_FILE_BYTES
-from pocket_protector.git.stages import conflict_stages
+from pocket_protector.git.stages import check_untouched, conflict_stages
 from pocket_protector.keyfile import KeyFile
 
 
@@ -18,6 +19,9 @@ def resolve(ctx: typer.Context) -> None:
     """
     session = session_of(ctx)
     path = session.path()
-    base, ours, theirs = (KeyFile.from_bytes(raw, path) for raw in conflict_stages(path, MAX_FILE_BYTES))
-    if session.write(ours, ours.joined(base, theirs)):
+    stages = conflict_stages(path, MAX_FILE_BYTES)
+    conflicted = files.read(path, MAX_FILE_BYTES)
+    check_untouched(conflicted, stages)
+    base, ours, theirs = (KeyFile.from_bytes(raw, path) for raw in stages)
+    if session.write(ours, ours.joined(base, theirs, conflicted)):
         output.note(f"joined both sides; next: git add {path}")

@@ -77,11 +77,6 @@ def load_text(text: str) -> LoadedFile:
         raise FormatError("the text is not UTF-8 text", line=text.count("\n", 0, error.start) + 1) from None
 
 
-def has_conflict_markers(raw: bytes) -> bool:
-    """Whether git left the markers of a merge conflict."""
-    return _CONFLICT_MARKER.search(raw.decode(errors="replace")) is not None
-
-
 def dump(document: Document) -> LoadedFile:
     """A new file of format 1 that holds `document`."""
     from pocket_protector.format import emitting

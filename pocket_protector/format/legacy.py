@@ -65,11 +65,10 @@ def _read_domain(tree: Tree, name: str) -> Domain:
         raise FormatError("a key that begins with 'meta' is no key domain")
     read_name(name, names.parse_legacy_name)
     block = mapping_of(tree)
-    meta = read_child(block, "meta", mapping_of)
     key, owners = read_child(block, "meta", _read_meta)
     secrets = {}
-    for entry, value in block.items():
-        if value is not meta:
+    for entry in block:
+        if entry != "meta":
             secret_name, secret = read_child(block, entry, _read_secret, entry)
             secrets[secret_name] = secret
     return Domain(name, key, owners, secrets)

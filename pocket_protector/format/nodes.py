@@ -35,12 +35,13 @@ class Collection:
 
 
 class Mapping(Collection):
-    """Items in source order: key text → (key node, value node)."""
+    """Items in source order: key text → (key node, value node). `path` has the keys that lead to the mapping."""
 
-    __slots__ = ("items",)
+    __slots__ = ("items", "path")
 
-    def __init__(self, event: Any) -> None:
+    def __init__(self, event: Any, path: tuple[str, ...]) -> None:
         super().__init__(event)
+        self.path = path
         self.items: dict[str, tuple[Scalar, Node]] = {}
 
 
@@ -58,7 +59,7 @@ Node = Scalar | Mapping | Sequence
 def parse_nodes(text: str) -> Mapping:
     """The nodes of a text that `trees.parse_tree` accepts."""
     parser = CParser(text)
-    stack: list[tuple[Mapping | Sequence, Scalar | None]] = []
+    stack: list[tuple[Mapping | Sequence | None, Scalar | None]] = []
     current: Mapping | Sequence | None = None
     key: Scalar | None = None
     while True:
@@ -73,8 +74,9 @@ def parse_nodes(text: str) -> Mapping:
             current.end = event.end_mark.index
             current, key = stack.pop()
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            stack.append((current, key))  # type: ignore[arg-type]
-            current, key = (Mapping if kind is MappingStartEvent else Sequence)(event), None
+            stack.append((current, key))
+            path = (*current.path, key.value) if isinstance(current, Mapping) and key is not None else ()
+            current, key = Mapping(event, path) if kind is MappingStartEvent else Sequence(event), None
             continue
         elif kind is ScalarEvent:
             node = event

@@ -34,7 +34,7 @@ def read_document(root: dict[str, Tree]) -> Document:
         format=FORMAT,
         file_id=read_child(root, names.FILE_META, _read_file_meta),
         domains={name: read_child(root, name, _read_domain, name) for name in _domain_names(root)},
-        custodians=read_child(root, names.CUSTODIANS, _read_each, _read_custodian, True),
+        custodians=read_child(root, names.CUSTODIANS, _read_each, _read_custodian, "public-key", "pwdkm"),
         log=AuditLog(read_child(root, names.AUDIT_LOG, _read_each, _read_log)),
     )
 
@@ -114,12 +114,13 @@ def read_scalar(parent: dict[str, Tree], key: str, parse: Callable[..., T], *arg
         raise error.under(key) from None
 
 
-def _read_each(tree: Tree, read: Callable[[Tree, str], T], named: bool = False) -> dict[str, T]:
-    """Every entry but extensions. Where keys are `named` by people, only a text or a list can be one: somebody's name
-    may begin with `x-`, and what is theirs is a mapping."""
+def _read_each(tree: Tree, read: Callable[[Tree, str], T], *marks: str) -> dict[str, T]:
+    """Every entry but extensions. A key that begins with `x-` is none if its value is a mapping with one of `marks`:
+    somebody's name may begin so."""
     each = {}
     for key, item in mapping_of(tree).items():
-        if not key.startswith(names.EXTENSION_PREFIX) or (named and isinstance(item, dict)):
+        extension = key.startswith(names.EXTENSION_PREFIX)
+        if not extension or (isinstance(item, dict) and not item.keys().isdisjoint(marks)):
             try:
                 each[key] = read(item, key)
             except LocatedError as error:
@@ -146,12 +147,11 @@ def _domain_names(root: dict[str, Tree]) -> Iterator[str]:
 
 def _read_domain(tree: Tree, name: str) -> Domain:
     block = mapping_of(tree)
-    meta = mapping_of(read_child(block, "meta", mapping_of))
     public_key, owners, retired = read_child(block, "meta", _read_domain_meta)
     read_name(name, names.parse_domain_name if public_key[0] else names.parse_legacy_name)
     secrets = {}
     for key in extension_free(block):
-        if block[key] is not meta:
+        if key != "meta":
             try:
                 secret_name, secret = _read_secret(key, block[key])
             except LocatedError as error:
@@ -164,7 +164,7 @@ def _read_domain_meta(tree: Tree) -> tuple[bytes, dict[str, Grant], dict[bytes, 
     meta = mapping_of(tree)
     refuse_unknown(meta, "public-key", "retired", "owners")
     key = read_scalar(meta, "public-key", read_domain_key)
-    owners = read_child(meta, "owners", _read_each, _read_grant, True)
+    owners = read_child(meta, "owners", _read_each, _read_grant, "wrapped-key")
     if not owners:
         raise FormatError("a domain has at least one owner").under("owners")
     retired = read_child(meta, "retired", _read_each, _read_retired) if "retired" in meta else {}

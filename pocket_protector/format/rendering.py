@@ -19,18 +19,27 @@ Patch = tuple[tuple[str, ...], Tree | None]
 
 T = TypeVar("T")
 
+_SECTIONS = {names.FILE_META: 0, names.CUSTODIANS: 2, names.AUDIT_LOG: 3}
 # The order of fields inside an object; what rotation never changes stands last.
 _FIELDS = """
     format file-id public-key retired verify-key encrypted-private-key signature pwdkm value private-key wrapped-key
     updated granted owners
 """.split()
-_FIELD_ORDER = {field: f"\0{at:02}" for at, field in enumerate(_FIELDS)}
-_RANKS = {names.FILE_META: 0, LEGACY: 0, names.CUSTODIANS: 2, names.AUDIT_LOG: 3}
 
 
-def order(key: str) -> tuple[int, str]:
-    """Where a key belongs among its siblings: `meta` and the old log first, names, then the file's own sections."""
-    return _RANKS.get(key, 1), _FIELD_ORDER.get(key, key)
+def order(path: tuple[str, ...], key: str) -> tuple[int, str]:
+    """Where a key belongs among the children of the mapping at `path`: sections and fields as format 1 has them,
+    what people name by name."""
+    match path:
+        case ():
+            return _SECTIONS.get(key, 1), key
+        case (names.AUDIT_LOG,):
+            return int(key != LEGACY), key
+        case (names.CUSTODIANS,) | (_, "meta", "owners") | (_, "meta", "retired"):
+            return 0, key
+        case (domain,) if domain not in _SECTIONS:
+            return int(key != "meta"), key
+    return _FIELDS.index(key) if key in _FIELDS else len(_FIELDS), key
 
 
 def changes(old: Document | None, new: Document) -> list[Patch]:
@@ -117,5 +126,6 @@ def _custodian(custodian: AnyCustodian) -> Tree:
 
 def _log(document: Document) -> Tree:
     return {
-        where: list(entries) for where, entries in sorted(document.log.lists.items(), key=lambda item: order(item[0]))
+        where: list(entries)
+        for where, entries in sorted(document.log.lists.items(), key=lambda item: order((names.AUDIT_LOG,), item[0]))
     }

@@ -46,7 +46,7 @@ def _change_mapping(edits: Edits, mapping: Mapping, key: Scalar | None, changes:
     """Bring the children that `changes` names to what it says; `key` is the mapping's own, None at the top."""
     gone: set[str] = set()
     new: dict[str, Tree] = {}
-    for name, change in sorted(changes.items(), key=lambda item: order(item[0])):
+    for name, change in sorted(changes.items(), key=lambda item: order(mapping.path, item[0])):
         key_node, value = mapping.items.get(name, (None, None))
         if isinstance(change, dict):
             assert isinstance(value, Mapping)
@@ -139,9 +139,9 @@ def _change_block_children(
 
 def _place_in_block(edits: Edits, mapping: Mapping, kept: list[tuple[Scalar, Node]], name: str) -> int:
     """Where the lines of a new child begin: behind the sibling that comes before it."""
-    before = [pair for pair in kept if order(pair[0].value) < order(name)]
+    before = [pair for pair in kept if order(mapping.path, pair[0].value) < order(mapping.path, name)]
     if before:
-        return edits.line_end(end_of(max(before, key=lambda pair: order(pair[0].value))[1]))
+        return edits.line_end(end_of(max(before, key=lambda pair: order(mapping.path, pair[0].value))[1]))
     first, value = next(iter(mapping.items.values()))
     if not _begins_line(edits, first):
         return edits.line_end(end_of(value))
@@ -169,9 +169,9 @@ def _change_flow_children(edits: Edits, mapping: Mapping, gone: set[str], new: d
     for start, end in _flow_cuts(list(mapping.items.values()), gone):
         edits.replace(start, end, "")
     for name, text in entries.items():
-        before = [pair for pair in kept if order(pair[0].value) < order(name)]
+        before = [pair for pair in kept if order(mapping.path, pair[0].value) < order(mapping.path, name)]
         if before:
-            at = end_of(max(before, key=lambda pair: order(pair[0].value))[1])
+            at = end_of(max(before, key=lambda pair: order(mapping.path, pair[0].value))[1])
             edits.replace(at, at, ", " + text)
         else:
             at = start_of(kept[0][0])

@@ -32,6 +32,18 @@ def conflict_stages(path: str, most: int) -> tuple[bytes, bytes, bytes]:
     return versions[0], versions[1], versions[2]
 
 
+def check_untouched(conflicted: bytes, stages: tuple[bytes, bytes, bytes]) -> None:
+    """StoreError unless `conflicted` is what git left of a merge of `stages`: somebody's own lines would be lost."""
+    markers = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
+    lines = {line for line in conflicted.splitlines() if not line.startswith(markers)}
+    base, ours, theirs = (set(stage.splitlines()) for stage in stages)
+    if lines - base - ours - theirs or (ours & theirs) - lines:
+        raise StoreError(
+            "the file was edited since git stopped at it",
+            hint="finish it by hand and git add it; or git checkout -m brings the conflict back, without the edits",
+        )
+
+
 def _git(folder: str, *arguments: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 (no shell; the arguments are ours)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity, WrappedIdentity
 from pocket_protector.crypto.kdf import Argon2Cost
-from pocket_protector.errors import StoreError
+from pocket_protector.errors import StoreError, command
 from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.custodian import Custodian, parse_new_passphrase
@@ -20,9 +20,8 @@ def add_key_custodian(
 ) -> Document:
     """A custodian with a new identity; `cost` None means that the passphrase is a raw key. StoreError if it exists."""
     if name in document.changeable().custodians:
-        raise StoreError(
-            f"key custodian {name!r} already exists", hint="pprotect set-key-custodian-passphrase changes it"
-        )
+        hint = f"{command('set-key-custodian-passphrase', name)} changes the passphrase"
+        raise StoreError(f"key custodian {name!r} already exists", hint=hint)
     changed = document.with_custodian(Custodian.create(name, passphrase, cost))
     kind = "raw-key" if cost is None else "key"
     return changed.log_entry(section("custodian", name), now, f"created {kind} custodian {name}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, key_id
 from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, open_sealed, open_unbound, seal
-from pocket_protector.errors import AccessError, IntegrityError, StoreError
+from pocket_protector.errors import AccessError, IntegrityError, StoreError, command
 
 MAX_VALUE_BYTES = 1024 * 1024
 
@@ -72,7 +72,7 @@ class Domain:
         if name not in self.owners:
             raise AccessError(
                 f"{name!r} is not an owner of {self.name!r} (owners: {', '.join(sorted(self.owners))})",
-                hint=f"an owner runs: pprotect add-owner {self.name} {name}",
+                hint=f"an owner runs: {command('add-owner', self.name, name)}",
             )
 
     def unbound_names(self) -> list[str]:
@@ -120,7 +120,7 @@ def open_key(domain: Domain, identity: Identity) -> PrivateKey:
     except IntegrityError as error:
         error.hint = (
             "see in git's history who changed it; if that was honest, an owner gives access again:"
-            f" pprotect add-owner {domain.name} {identity.name}"
+            f" {command('add-owner', domain.name, identity.name)}"
         )
         raise error.under(domain.name, "meta", "owners", identity.name) from None
     return private

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import NameFormatError, PPKeyError, StoreError
+from pocket_protector.errors import NameFormatError, PPKeyError, StoreError, command
 from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
@@ -47,7 +47,7 @@ def migrate_owner(
 ) -> Document:
     """Add `owner` to the named domains, or to all that `identity` owns. StoreError if it owns none."""
     chosen = sorted(document.owned_by(identity.name) if names is None else names)
-    if not chosen:
+    if not chosen and names is None:
         raise StoreError(f"{identity.name!r} does not own any domains")
     for name in chosen:
         document = add_owner(document, name, owner, identity, now)
@@ -75,7 +75,8 @@ def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Ide
 def last_owner_error(owner: str, names: list[str]) -> StoreError:
     return StoreError(
         f"{owner!r} is the last owner of {', '.join(names)}: the secrets there would be lost",
-        hint=f"add another owner first (pprotect add-owner {names[0]} NAME), or remove the domain (pprotect rm-domain)",
+        hint=f"add another owner first ({command('add-owner', names[0])} NAME),"
+        f" or remove the domain ({command('rm-domain', names[0])})",
     )
 
 
@@ -101,7 +102,7 @@ def _owner_key(document: Document, domain: str, owner: str) -> bytes:
     if custodian is None:
         raise StoreError(
             f"{owner!r} is listed as an owner of {domain!r}, but is no key custodian",
-            hint=f"pprotect rm-owner {domain} {owner} --no-rotate",
+            hint=command("rm-owner", domain, owner, "--no-rotate"),
         )
     return custodian.public_key
 

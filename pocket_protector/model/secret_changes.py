@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from pocket_protector.errors import NameFormatError, StoreError
+from pocket_protector.errors import NameFormatError, StoreError, command
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.domain import seal_value
@@ -15,20 +15,21 @@ from pocket_protector.model.times import format_time
 
 def add_secret(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
     """StoreError if the secret exists."""
-    if name in document.domain(domain).secrets:
-        raise StoreError(f"secret {name!r} already exists in {domain!r}", hint="pprotect update-secret changes it")
+    if name in document.changeable().domain(domain).secrets:
+        hint = f"{command('update-secret', domain, name)} changes it"
+        raise StoreError(f"secret {name!r} already exists in {domain!r}", hint=hint)
     return _set(document, domain, name, value, now, f"added secret {name} in {domain}")
 
 
 def update_secret(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
     """PPKeyError if the secret does not exist."""
-    document.secret(domain, name)
+    document.changeable().secret(domain, name)
     return _set(document, domain, name, value, now, f"updated secret {name} in {domain}")
 
 
 def set_secret(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
     """Add or update, whichever it takes."""
-    change = update_secret if name in document.domain(domain).secrets else add_secret
+    change = update_secret if name in document.changeable().domain(domain).secrets else add_secret
     return change(document, domain, name, value, now)
 
 
@@ -42,11 +43,12 @@ def rm_secret(document: Document, domain: str, name: str, now: datetime) -> Docu
 
 def rename_hint(domain: str, name: str) -> str:
     """What to do about a name that only Pocket Protector allowed."""
-    return f"set it under another name (pprotect set-secret {domain} NAME), then: pprotect rm-secret {domain} {name}"
+    set_it, remove_it = command("set-secret", domain), command("rm-secret", domain, name)
+    return f"set it under another name ({set_it} NAME), then: {remove_it}"
 
 
 def _set(document: Document, domain: str, name: str, value: str, now: datetime, text: str) -> Document:
-    found = document.changeable().domain(domain)
+    found = document.domain(domain)
     try:
         parse_secret_name(name)
     except NameFormatError as error:

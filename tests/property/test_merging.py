@@ -210,9 +210,9 @@ def test_a_legacy_file_s_upgrade_and_another_side_s_change_is_a_conflict_of_the_
 
 def test_joined_takes_in_the_other_side() -> None:
     ours, theirs = BASE.add_secret("dev", "a", "1"), BASE.add_secret("dev", "b", "2")
-    joined = ours.joined(BASE, theirs)
+    joined = ours.joined(BASE, theirs, b"<<<<<<< conflict")
     assert parse(joined.get_contents()).decrypt_domain("dev", ALICE) == DEV | {"a": "1", "b": "2"}
     with refused(MergeConflictError) as caught:
-        BASE.update_secret("dev", "api-key", "1").joined(BASE, BASE.update_secret("dev", "api-key", "2"))
+        BASE.update_secret("dev", "api-key", "1").joined(BASE, BASE.update_secret("dev", "api-key", "2"), b"")
     assert caught.value.objects == ("secret/dev/api-key",)
     assert "git checkout --ours" in caught.value.hint

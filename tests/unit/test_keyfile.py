@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from collections.abc import Callable
 
 import pytest
@@ -558,3 +559,23 @@ def test_truncation_with_nothing_to_drop_is_none(keep: int) -> None:
     assert len(good().get_audit_log()) <= 12
     assert good().truncate_audit_log(keep) == good()
     assert good().truncate_audit_log(keep).get_contents() == GOOD
+
+
+@pytest.mark.parametrize(
+    ("attempt", "kind"),
+    [
+        (lambda file, name: file.decrypt_domain(name, BOB), AccessError),
+        (lambda file, name: file.rm_owner(name, ALICE.name), StoreError),
+        (lambda file, name: file.add_secret(name, "a", "again"), StoreError),
+    ],
+    ids=["no owner", "last owner", "there already"],
+)
+def test_a_hint_is_ready_to_paste_whatever_the_names_are(
+    attempt: Callable[[KeyFile, str], object], kind: type[Exception]
+) -> None:
+    """A domain's name may come from somebody else's edit of the file."""
+    name = "x; touch /tmp/pwned $(id)"
+    file = KeyFile.create("p").add_raw_key_custodian(ALICE).add_raw_key_custodian(BOB).add_domain(name, ALICE.name)
+    with refused(kind) as caught:
+        attempt(file.add_secret(name, "a", "b"), name)
+    assert shlex.quote(name) in caught.value.hint

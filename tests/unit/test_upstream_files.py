@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -213,3 +214,19 @@ def test_a_wrong_passphrase_is_refused(file: str) -> None:
     with refused(AccessError):
         parse(text(file)).decrypt_domain("dev", wrong)
     assert not parse(text(file)).check_creds(wrong)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.add_secret("dev", "url", "x"),
+        lambda file: file.update_secret("dev", "nope", "x"),
+        lambda file: file.set_secret("nope", "url", "x"),
+        lambda file: file.rm_secret("dev", "nope"),
+    ],
+    ids=["there already", "not there", "no domain", "nothing to remove"],
+)
+def test_a_change_of_a_legacy_file_asks_for_the_upgrade_first(change: Callable[[KeyFile], KeyFile]) -> None:
+    with refused(StoreError) as caught:
+        change(parse(text("v0-basic")))
+    assert caught.value.hint == "pprotect upgrade"

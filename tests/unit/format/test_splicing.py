@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, SequenceNode
@@ -260,3 +262,13 @@ def test_a_name_too_long_for_a_simple_key() -> None:
     )
     assert "\n  ? 'owner/%2F%2F" in new
     assert check(new, lambda f: f.add_owner(long.name, long.name, long).truncate_audit_log(1))
+
+
+@pytest.mark.parametrize("name", ["legacy", "value", "format", "owners", "granted"])
+def test_a_domain_named_like_a_word_of_the_format_stands_where_domains_do(name: str) -> None:
+    file = parse(GOOD).add_domain("aa", ALICE.name).add_domain("zz", ALICE.name).add_domain(name, ALICE.name)
+    keys = [line[:-1] for line in file.get_contents().splitlines() if re.fullmatch(r"\S+:", line)]
+    domains = keys[1:-2]
+    assert (keys[0], *keys[-2:]) == ("meta", "key-custodians", "audit-log")
+    assert domains == sorted(domains)
+    assert name in domains
