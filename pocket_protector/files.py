@@ -28,12 +28,21 @@ def discover(directory: str) -> str:
     candidates = []
     while True:
         candidates.append(os.path.join(folder, FILE_NAME))
-        if os.path.lexists(os.path.join(folder, ".git")):
+        if _is_trusted(os.path.join(folder, ".git")):
             return next(filter(os.path.lexists, candidates), candidates[0])
         parent = os.path.dirname(folder)
         if parent == folder:
             return candidates[0]
         folder = parent
+
+
+def _is_trusted(path: str) -> bool:
+    """Whether something is there that this user or root made. In a folder that others can write to, such as /tmp,
+    anybody could put a `.git`, and a protected file of their own beside it (git's safe.directory is for the same)."""
+    try:
+        return os.lstat(path).st_uid in (os.geteuid(), 0)
+    except OSError:
+        return False
 
 
 def read(path: str, most: int, *, hint: str = "") -> bytes:
@@ -134,6 +143,7 @@ def _lock(new_path: str) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(descriptor, new_path):
+                _check_ours(descriptor, new_path)
                 return descriptor
         except BlockingIOError:
             time.sleep(_LOCK_POLL_SECONDS)
@@ -148,6 +158,14 @@ def _lock(new_path: str) -> int:
             )
 
 
+def _check_ours(descriptor: int, path: str) -> None:
+    """What stands at the temporary name is taken over only if a writer of ours can have left it: a planted link would
+    have another file overwritten, and a planted file stays open to who planted it."""
+    there = os.fstat(descriptor)
+    if not stat.S_ISREG(there.st_mode) or there.st_nlink != 1 or there.st_uid != os.geteuid():
+        raise StoreError(f"something that is not this user's temporary file stands at {path}", hint="remove it")
+
+
 def _is_at(descriptor: int, path: str) -> bool:
     """Whether an open file is still the one at `path`: another writer may have renamed or removed it."""
     try:
@@ -159,8 +177,12 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 
 def _sync_folder(folder: str) -> None:
-    """Make the new name last through a crash. Some file systems cannot, and say that the call is not valid."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """Make the new name last through a crash. Some file systems cannot, and say that the call is not valid; a folder
+    that may be written but not read cannot be opened for it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

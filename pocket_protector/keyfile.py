@@ -125,6 +125,11 @@ class KeyFile:
             raise
         return KeyFile(self.path, self._file, document, _Version(self._version, None, conflicted))
 
+    def edited_by_hand(self, base: KeyFile) -> bool:
+        """Whether more than this file's objects differs from `base`, such as comments and keys that begin with `x-`."""
+        assert base._file is not None
+        return base._file.with_document(self._document).text != self.get_contents()
+
     def check_changeable(self) -> None:
         """StoreError for a file of Pocket Protector's own format, which is never rewritten by accident."""
         self._document.changeable()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import typer
 
 from pocket_protector import files
-from pocket_protector.cli import output
 from pocket_protector.cli.session import session_of
 from pocket_protector.format.file import MAX_FILE_BYTES
 from pocket_protector.git.stages import check_untouched, conflict_stages
@@ -23,5 +24,12 @@ def resolve(ctx: typer.Context) -> None:
     conflicted = files.read(path, MAX_FILE_BYTES)
     check_untouched(conflicted, stages)
     base, ours, theirs = (KeyFile.from_bytes(raw, path) for raw in stages)
-    if session.write(ours, ours.joined(base, theirs, conflicted)):
-        output.note(f"joined both sides; next: git add {path}")
+    if theirs.edited_by_hand(base):
+        if ours.edited_by_hand(base):
+            output.note(
+                "note: comments and x- keys that only the other branch changed are not taken over: see git diff"
+            )
+        else:
+            ours, theirs = theirs, ours
+    done = f"joined both sides; next: {shlex.join(['git', 'add', path])}"
+    session.write(ours, ours.joined(base, theirs, conflicted), done)

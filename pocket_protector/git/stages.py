@@ -47,8 +47,10 @@ def check_untouched(conflicted: bytes, stages: tuple[bytes, bytes, bytes]) -> No
 def _git(folder: str, *arguments: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 (no shell; the arguments are ours)
-            ["git", *arguments],  # noqa: S607 (git is found as the user's shell finds it)
+            ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 (git is found as the user's shell finds it)
             cwd=folder,
+            # Programs that the repository's configuration names are not for our credentials.
+            env={name: value for name, value in os.environ.items() if "PASSPHRASE" not in name},
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,

@@ -77,7 +77,8 @@ def parse_new_passphrase(passphrase: str) -> str:
 
 def check_identity(custodian: AnyCustodian, identity: Identity) -> None:
     """AccessError unless `identity` is of the custodian's present keys."""
-    if identity.public_key != custodian.public_key:
+    verify_key = custodian.verify_key if isinstance(custodian, Custodian) else None
+    if (identity.public_key, identity.verify_key) != (custodian.public_key, verify_key):
         raise AccessError(
             f"the identity of {identity.name!r} is of other keys than the file's", hint="unlock the custodian again"
         )

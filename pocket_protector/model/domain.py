@@ -156,6 +156,7 @@ def open_retired(domain: Domain, private: PrivateKey) -> dict[bytes, PrivateKey]
             if key_id(private_key.public) != identifier:
                 raise IntegrityError("a retired private key does not belong to the key id that it is filed under")
         except IntegrityError as error:
+            error.hint = f"{command('rotate-domain-keys', '--no-history', domain.name)} leaves earlier keys out"
             raise error.under(domain.name, "meta", "retired") from None
         opened[identifier] = private_key
     return opened

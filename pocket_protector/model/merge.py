@@ -43,8 +43,8 @@ def merge(base: Document, ours: Document, theirs: Document) -> Document:
     """`theirs` with what changed from `base` to `ours`. MergeConflictError names what both changed."""
     if ours in (theirs, base):
         return theirs
-    if ours.format != theirs.format and theirs != base:
-        # One side was upgraded: the other's entries have no times to give.
+    if (ours.format, ours.file_id) != (theirs.format, theirs.file_id) and theirs != base:
+        # One side was upgraded, and the other's entries have no times to give; or another file stands there.
         raise MergeConflictError(["file"])
     sides = _Sides(base, ours, theirs)
     head = sides.pick("file", *((side.format, side.file_id) for side in (base, ours, theirs)))

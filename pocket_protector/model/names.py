@@ -70,13 +70,15 @@ def _parse_printable(text: str, kind: str) -> str:
         0 < len(text) <= MAX_NAME_CHARACTERS
         and text.isprintable()
         and text == text.strip()
+        and not text.startswith("-")
         and text != _MERGE_KEY
         and unicodedata.is_normalized("NFC", text)
     )
     if not fits:
         raise NameFormatError(
             f"{_shown(text)} cannot name a {kind}",
-            hint=f"use 1 to {MAX_NAME_CHARACTERS} printable characters in Unicode's NFC form, no spaces at the ends",
+            hint=f"use 1 to {MAX_NAME_CHARACTERS} printable characters in Unicode's NFC form, no space at the ends"
+            " and no hyphen at the start",
         )
     return text
 

@@ -10,7 +10,7 @@ from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.domain import seal_value
 from pocket_protector.model.names import parse_secret_name
-from pocket_protector.model.times import format_time
+from pocket_protector.model.times import format_time, later_time
 
 
 def add_secret(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
@@ -55,6 +55,7 @@ def _set(document: Document, domain: str, name: str, value: str, now: datetime, 
         if name in found.secrets:
             error.hint = rename_hint(domain, name)
         raise
-    secret = seal_value(found, name, value, format_time(now))
+    old = found.secrets.get(name)
+    secret = seal_value(found, name, value, later_time(format_time(now), old.updated if old else ""))
     changed = document.with_domain(replace(found, secrets={**found.secrets, name: secret}))
     return changed.log_entry(section("secret", domain, name), now, text)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pocket_protector.errors import FormatError
 
 TIME_LENGTH = len("2026-11-22T09:59:00Z")
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\dZ", re.ASCII)
+
+_LAST = "9999-12-31T23:59:59Z"
 
 
 def parse_time(text: str) -> str:
@@ -22,6 +24,14 @@ def parse_time(text: str) -> str:
         else:
             return text
     raise FormatError("not a time such as 2026-11-22T09:59:00Z")
+
+
+def later_time(now: str, before: str) -> str:
+    """`now`, or a second after `before` if that is not earlier: each change of a value has a time of its own, by which
+    a merge tells an update from a rotation."""
+    if now > before or before == _LAST:
+        return now
+    return format_time(datetime.fromisoformat(before) + timedelta(seconds=1))
 
 
 def format_time(moment: datetime) -> str:

@@ -284,3 +284,37 @@ def test_a_read_only_place_is_refused(tmp_path: Path, what: str) -> None:
     assert done.stdout == "cannot write protected.yaml: permission denied\n", done.stderr
     assert path.read_bytes() == b"old"
     assert os.listdir(folder) == ["protected.yaml"]
+
+
+# What others planted
+
+
+def test_a_link_at_the_temporary_name_is_not_written_through(path: Path) -> None:
+    victim = path.with_name("victim")
+    victim.write_bytes(b"precious")
+    os.link(victim, path.with_name(NEW))
+    with refused(StoreError):
+        replace(path, b"new")
+    assert (victim.read_bytes(), path.read_bytes()) == (b"precious", b"old")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's file")
+def test_another_users_file_at_the_temporary_name_is_not_taken_over(path: Path) -> None:
+    planted = path.with_name(NEW)
+    planted.touch()
+    os.chown(planted, 65534, 65534)
+    with refused(StoreError):
+        replace(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's folder")
+def test_another_users_work_tree_is_not_searched(tmp_path: Path) -> None:
+    inner = tmp_path / "tree" / "a"
+    inner.mkdir(parents=True)
+    (tmp_path / "tree" / ".git").mkdir()
+    (tmp_path / "tree" / "protected.yaml").touch()
+    assert files.discover(str(inner)) == str(tmp_path / "tree" / "protected.yaml")
+    os.chown(tmp_path / "tree" / ".git", 65534, 65534)
+    # The test's own process is root, so that only a plain user's .git is foreign to it.
+    assert files.discover(str(inner)) == str(inner / "protected.yaml")

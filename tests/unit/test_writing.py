@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from samples import ALICE, BOB, CAROL, CHEAP, DAVE, DEV, GOOD, PROD, good, make, raw_key, refused
 
-from pocket_protector import Creds, FormatError, IntegrityError, KeyFile, MergeConflictError, StoreError
+from pocket_protector import AccessError, Creds, FormatError, IntegrityError, KeyFile, MergeConflictError, StoreError
+from pocket_protector.crypto.keys import SigningKey
 
 A, B, C = ALICE.name, BOB.name, CAROL.name
 Change = Callable[[KeyFile], KeyFile]
@@ -312,3 +314,42 @@ def test_a_write_of_other_credentials_objects_is_the_same(path: Path) -> None:
     new = Creds(DAVE.name, DAVE.passphrase)
     KeyFile.from_file(path).add_raw_key_custodian(new).add_owner("dev", new.name, ALICE).write()
     assert KeyFile.from_file(path).decrypt_domain("dev", DAVE) == DEV
+
+
+def test_an_update_has_a_time_of_its_own_even_within_a_second(tmp_path: Path) -> None:
+    """By its time a merge tells an update from a rotation, which re-seals the value and leaves its time."""
+    path = tmp_path / "protected.yaml"
+    base = KeyFile.create(path).add_raw_key_custodian(ALICE).add_domain("dev", ALICE.name)
+    base = base.set_secret("dev", "s", "base").write()
+    ours = base.update_secret("dev", "s", "ours").rotate_domain_key("dev", ALICE)
+    KeyFile.from_file(path).update_secret("dev", "s", "theirs").write()
+    with refused(MergeConflictError) as caught:
+        ours.write()
+    assert caught.value.objects == ("secret/dev/s",)
+    assert KeyFile.from_file(path).decrypt_domain("dev", ALICE) == {"s": "theirs"}
+
+
+def test_another_file_in_the_place_of_the_one_that_was_read_is_a_conflict(tmp_path: Path) -> None:
+    path = tmp_path / "protected.yaml"
+    ours = KeyFile.create(path).add_raw_key_custodian(ALICE).write().add_raw_key_custodian(BOB)
+    path.unlink()
+    KeyFile.create(path).write()
+    with refused(MergeConflictError) as caught:
+        ours.write()
+    assert caught.value.objects == ("file",)
+    assert KeyFile.from_file(path).get_key_custodian_names() == []
+
+
+def test_an_identity_does_not_pass_for_another_verify_key(tmp_path: Path) -> None:
+    """Whoever can write the file can sign Alice's public key with a verify key of their own."""
+    file = KeyFile.create("p").add_raw_key_custodian(ALICE)
+    identity = file.unlock(ALICE)
+    alice = file._document.custodians[ALICE.name]
+    mallory = SigningKey(bytes(32))
+    fields = (ALICE.name.encode(), alice.public_key, mallory.public)
+    forged = replace(alice, verify_key=mallory.public, signature=mallory.sign(b"custodian", *fields))
+    changed = KeyFile("p", None, file._document.with_custodian(forged))
+    with refused(AccessError):
+        changed.unlock(identity)
+    with refused(AccessError):
+        changed.set_key_custodian_passphrase(identity, "new", 1, 8192)

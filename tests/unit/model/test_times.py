@@ -35,7 +35,7 @@ def test_what_only_looks_like_a_time(text: str) -> None:
     assert datetime.strptime(parsed, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-@given(st.text(max_size=30))
+@given(st.text(max_size=30).filter(lambda text: not text.endswith("Z")))
 def test_any_text_is_no_time(text: str) -> None:
     with refused(FormatError):
         parse_time(text)
