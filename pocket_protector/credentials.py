@@ -13,6 +13,11 @@ from pocket_protector.model.custodian import AnyCustodian
 DEFAULT_PREFIX = "PPROTECT"
 PREFIX_VARIABLE = "PPROTECT_ENV_PREFIX"
 
+_ENVIRONMENT = "env var: "
+
+# How errors begin that another passphrase would mend; a derivation that finds no memory is not one of them.
+_OF_THE_PASSPHRASE = ("wrong passphrase", "a raw key has", "the passphrase is")
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Creds:
@@ -40,7 +45,7 @@ class Creds:
         Never raises: a variable that is not set gives "", which unlocking then names.
         """
         user, passphrase = variable_names(prefix)
-        return cls(os.getenv(user, ""), os.getenv(passphrase, ""), f"env var: {user}", f"env var: {passphrase}")
+        return cls(os.getenv(user, ""), os.getenv(passphrase, ""), variable_source(user), variable_source(passphrase))
 
     def unlock(self, custodian: AnyCustodian) -> Identity:
         """The custodian's identity: one key derivation, the first time. AccessError for a wrong passphrase."""
@@ -49,21 +54,23 @@ class Creds:
             try:
                 identity = self._unlocked[custodian] = custodian.unlock(self.passphrase)
             except AccessError as error:
-                error.message += f" (from {self.passphrase_source})" if self.passphrase_source else ""
+                if self.passphrase_source and error.message.startswith(_OF_THE_PASSPHRASE):
+                    error.message += f" (from {self.passphrase_source})"
                 raise
         return identity
 
-    def require(self) -> None:
-        """AccessError, naming where it was looked for, if the name or the passphrase is empty."""
-        for what, value, source in (
-            ("user", self.name, self.name_source),
-            ("passphrase", self.passphrase, self.passphrase_source),
+    def require(self, user_way: str = "", passphrase_way: str = "") -> None:
+        """AccessError, naming where it was looked for, if the name or the passphrase is empty.
+
+        The ways say how each can be given, such as `-u NAME`; without, that follows from where it was looked for.
+        """
+        for what, value, source, way in (
+            ("user", self.name, self.name_source, user_way),
+            ("passphrase", self.passphrase, self.passphrase_source, passphrase_way),
         ):
             if not value:
                 place = f" ({source} is empty or not set)" if source else ""
-                raise AccessError(
-                    f"no {what} is given{place}", hint="set PPROTECT_USER and PPROTECT_PASSPHRASE, or pass credentials"
-                )
+                raise AccessError(f"no {what} is given{place}", hint=f"give {way}" if way else _way(source))
 
     def __repr__(self) -> str:
         return f"<Creds of {self.name!r}>"
@@ -73,3 +80,19 @@ def variable_names(prefix: str | None) -> tuple[str, str]:
     """The names of the variables that hold the user and the passphrase."""
     chosen = os.getenv(PREFIX_VARIABLE, DEFAULT_PREFIX) if prefix is None else prefix
     return f"{chosen}_USER", f"{chosen}_PASSPHRASE"
+
+
+def variable_source(name: str) -> str:
+    """A variable as the source of credentials."""
+    return _ENVIRONMENT + name
+
+
+def credential_variables(prefix: str | None) -> set[str]:
+    """Every variable that may hold credentials, where they were looked for with this prefix."""
+    return {*variable_names(prefix), *variable_names(None), *variable_names(DEFAULT_PREFIX), PREFIX_VARIABLE}
+
+
+def _way(source: str | None) -> str:
+    if source and source.startswith(_ENVIRONMENT):
+        return f"set {source.removeprefix(_ENVIRONMENT)}"
+    return "give credentials that have a name and a passphrase"

@@ -11,7 +11,6 @@ from pocket_protector.errors import StoreError
 _MOST_BYTES = 128 * 1024 - 1
 
 _KEPT = ("PATH", "HOME", "TERM", "LANG", "USER", "SHELL", "LOGNAME")
-_CREDENTIALS = ("PPROTECT_USER", "PPROTECT_PASSPHRASE", "PPROTECT_ENV_PREFIX")
 
 # Variables that change which code a program runs: whoever can write the file could set them through a secret's name.
 _RESERVED = frozenset(
@@ -46,28 +45,29 @@ def build(
     secrets: Mapping[str, str],
     base: Mapping[str, str],
     *,
+    credentials: Iterable[str],
     prefix: str | None = None,
     uppercase: bool = False,
     passthrough: bool = True,
-    credentials: Iterable[str] = (),
 ) -> dict[str, str]:
-    """`base` (or a few variables of it, without `passthrough`), less our credentials, with the secrets.
+    """`base` (or a few variables of it, without `passthrough`), less those named `credentials`, with the secrets.
 
     StoreError for names that would change how programs run, two secrets that map to one variable, and values that
-    no variable holds. `credentials` names further variables to leave out.
+    no variable holds.
     """
     variables: dict[str, str] = {}
+    secret_of: dict[str, str] = {}
     for secret, value in secrets.items():
         name = variable_name(secret, prefix, uppercase)
         if name in variables:
             raise StoreError(
-                f"secret {secret!r} and another one both map to the variable {name}",
+                f"the secrets {secret_of[name]!r} and {secret!r} both map to the variable {name}",
                 hint="rename one of them, or leave out --uppercase",
             )
         _check(secret, name, value)
-        variables[name] = value
+        variables[name], secret_of[name] = value, secret
     kept = base if passthrough else {name: base[name] for name in _KEPT if name in base}
-    scrubbed = {*_CREDENTIALS, *credentials}
+    scrubbed = set(credentials)
     return {name: value for name, value in kept.items() if name not in scrubbed} | variables
 
 

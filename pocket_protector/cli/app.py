@@ -65,7 +65,7 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         options = {field.name: ctx.params.pop(field.name) for field in fields(GlobalOptions)}
-        ctx.obj = Session(GlobalOptions(**options))
+        ctx.obj = Session(GlobalOptions(**options), behind_dashes=ctx.obj or [])
         return super().invoke(ctx)
 
 

@@ -17,19 +17,20 @@ _OF_THE_GROUP = frozenset({"-h", "--help", "--version", "--install-completion", 
 DEFAULT_GENERATED_LENGTH = "32"
 
 
-def normalise(arguments: Sequence[str]) -> list[str]:
-    """The same command line with the command first, dashes in its name, and `--generate` given its length."""
+def normalise(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The same command line with the command first, dashes in its name, and `--generate` given its length; and what
+    stands behind `--`."""
     words = list(arguments)
     end = words.index("--") if "--" in words else len(words)
     ours, rest = _spelled([*words[:end]]), words[end:]
     at = _command_at(ours)
     of_the_group = [word for word in ours[:at] if word.partition("=")[0] in _OF_THE_GROUP]
     if of_the_group:
-        return of_the_group[:1]
+        return of_the_group[:1], []
     if at is not None:
-        return [ours[at].replace("_", "-"), *ours[:at], *ours[at + 1 :], *rest]
+        return [ours[at].replace("_", "-"), *ours[:at], *ours[at + 1 :], *rest], rest[1:]
     if not words:
-        return []
+        return [], []
     raise UsageError("no command is given", hint="pprotect --help lists them")
 
 

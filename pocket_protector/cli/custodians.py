@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.new_keys import new_passphrase, passphrase_in
+from pocket_protector.cli.new_keys import NewPassphrase, new_passphrase
 from pocket_protector.cli.parameters import (
     KEY_TYPES,
     Custodian,
@@ -16,11 +16,12 @@ from pocket_protector.cli.parameters import (
     one_of,
     parse_key_type,
 )
-from pocket_protector.cli.session import Session, read_passphrase, session_of
-from pocket_protector.cli.store import with_custodian
+from pocket_protector.cli.session import Given, Session, passphrase_in, session_of, unlocked
+from pocket_protector.cli.store import check_new_custodian, with_custodian
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.credentials import Creds
 from pocket_protector.crypto.identity import Identity
+from pocket_protector.errors import command
 from pocket_protector.keyfile import KeyFile
 
 
@@ -40,10 +41,10 @@ def add_key_custodian(
     output.note("Adding new key custodian.")
     chosen = one_of(name, session.options.user, "the key custodian")
     chosen = session.asked(chosen, "User email", "NAME")
-    given = passphrase_in(new_passphrase_file)
-    passphrase = new_passphrase(session, kind, given, "Passphrase", "--new-passphrase-file PATH")
-    if passphrase is not None:
-        session.write(store, with_custodian(store, chosen, passphrase, kind))
+    check_new_custodian(store, chosen)
+    new = new_passphrase(session, kind, passphrase_in(new_passphrase_file), "Passphrase", "--new-passphrase-file PATH")
+    done = f"added key custodian {chosen}; an owner runs: {command('add-owner', 'DOMAIN', chosen)}"
+    session.write(store, with_custodian(store, chosen, new, kind), done, new.saved)
 
 
 def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
@@ -52,17 +53,21 @@ def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
     store = session.read_to_change()
     name = session.asked(custodian, "Key custodian email", "CUSTODIAN")
     owned = store.get_custodian_domains(name)
-    if session.write(store, store.rm_key_custodian(name)):
+    if session.write(store, store.rm_key_custodian(name), f"removed key custodian {name}"):
         for domain in owned:
-            could_read(store, domain, name)
-            output.note(f"  their key still opens {domain} until an owner runs: pprotect rotate-domain-keys {domain}")
+            could_read(store, domain, name, rotated=False)
 
 
-def could_read(store: KeyFile, domain: str, name: str) -> None:
+def could_read(store: KeyFile, domain: str, name: str, *, rotated: bool) -> None:
     """Say what a former owner knows, and what only new values can mend."""
     values = ", ".join(store.get_domain_secret_names(domain)) or "no secrets"
+    update, rotate = command("update-secret", domain, "NAME"), command("rotate-domain-keys", domain)
     output.note(f"{name} could read {domain}: {values}")
-    output.note(f"  and keeps what git's history holds: change these values (pprotect update-secret {domain} NAME)")
+    output.note(f"  and keeps what git's history holds; change each of these values: {update}")
+    if rotated:
+        output.note(f"  the key of {domain} is rotated: they cannot read what is set from now on")
+    else:
+        output.note(f"  their key still opens {domain} until an owner runs: {rotate}")
 
 
 def list_user_secrets(ctx: typer.Context, json: Json = False) -> None:
@@ -82,21 +87,22 @@ def list_user_secrets(ctx: typer.Context, json: Json = False) -> None:
 def set_key_custodian_passphrase(
     ctx: typer.Context, name: Custodian = None, key_type: KeyType = None, new_passphrase_file: NewPassphraseFile = None
 ) -> None:
-    """Change a key custodian's passphrase. The keys stay, so no key domain changes."""
+    """Change a key custodian's passphrase. The keys stay, so no key domain changes.
+
+    The exception: whose keys Pocket Protector made gets new ones, as from rekey-custodian.
+    """
     session, kind = session_of(ctx), parse_key_type(key_type)
     store = session.read_to_change()
     identity = _current(session, store, name)
-    passphrase = new_passphrase(
-        session, kind, passphrase_in(new_passphrase_file), "New passphrase", "--new-passphrase-file PATH"
-    )
-    if passphrase is None:
-        return
+    new = _new(session, kind, new_passphrase_file)
     limits = KEY_TYPES[kind] or (None, None)
-    changed = store.set_key_custodian_passphrase(identity, passphrase, *limits, raw_key=kind == "raw")
-    if session.write(store, changed):
+    changed = store.set_key_custodian_passphrase(identity, new.text, *limits, raw_key=kind == "raw")
+    if identity.verify_key is None:
+        _write_rekeyed(session, store, changed, identity.name, new)
+    elif session.write(store, changed, f"changed the passphrase of {identity.name}", new.saved):
         output.note(
             "the old passphrase still opens the versions in git's history; if it may be known:"
-            f" pprotect rekey-custodian {identity.name}, then rotate-domain-keys for each of their domains"
+            f" {command('rekey-custodian', identity.name)}, then rotate-domain-keys for each of their domains"
         )
 
 
@@ -107,25 +113,31 @@ def rekey_custodian(
     session, kind = session_of(ctx), parse_key_type(key_type)
     store = session.read_to_change()
     identity = _current(session, store, name)
-    passphrase = new_passphrase(
-        session, kind, passphrase_in(new_passphrase_file), "New passphrase", "--new-passphrase-file PATH"
-    )
-    if passphrase is None:
-        return
+    new = _new(session, kind, new_passphrase_file)
     limits = KEY_TYPES[kind] or (None, None)
-    new = Creds(identity.name, passphrase)
-    if session.write(store, store.rekey_custodian(identity, new, kind == "raw", *limits)):
-        output.note("the old key still opens the versions in git's history, and these domains until they are rotated:")
-        for domain in store.get_custodian_domains(identity.name):
-            output.note(f"  pprotect rotate-domain-keys {domain}")
+    changed = store.rekey_custodian(identity, Creds(identity.name, new.text), kind == "raw", *limits)
+    _write_rekeyed(session, store, changed, identity.name, new)
 
 
 def _current(session: Session, store: KeyFile, name: str | None) -> Identity:
     """The identity that is to change: from options or questions only, never from the environment."""
-    options = session.options
-    user = session.asked(one_of(name, options.user, "the key custodian"), "User email", "CUSTODIAN")
-    if options.passphrase_file is not None:
-        source = f"passphrase file: {options.passphrase_file}"
-        return store.unlock(Creds(user, read_passphrase(options.passphrase_file), "argument", source))
-    passphrase = session.prompts.hidden("Current passphrase", "--passphrase-file PATH")
-    return store.unlock(Creds(user, passphrase, "argument", "prompt"))
+    ways = "CUSTODIAN", "--passphrase-file PATH"
+    user = Given(one_of(name, session.options.user, "the key custodian"), "argument")
+    user = session.credential(user, session.prompts.line, "User email", ways[0])
+    passphrase = passphrase_in(session.options.passphrase_file)
+    passphrase = session.credential(passphrase, session.prompts.hidden, "Current passphrase", ways[1])
+    return unlocked(store, user, passphrase, *ways)
+
+
+def _new(session: Session, kind: str, path: str | None) -> NewPassphrase:
+    return new_passphrase(session, kind, passphrase_in(path), "New passphrase", "--new-passphrase-file PATH")
+
+
+def _write_rekeyed(session: Session, store: KeyFile, changed: KeyFile, name: str, new: NewPassphrase) -> None:
+    owned = store.get_custodian_domains(name)
+    if not session.write(store, changed, f"gave {name} new keys", new.saved):
+        return
+    if owned:
+        output.note("the old key still opens the versions in git's history, and these domains until they are rotated:")
+    for domain in owned:
+        output.note(f"  {command('rotate-domain-keys', domain)}")

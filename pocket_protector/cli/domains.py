@@ -18,7 +18,7 @@ def add_domain(ctx: typer.Context, domain: Domain = None) -> None:
     owner = session.identity(store).name
     output.note("Adding new domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
-    session.write(store, store.add_domain(name, owner))
+    session.write(store, store.add_domain(name, owner), f"added key domain {name}, owned by {owner}")
 
 
 def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:
@@ -27,7 +27,7 @@ def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:
     store = session.read_to_change()
     output.note("Removing domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
-    session.write(store, store.rm_domain(name))
+    session.write(store, store.rm_domain(name), f"removed key domain {name}")
 
 
 def list_domains(ctx: typer.Context, json: Json = False) -> None:
@@ -57,4 +57,4 @@ def rotate_domain_keys(
     name = session.asked(domain, "Domain name", "DOMAIN")
     changed = store.rotate_domain_key(name, identity, history=not no_history)
     output.note(f"wrapping the new key of {name} for: {', '.join(changed.get_domain_owner_names(name))}")
-    session.write(store, changed)
+    session.write(store, changed, f"rotated the key of {name}")

@@ -7,6 +7,7 @@ import shlex
 import typer
 
 from pocket_protector import files
+from pocket_protector.cli import output
 from pocket_protector.cli.session import session_of
 from pocket_protector.format.file import MAX_FILE_BYTES
 from pocket_protector.git.stages import check_untouched, conflict_stages

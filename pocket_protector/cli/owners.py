@@ -20,7 +20,7 @@ def add_owner(ctx: typer.Context, domain: Domain = None, custodian: Custodian = 
     output.note("Adding domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "New owner email", "CUSTODIAN")
-    session.write(store, store.add_owner(name, owner, identity))
+    session.write(store, store.add_owner(name, owner, identity), f"added owner {owner} to {name}")
 
 
 def rm_owner(
@@ -42,12 +42,8 @@ def rm_owner(
     output.note("Removing domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "Owner email", "CUSTODIAN")
-    if session.write(store, store.rm_owner(name, owner, identity)):
-        could_read(store, name, owner)
-        if identity is None:
-            output.note(f"  their key still opens {name} until an owner runs: pprotect rotate-domain-keys {name}")
-        else:
-            output.note(f"  the key of {name} is rotated: they cannot read what is set from now on")
+    if session.write(store, store.rm_owner(name, owner, identity), f"removed owner {owner} from {name}"):
+        could_read(store, name, owner, rotated=identity is not None)
 
 
 def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
@@ -60,6 +56,6 @@ def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
     changed = store.migrate_owner(owner, identity)
     output.note(f"Will add {owner} as owner to: {', '.join(owned)}")
     if session.prompts.agreed("Proceed?"):
-        session.write(store, changed)
+        session.write(store, changed, f"added owner {owner} to {', '.join(owned)}")
     else:
         output.note("aborted: nothing was written")

@@ -12,6 +12,10 @@ from pocket_protector.model.domain import MAX_VALUE_BYTES
 _LONGEST_ANSWER = MAX_VALUE_BYTES + 2
 
 
+class NoAnswerError(UsageError):
+    """A question that had to be answered was not."""
+
+
 class Prompts:
     """Asks for what the command line did not give. `option` names what to give instead, for the error."""
 
@@ -71,7 +75,7 @@ class Prompts:
         try:
             return getpass(f"{label}: ")
         except EOFError:
-            raise UsageError(f"no answer to {label!r}", hint=f"give {option}") from None
+            raise NoAnswerError(f"no answer to {label!r}", hint=f"give {option}") from None
         except UnicodeDecodeError:
             raise _not_text(label) from None
 
@@ -80,8 +84,8 @@ class Prompts:
         if not raw:
             if self.terminal:
                 show("\n")
-                raise UsageError(f"no answer to {label!r}", hint=f"give {option}")
-            raise UsageError(f"stdin ended before the answer to {label!r}", hint=f"give {option}")
+                raise NoAnswerError(f"no answer to {label!r}", hint=f"give {option}")
+            raise NoAnswerError(f"stdin ended before the answer to {label!r}", hint=f"give {option}")
         try:
             return raw.decode().removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:
@@ -89,7 +93,9 @@ class Prompts:
 
     def _refuse_if_silent(self, label: str, option: str) -> None:
         if self._silent:
-            raise UsageError(f"{label!r} is missing, and --non-interactive allows no question", hint=f"give {option}")
+            raise NoAnswerError(
+                f"{label!r} is missing, and --non-interactive allows no question", hint=f"give {option}"
+            )
 
 
 def show(text: str) -> None:

@@ -14,7 +14,8 @@ from pocket_protector.cli.parameters import RequiredDomain, RequiredName, secret
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.environment import is_shell_name
-from pocket_protector.errors import StoreError
+from pocket_protector.errors import PPKeyError, StoreError, command
+from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
 
 _FORMATS = ("json", "env", "shell")
@@ -22,7 +23,7 @@ _FORMATS = ("json", "env", "shell")
 
 def get(ctx: typer.Context, domain: RequiredDomain, name: RequiredName) -> None:
     """Print one value. Nothing is added to it where stdout is no terminal."""
-    value = decrypted(session_of(ctx), domain)[name]
+    value = decrypted(session_of(ctx), domain, name)[name]
     output.data(value)
     if sys.stdout.isatty():
         output.data("\n")
@@ -42,7 +43,7 @@ def decrypt_domain(
     """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
     if output_format is not None and output_format not in _FORMATS:
         raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
-    values = decrypted(session_of(ctx), domain)
+    values = decrypted(session_of(ctx), domain, secret)
     chosen = dict(values) if secret is None else {secret: values[secret]}
     if secret is not None and output_format is None:
         output.data(f"{values[secret]}\n")
@@ -52,22 +53,34 @@ def decrypt_domain(
         output.data(json.dumps(chosen, indent=2, sort_keys=True) + "\n")
 
 
-def decrypted(session: Session, domain: str) -> DecryptedDomain:
-    """Unlock a domain, and say what of it is not as it should be."""
+def decrypted(session: Session, domain: str, name: str | None = None) -> DecryptedDomain:
+    """Unlock a domain, and say what of it is not as it should be. PPKeyError, first, if `name` is no secret of it."""
     store = session.read()
-    store.get_domain_secret_names(domain)
+    known = store.get_domain_secret_names(domain)
+    if name is not None and name not in known:
+        raise PPKeyError(f"secret in {domain!r}", name, known)
     values = store.decrypt_domain(domain, session.identity(store))
+    rotate = command("rotate-domain-keys", domain)
+    bind = rotate if _changeable(store) else f"pprotect upgrade, then {rotate}"
     if values.unbound:
         output.note(
             f"note: {len(values.unbound)} of {len(values)} values in {domain} are of Pocket Protector's format: a swap"
-            " of two would not be noticed; pprotect upgrade, and then pprotect rotate-domain-keys, bind them"
+            f" of two would not be noticed; to bind them: {bind}"
         )
     if values.under_retired_key:
         output.note(
             f"note: sealed to an earlier key of {domain}: {', '.join(values.under_retired_key)};"
-            f" pprotect rotate-domain-keys {domain} re-seals them"
+            f" to re-seal them: {rotate}"
         )
     return values
+
+
+def _changeable(store: KeyFile) -> bool:
+    try:
+        store.check_changeable()
+    except StoreError:
+        return False
+    return True
 
 
 def _assignments(values: dict[str, str], before: str) -> str:

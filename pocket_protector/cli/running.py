@@ -13,8 +13,9 @@ from pocket_protector import environment
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import DomainOption, RequiredDomain
 from pocket_protector.cli.reading import decrypted
-from pocket_protector.cli.session import credential_variables, session_of
+from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.credentials import credential_variables
 
 _NOT_EXECUTABLE = 126
 _NOT_FOUND = 127
@@ -61,28 +62,24 @@ def exec_(
     _run(ctx, domain, command, "--domain DOMAIN")
 
 
-def _behind_dashes() -> list[str]:
-    return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-
-
 def _check_prefix(prefix: str | None) -> None:
     if prefix and not environment.is_shell_name(prefix):
         raise UsageError(f"{prefix!r} cannot begin a variable's name", hint="--prefix APP")
 
 
 def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -> NoReturn:
-    if not command or command != _behind_dashes():
-        raise UsageError(_WHERE, hint=f"pprotect {ctx.info_name} {how} -- COMMAND")
-    _check_prefix(ctx.params["prefix"])
     session, given = session_of(ctx), ctx.params
+    if not command or command != session.behind_dashes:
+        raise UsageError(_WHERE, hint=f"pprotect {ctx.info_name} {how} -- COMMAND")
+    _check_prefix(given["prefix"])
     values = decrypted(session, domain)
     variables = environment.build(
         values,
         os.environ,
+        credentials=credential_variables(session.options.env_prefix),
         prefix=given["prefix"],
         uppercase=given["uppercase"],
         passthrough=not given["no_passthrough"],
-        credentials=credential_variables(session.options.env_prefix),
     )
     for secret in values:
         name = environment.variable_name(secret, given["prefix"], given["uppercase"])

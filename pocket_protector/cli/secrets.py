@@ -51,7 +51,8 @@ def add_secret(
 ) -> None:
     """Add a secret to a key domain."""
     output.note("Adding secret value.")
-    _change(ctx, KeyFile.add_secret, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
+    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
+    _change(ctx, KeyFile.add_secret, *place, "added secret {} to {}")
 
 
 def update_secret(
@@ -65,7 +66,8 @@ def update_secret(
 ) -> None:
     """Change the value of a secret."""
     output.note("Updating secret value.")
-    _change(ctx, KeyFile.update_secret, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
+    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
+    _change(ctx, KeyFile.update_secret, *place, "updated secret {} in {}")
 
 
 def set_secret(
@@ -79,7 +81,8 @@ def set_secret(
 ) -> None:
     """Add a secret, or change its value if it exists."""
     output.note("Setting secret value.")
-    _change(ctx, KeyFile.set_secret, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
+    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
+    _change(ctx, KeyFile.set_secret, *place, "set secret {} in {}")
 
 
 def rm_secret(
@@ -94,7 +97,7 @@ def rm_secret(
     store = session.read_to_change()
     output.note("Removing secret.")
     place = _place(session, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
-    session.write(store, store.rm_secret(*place))
+    session.write(store, store.rm_secret(*place), f"removed secret {place[1]} from {place[0]}")
 
 
 def list_domain_secrets(ctx: typer.Context, domain: RequiredDomain, json: Json = False) -> None:
@@ -122,12 +125,18 @@ def list_all_secrets(ctx: typer.Context, json: Json = False) -> None:
 
 
 def _change(
-    ctx: typer.Context, change: Callable[[KeyFile, str, str, str], KeyFile], domain: str | None, name: str | None
+    ctx: typer.Context,
+    change: Callable[[KeyFile, str, str, str], KeyFile],
+    domain: str | None,
+    name: str | None,
+    done: str,
 ) -> None:
     session = session_of(ctx)
     store = session.read_to_change()
     place = _place(session, domain, name)
-    session.write(store, change(store, *place, _value(session, ctx.params["from_file"], ctx.params["generate"])))
+    change(store, *place, "")  # a place that will not do is refused before its value is asked for
+    value = _value(session, ctx.params["from_file"], ctx.params["generate"])
+    session.write(store, change(store, *place, value), done.format(place[1], place[0]))
 
 
 def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,11 +12,11 @@ import typer
 from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.completion import FILE_VARIABLE, custodians, given_path
-from pocket_protector.cli.prompts import Prompts
+from pocket_protector.cli.prompts import NoAnswerError, Prompts
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.credentials import DEFAULT_PREFIX, PREFIX_VARIABLE, Creds, variable_names
+from pocket_protector.credentials import Creds, variable_names, variable_source
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import AccessError, StoreError
+from pocket_protector.errors import AccessError, StoreError, UnknownCustodianError
 from pocket_protector.keyfile import KeyFile
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
@@ -79,11 +80,20 @@ class GlobalOptions:
     ignore_env: bool
 
 
-class Session:
-    """One run of one command."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Given:
+    """A name or a passphrase that need not be asked for, or None; and where it came from, or would have."""
 
-    def __init__(self, options: GlobalOptions) -> None:
+    text: str | None
+    source: str | None
+
+
+class Session:
+    """One run of one command. `behind_dashes` is what stands behind `--`."""
+
+    def __init__(self, options: GlobalOptions, behind_dashes: list[str]) -> None:
         self.options = options
+        self.behind_dashes = behind_dashes
         self.prompts = Prompts(silent=options.non_interactive, yes=options.yes)
 
     # The file
@@ -107,13 +117,22 @@ class Session:
         store.check_changeable()
         return store
 
-    def write(self, before: KeyFile | None, after: KeyFile) -> KeyFile | None:
-        """Write, with the diff and a question first if asked for; None if the answer was no."""
+    def write(
+        self, before: KeyFile | None, after: KeyFile, done: str, last: Callable[[], bool] | None = None
+    ) -> KeyFile | None:
+        """Write, and say what is done; with the diff and a question first if asked for. None if the answer was no.
+
+        `last` is called when nothing but the write is left to do: writing goes on if it returns True.
+        """
         if self.options.confirm and not self._agreed(before, after):
             output.note("aborted: nothing was written")
             return None
         self.prompts.finish()
-        return after.write()
+        if last is not None and not last():
+            return None
+        written = after.write()
+        output.note(done)
+        return written
 
     def _agreed(self, before: KeyFile | None, after: KeyFile) -> bool:
         from difflib import unified_diff
@@ -137,61 +156,70 @@ class Session:
                 "--non-interactive with --ignore-env needs the credentials as options",
                 hint="-u NAME --passphrase-file PATH",
             )
-        user, passphrase, user_source, passphrase_source = self._given()
-        user_option, passphrase_option = self._options()
+        user, passphrase = self._given()
+        user_way, passphrase_way = self._ways()
         if not options.non_interactive:
-            if user is None:
+            if user.text is None:
                 output.note(f"Verify credentials for {store.path}")
-                user, user_source = self.prompts.line("User email", user_option), "prompt"
-            elif passphrase is None:
-                output.note(f"Verify passphrase for {store.path} (using user {user} from {user_source})")
-            if passphrase is None:
-                passphrase, passphrase_source = self.prompts.hidden("Passphrase", passphrase_option), "prompt"
-        if not user:
-            raise AccessError(f"no user is given ({user_source} is empty or not set)", hint=f"give {user_option}")
-        if not passphrase:
-            raise AccessError(
-                f"no passphrase is given ({passphrase_source} is empty or not set)", hint=f"give {passphrase_option}"
-            )
-        return store.unlock(Creds(user, passphrase, user_source, passphrase_source))
+            elif passphrase.text is None:
+                output.note(f"Verify passphrase for {store.path} (using user {user.text} from {user.source})")
+            user = self.credential(user, self.prompts.line, "User email", user_way)
+            passphrase = self.credential(passphrase, self.prompts.hidden, "Passphrase", passphrase_way)
+        return unlocked(store, user, passphrase, user_way, passphrase_way)
 
     def given_identity(self, store: KeyFile) -> Identity | None:
         """As `identity`, but nothing is asked for: None unless options or the environment give name and passphrase.
 
-        UsageError if an option gives one of the two, and nothing the other.
+        AccessError for a passphrase file, and no name.
         """
-        user, passphrase, user_source, passphrase_source = self._given()
-        if user is not None and passphrase is not None:
-            return store.unlock(Creds(user, passphrase, user_source, passphrase_source))
-        user_option, passphrase_option = self._options()
-        if self.options.user is not None:
-            raise UsageError("--user is given, and no passphrase", hint=f"give {passphrase_option}")
-        if self.options.passphrase_file is not None:
-            raise UsageError("--passphrase-file is given, and no user", hint=f"give {user_option}")
-        return None
+        user, passphrase = self._given()
+        if passphrase.text is None or (user.text is None and self.options.passphrase_file is None):
+            return None
+        return unlocked(store, user, passphrase, *self._ways())
 
-    def variables(self) -> tuple[str, str]:
-        return variable_names(self.options.env_prefix)
+    def credential(self, given: Given, ask: Callable[[str, str], str], label: str, way: str) -> Given:
+        """What was given, else the answer to a question; AccessError if there is none."""
+        if given.text is not None:
+            return given
+        try:
+            return Given(ask(label, way), "prompt")
+        except NoAnswerError as error:
+            raise AccessError(error.message, hint=error.hint) from None
 
-    def _options(self) -> tuple[str, str]:
-        """What to give for the user and for the passphrase, for hints."""
-        user_variable, passphrase_variable = self.variables()
-        return f"-u NAME, or set {user_variable}", f"--passphrase-file PATH, or set {passphrase_variable}"
+    def passphrase_variable(self) -> Given:
+        """The passphrase that the environment gives, unless --ignore-env forbids it."""
+        return self._variable(variable_names(self.options.env_prefix)[1])
 
-    def _given(self) -> tuple[str | None, str | None, str, str]:
-        """User and passphrase that need no question, and where each came from or would have."""
-        user_variable, passphrase_variable = self.variables()
-        user, user_source = self.options.user, "argument"
-        passphrase, passphrase_source = None, f"passphrase file: {self.options.passphrase_file}"
-        if self.options.passphrase_file is not None:
-            passphrase = read_passphrase(self.options.passphrase_file)
-        if user is None and not self.options.ignore_env:
-            user, user_source = os.environ.get(user_variable), f"env var: {user_variable}"
-        if passphrase is None:
-            passphrase_source = f"env var: {passphrase_variable}"
-            if not self.options.ignore_env:
-                passphrase = os.environ.get(passphrase_variable)
-        return user, passphrase, user_source, passphrase_source
+    def _given(self) -> tuple[Given, Given]:
+        """User and passphrase that need no question."""
+        user = Given(self.options.user, "argument")
+        if user.text is None:
+            user = self._variable(variable_names(self.options.env_prefix)[0])
+        passphrase = passphrase_in(self.options.passphrase_file)
+        return user, self.passphrase_variable() if passphrase.text is None else passphrase
+
+    def _variable(self, name: str) -> Given:
+        return Given(None, None) if self.options.ignore_env else Given(os.environ.get(name), variable_source(name))
+
+    def _ways(self) -> tuple[str, str]:
+        """How to give the user and the passphrase, for hints."""
+        ways = "-u NAME", "--passphrase-file PATH"
+        if self.options.ignore_env:
+            return ways
+        variables = variable_names(self.options.env_prefix)
+        return f"{ways[0]}, or set {variables[0]}", f"{ways[1]}, or set {variables[1]}"
+
+
+def unlocked(store: KeyFile, user: Given, passphrase: Given, user_way: str, passphrase_way: str) -> Identity:
+    """The identity of these credentials. AccessError, naming where they came from, for missing and wrong ones."""
+    creds = Creds(user.text or "", passphrase.text or "", user.source, passphrase.source)
+    creds.require(user_way, passphrase_way)
+    try:
+        return store.unlock(creds)
+    except UnknownCustodianError as error:
+        unknown = f"no key custodian named {creds.name!r}"
+        error.message = f"{unknown} (from {creds.name_source})" + error.message.removeprefix(unknown)
+        raise
 
 
 def session_of(context: typer.Context) -> Session:
@@ -200,19 +228,15 @@ def session_of(context: typer.Context) -> Session:
     return session
 
 
-def read_passphrase(path: str) -> str:
+def passphrase_in(path: str | None) -> Given:
     """A passphrase file's text without white space at its ends, as Pocket Protector reads it."""
+    if path is None:
+        return Given(None, None)
     raw = files.read(path, _MOST_PASSPHRASE_BYTES)
     try:
-        return raw.decode().strip()
+        return Given(raw.decode().strip(), f"passphrase file: {path}")
     except UnicodeDecodeError:
         raise UsageError(f"the passphrase in {path} is not UTF-8 text") from None
-
-
-def credential_variables(prefix: str | None) -> set[str]:
-    """Every variable that may hold credentials of this run."""
-    names = {*variable_names(prefix), *variable_names(DEFAULT_PREFIX), PREFIX_VARIABLE}
-    return names | set(variable_names(os.environ.get(PREFIX_VARIABLE, DEFAULT_PREFIX)))
 
 
 def _current_folder() -> str:

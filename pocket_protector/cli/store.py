@@ -9,11 +9,11 @@ import typer
 
 from pocket_protector.cli import output
 from pocket_protector.cli.app import print_version
-from pocket_protector.cli.new_keys import new_passphrase, passphrase_in
+from pocket_protector.cli.new_keys import NewPassphrase, made_raw_key, new_passphrase
 from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type, parse_number
-from pocket_protector.cli.session import session_of
+from pocket_protector.cli.session import passphrase_in, session_of
 from pocket_protector.credentials import Creds
-from pocket_protector.errors import StoreError
+from pocket_protector.errors import StoreError, command
 from pocket_protector.keyfile import KeyFile
 
 
@@ -28,18 +28,24 @@ def init(ctx: typer.Context, key_type: KeyType = None) -> None:
         raise StoreError(f"{path} exists already", hint="-f FILE makes one elsewhere")
     output.note("Adding new key custodian.")
     name = session.asked(options.user, "User email", "--user NAME")
-    given = passphrase_in(options.passphrase_file)
-    if given is None and options.user is not None and not options.ignore_env:
-        given = os.environ.get(session.variables()[1])
-    passphrase = new_passphrase(session, kind, given, "Passphrase", "--passphrase-file PATH")
     store = KeyFile.create(path)
-    if passphrase is not None and session.write(None, with_custodian(store, name, passphrase, kind)):
-        output.note(f"made {path} with key custodian {name}; next: pprotect add-domain DOMAIN")
+    check_new_custodian(store, name)
+    given = passphrase_in(options.passphrase_file)
+    if given.text is None and options.user is not None:
+        given = session.passphrase_variable()
+    new = new_passphrase(session, kind, given, "Passphrase", "--passphrase-file PATH")
+    done = f"made {path} with key custodian {name}; next: pprotect add-domain DOMAIN"
+    session.write(None, with_custodian(store, name, new, kind), done, new.saved)
 
 
-def with_custodian(store: KeyFile, name: str, passphrase: str, kind: str) -> KeyFile:
+def check_new_custodian(store: KeyFile, name: str) -> None:
+    """Refuse a name that is taken or none before a passphrase for it is asked for."""
+    store.add_raw_key_custodian(Creds(name, made_raw_key()))
+
+
+def with_custodian(store: KeyFile, name: str, new: NewPassphrase, kind: str) -> KeyFile:
     limits = KEY_TYPES[kind]
-    creds = Creds(name, passphrase)
+    creds = Creds(name, new.text)
     return store.add_raw_key_custodian(creds) if limits is None else store.add_key_custodian(creds, *limits)
 
 
@@ -51,10 +57,11 @@ def upgrade(ctx: typer.Context) -> None:
     """
     session = session_of(ctx)
     store = session.read()
-    if session.write(store, store.upgrade()):
-        output.note(f"upgraded {store.path} to format 1; an owner of each key domain now runs:")
-        for name in store.get_domain_names():
-            output.note(f"  pprotect rotate-domain-keys {name}")
+    names = store.get_domain_names()
+    done = f"upgraded {store.path} to format 1" + ("; an owner of each key domain now runs:" if names else "")
+    if session.write(store, store.upgrade(), done):
+        for name in names:
+            output.note(f"  {command('rotate-domain-keys', name)}")
 
 
 def list_audit_log(ctx: typer.Context, json: Json = False) -> None:
@@ -71,7 +78,7 @@ def truncate_audit_log(
     number = parse_number(keep, "number of entries", "pprotect truncate-audit-log 100")
     session = session_of(ctx)
     store = session.read_to_change()
-    session.write(store, store.truncate_audit_log(number))
+    session.write(store, store.truncate_audit_log(number), f"kept the newest {number} entries of the audit log")
 
 
 def version(ctx: typer.Context) -> None:

@@ -44,14 +44,21 @@ def test_rm_owner_asks_for_no_credentials(team: Shell) -> None:
     assert team.store().get_domain_owner_names("dev") == [ALICE]
 
 
+def test_a_name_alone_is_no_credentials(team: Shell) -> None:
+    result = team("rm-owner", "dev", BOB, "-u", ALICE)
+    assert result.code == 0
+    assert "their key still opens dev" in result.err
+    assert team.store().get_domain_owner_names("dev") == [ALICE]
+
+
 @pytest.mark.parametrize(
     ("words", "env", "code", "error"),
     [
         ((), as_variables(CAROL), 4, CAROL),
         ((), as_variables() | {"PPROTECT_PASSPHRASE": WRONG}, 4, "(from env var: PPROTECT_PASSPHRASE)"),
         ((), as_variables() | {"PPROTECT_PASSPHRASE": ""}, 4, "no passphrase is given"),
-        (("-u", ALICE), {}, 2, "--user is given, and no passphrase"),
-        (("--passphrase-file", "KEY"), {}, 2, "--passphrase-file is given, and no user"),
+        (("--passphrase-file", "KEY"), {}, 4, "no user is given (env var: PPROTECT_USER is empty or not set)"),
+        (("--passphrase-file", "KEY", "--ignore-env"), as_variables(), 4, "no user is given"),
     ],
 )
 def test_rm_owner_with_credentials_that_do_not_do(
@@ -95,7 +102,7 @@ def test_rm_key_custodian_says_what_they_could_read(team: Shell) -> None:
     assert f"{ALICE} could read dev: API_KEY, db-password" in result.err
     assert "until an owner runs: pprotect rotate-domain-keys dev" in result.err
     assert team.store().get_domain_owner_names("dev") == [BOB]
-    assert team("rm-key-custodian", CAROL).err == ""
+    assert team("rm-key-custodian", CAROL).err == f"removed key custodian {CAROL}\n"
 
 
 def test_a_changed_passphrase_leaves_the_domains_alone(team: Shell) -> None:
@@ -120,6 +127,60 @@ def test_a_rekeyed_custodian_is_told_to_rotate(team: Shell) -> None:
     assert team.store().decrypt_domain("dev", Creds(BOB, KEYS[CAROL])) == DEV
 
 
+def test_a_rekeyed_custodian_who_owns_nothing_is_told_nothing_more(team: Shell) -> None:
+    words = ("rekey-custodian", CAROL, "--passphrase-file", team.key_file(CAROL), "--key-type", "raw")
+    result = team(*words, "--new-passphrase-file", team.key_file(BOB))
+    assert result.err == f"gave {CAROL} new keys\n"
+
+
+DONE = [
+    (("truncate-audit-log", "1"), "kept the newest 1 entries of the audit log"),
+    (("add-domain", "stage"), f"added key domain stage, owned by {ALICE}"),
+    (("rm-domain", "prod"), "removed key domain prod"),
+    (("rotate-domain-keys", "dev"), "rotated the key of dev"),
+    (("add-owner", "dev", CAROL), f"added owner {CAROL} to dev"),
+    (("rm-owner", "dev", BOB), f"removed owner {BOB} from dev"),
+    (("migrate-owner", CAROL, "--yes"), f"added owner {CAROL} to dev"),
+    (("add-secret", "dev", "new", "--generate"), "added secret new to dev"),
+    (("update-secret", "dev", "API_KEY", "--generate"), "updated secret API_KEY in dev"),
+    (("set-secret", "dev", "new", "--generate"), "set secret new in dev"),
+    (("rm-secret", "dev", "API_KEY"), "removed secret API_KEY from dev"),
+    (("rm-key-custodian", CAROL), f"removed key custodian {CAROL}"),
+    (
+        ("add-key-custodian", "dave", "--key-type", "raw", "--new-passphrase-file", "KEY"),
+        "added key custodian dave; an owner runs: pprotect add-owner DOMAIN dave",
+    ),
+    (
+        ("set-key-custodian-passphrase", BOB, "--passphrase-file", "KEY", "--new-passphrase-file", "KEY"),
+        f"changed the passphrase of {BOB}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "done"), DONE, ids=lambda given: given[0] if isinstance(given, tuple) else "")
+def test_what_is_done_is_said(alice: Shell, words: tuple[str, ...], done: str) -> None:
+    given = [alice.key_file(BOB) if word == "KEY" else word for word in words]
+    kind = ("--key-type", "fast") if words[0].startswith("set-key") else ()
+    result = alice(*given, *kind)
+    assert (result.code, result.out) == (0, "")
+    assert done in result.err.splitlines()
+
+
+def test_names_in_commands_are_quoted(alice: Shell) -> None:
+    """A file may come from anybody."""
+    domain, custodian = "dev; touch x", "dave $(touch x)"
+    alice.done("add-domain", domain)
+    raw = ("--key-type", "raw", "--new-passphrase-file", alice.key_file(CAROL))
+    assert f"pprotect add-owner DOMAIN '{custodian}'\n" in alice("add-key-custodian", custodian, *raw).err
+    alice.done("add-owner", domain, custodian)
+    own = (custodian, "--passphrase-file", alice.key_file(CAROL))
+    assert f"pprotect rekey-custodian '{custodian}'," in alice("set-key-custodian-passphrase", *own, *raw).err
+    assert f"  pprotect rotate-domain-keys '{domain}'\n" in alice("rekey-custodian", *own, *raw).err
+    err = alice("rm-owner", domain, custodian, "--no-rotate").err
+    assert f"pprotect rotate-domain-keys '{domain}'\n" in err
+    assert f"pprotect update-secret '{domain}' NAME\n" in err
+
+
 @pytest.mark.parametrize(
     ("words", "stdin"),
     [(("--yes",), None), (("--non-interactive",), None), (("--yes", "--non-interactive"), None), ((), "YES\n")],
@@ -141,18 +202,47 @@ def test_a_made_raw_key_is_printed_once(team: Shell, command: str, words: tuple[
 @pytest.mark.parametrize("stdin", ["", "yes\n", "no\n"])
 def test_a_made_raw_key_that_nobody_saved(empty: Shell, stdin: str) -> None:
     result = empty("init", "--key-type", "raw", "--user", ALICE, stdin=stdin)
-    assert result.code == (0 if stdin else 2)
-    assert ("nothing was written" in result.err) == bool(stdin)
-    assert ("hint: give --yes" in result.err) == (not stdin)
+    result.failed(2, "the next line of stdin is not YES", "give --yes")
     assert not empty.file.exists()
+
+
+COMMANDS_THAT_MAKE_KEYS = ["init", "add-key-custodian", "set-key-custodian-passphrase", "rekey-custodian"]
+
+
+@pytest.mark.parametrize("stdin", ["n\n", "n\nYES\n", "\nYES\n"])
+@pytest.mark.parametrize("command", COMMANDS_THAT_MAKE_KEYS)
+def test_a_made_raw_key_is_not_printed_if_the_diff_is_declined(team: Shell, command: str, stdin: str) -> None:
+    before = team.file.read_bytes()
+    words = {"init": ("-f", "new.yaml", "-u", "dave"), "add-key-custodian": ("dave",)}.get(command, team.as_(BOB))
+    result = team(command, "--key-type", "raw", *words, "--confirm", stdin=stdin)
+    assert (result.code, result.out) == (0, "")
+    assert result.err.endswith("aborted: nothing was written\n")
+    assert team.file.read_bytes() == before
+    assert not (team.folder / "new.yaml").exists()
+
+
+def test_a_made_raw_key_is_printed_after_the_diff_is_agreed_to(team: Shell) -> None:
+    result = team("add-key-custodian", "dave", "--key-type", "raw", "--confirm", stdin="y\nYES\n")
+    assert RAW_KEY.fullmatch(result.out)
+    assert team.store().check_creds(Creds("dave", result.out.strip()))
+
+
+@pytest.mark.parametrize("words", [("--yes",), ("--non-interactive",), ()])
+@pytest.mark.parametrize(("name", "error"), [(BOB, "already exists"), (" x", "cannot name a key custodian")])
+def test_no_raw_key_is_printed_for_a_name_that_will_not_do(
+    team: Shell, words: tuple[str, ...], name: str, error: str
+) -> None:
+    """`failed` looks for data on stdout."""
+    team("add-key-custodian", name, "--key-type", "raw", *words, stdin="YES\n").failed(6, error)
+    if name != BOB:
+        team("init", "-f", "new.yaml", "-u", name, "--key-type", "raw", *words, stdin="YES\n").failed(6, error)
+        assert not (team.folder / "new.yaml").exists()
 
 
 @pytest.mark.parametrize("command", ["set-key-custodian-passphrase", "rekey-custodian"])
 def test_a_made_raw_key_that_is_declined_changes_nothing(team: Shell, command: str) -> None:
     before = team.file.read_bytes()
-    result = team(command, "--key-type", "raw", *team.as_(BOB), stdin="no\n")
-    assert result.code == 0
-    assert "nothing was written" in result.err
+    team(command, "--key-type", "raw", *team.as_(BOB), stdin="no\n").failed(2, "is not YES", "give --yes")
     assert team.file.read_bytes() == before
 
 
@@ -173,6 +263,22 @@ def test_a_given_raw_key_of_another_form(team: Shell, command: str, key: str) ->
     assert not (team.folder / "new.yaml").exists()
 
 
+@pytest.mark.parametrize("command", ["init", "add-key-custodian"])
+def test_a_name_that_will_not_do_is_said_before_a_passphrase_is_asked_for(team: Shell, command: str) -> None:
+    words = ("-f", "new.yaml", "-u", " x") if command == "init" else (" x",)
+    team(command, *words).failed(6, "cannot name a key custodian")
+    team("add-key-custodian", BOB).failed(6, "already exists")
+
+
+def test_where_a_raw_key_of_another_form_came_from(team: Shell) -> None:
+    env = {"PPROTECT_PASSPHRASE": "hunter2"}
+    words = ("init", "-f", "new.yaml", "-u", "dave", "--key-type", "raw")
+    team(*words, env=env).failed(2, "(from env var: PPROTECT_PASSPHRASE)", "--ignore-env leaves it out")
+    (team.home / "given").write_text("hunter2")
+    path = str(team.home / "given")
+    team(*words, "--passphrase-file", path, env=env).failed(2, f"(from passphrase file: {path})", "give none")
+
+
 def test_names_that_are_taken(team: Shell) -> None:
     raw = ("--key-type", "raw", "--new-passphrase-file", team.key_file(CAROL))
     team("add-key-custodian", BOB, *raw).failed(6, "already exists", "pprotect set-key-custodian-passphrase")
@@ -188,7 +294,7 @@ def test_names_that_are_taken(team: Shell) -> None:
 def test_rotation_keeps_values_and_their_times(alice: Shell) -> None:
     before = alice.file.read_text()
     result = alice("rotate-domain-keys", "dev")
-    assert f"wrapped for: {ALICE}, {BOB}" in result.err
+    assert f"wrapping the new key of dev for: {ALICE}, {BOB}" in result.err
     after = alice.file.read_text()
     assert re.findall("updated: .*", before) == re.findall("updated: .*", after)
     assert alice.values(name=BOB) == DEV
@@ -204,7 +310,7 @@ def test_a_value_of_another_branch_is_reported_and_resealed(alice: Shell) -> Non
     alice.file.write_text(alice.file.read_text().replace("\nprod:\n", f"\n{block[0]}prod:\n"))
     result = alice("get", "dev", "late")
     assert result.out == "hunter2"
-    assert "sealed to an earlier key of dev: late; pprotect rotate-domain-keys dev re-seals them" in result.err
+    assert "sealed to an earlier key of dev: late; to re-seal them: pprotect rotate-domain-keys dev\n" in result.err
     alice.done("rotate-domain-keys", "dev", "--no-history")
     assert alice("get", "dev", "late").err == ""
     assert "private-key" not in alice.file.read_text().split("key-custodians:")[0]

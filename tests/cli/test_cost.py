@@ -13,7 +13,7 @@ from pocket_protector import Creds
 
 IMPORTS = """
 import sys
-from pocket_protector.cli.main import run
+from pocket_protector.cli.entry import run
 sys.argv = ["pprotect", *{words}]
 status = run(sys.argv[1:])
 sys.stdout.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from shell import ALICE, BOB, CAROL, DEV, KEYS, Shell, as_variables
 
-from pocket_protector import Creds
+from pocket_protector import AccessError, Creds
 
 WRONG = "P" + "00" * 32 + "P"
 GET = ("get", "dev", "API_KEY")
@@ -98,7 +98,8 @@ def test_ignore_env(team: Shell) -> None:
     result = team(*GET, "--ignore-env", env=as_variables(), stdin=f"{BOB}\n{KEYS[BOB]}\n")
     assert result.out == DEV["API_KEY"]
     assert "Verify credentials" in result.err
-    team(*GET, "--ignore-env", env=as_variables()).failed(2, "stdin ended before the answer to 'User email'", "-u NAME")
+    team(*GET, "--ignore-env", env=as_variables()).failed(4, "stdin ended before the answer to 'User email'", "-u NAME")
+    assert "or set" not in team(*GET, "--ignore-env", env=as_variables()).err
 
 
 def test_non_interactive(team: Shell) -> None:
@@ -130,14 +131,51 @@ def test_a_prefix_is_named_in_messages_and_hides_the_default(team: Shell) -> Non
     team(*GET, "--env-prefix", "DEPLOY", env=env | as_variables()).failed(4, "(from env var: DEPLOY_PASSPHRASE)")
 
 
+@pytest.mark.parametrize(
+    ("words", "env", "source"),
+    [
+        ((), as_variables() | {"PPROTECT_USER": "zed"}, "env var: PPROTECT_USER"),
+        (("--env-prefix", "A"), {"A_USER": "zed"}, "env var: A_USER"),
+        (("-u", "zed"), as_variables(), "argument"),
+        ((), {"PPROTECT_PASSPHRASE": "x"}, "prompt"),
+    ],
+)
+def test_where_an_unknown_user_came_from(team: Shell, words: tuple[str, ...], env: dict[str, str], source: str) -> None:
+    stdin = "x\n" if source.startswith("env") else "zed\n"
+    team(*GET, *words, env=env, stdin=stdin).failed(4, f"no key custodian named 'zed' (from {source}) (known: alice")
+
+
+def test_missing_credentials_are_missing_access(team: Shell) -> None:
+    team(*GET).failed(4, "stdin ended before the answer to 'User email'", "-u NAME, or set PPROTECT_USER")
+    result = team(*GET, "--env-prefix", "FOO", stdin=f"{ALICE}\n")
+    result.failed(4, "stdin ended before the answer to 'Passphrase'", "--passphrase-file PATH, or set FOO_PASSPHRASE")
+
+
+def test_the_hint_names_the_variables_that_were_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, hint in (("", "set FOO_USER"), ("ann", "set FOO_PASSPHRASE")):
+        monkeypatch.setenv("FOO_USER", name)
+        with pytest.raises(AccessError) as caught:
+            Creds.from_env("FOO").require()
+        assert caught.value.hint == hint
+
+
+def test_a_derivation_without_memory_is_not_the_passphrase(team: Shell) -> None:
+    team.done("add-key-custodian", "dave", "--key-type", "hard", stdin="a harbour\na harbour\n")
+    env = {"PPROTECT_USER": "dave", "PPROTECT_PASSPHRASE": "a harbour"}
+    result = team.sh('unset "${!COVERAGE_@}"; ulimit -v 250000; pprotect list-user-secrets', env=env)
+    result.failed(4, "the key derivation failed: it needs 262144 KiB of memory")
+    assert "(from" not in result.err
+
+
 # Commands that make or change an identity take no one's from the environment.
 
 
 @pytest.mark.parametrize("command", ["set-key-custodian-passphrase", "rekey-custodian"])
 def test_a_passphrase_is_not_changed_by_what_the_environment_holds(alice: Shell, command: str) -> None:
     words = (command, "--key-type", "raw", "--new-passphrase-file", alice.key_file(CAROL))
-    alice(*words).failed(2, "'User email'", "give CUSTODIAN")
-    alice(*words, ALICE).failed(2, "'Current passphrase'", "--passphrase-file PATH")
+    alice(*words).failed(4, "'User email'", "give CUSTODIAN")
+    alice(*words, "", "--passphrase-file", alice.key_file(BOB)).failed(4, "no user is given", "give CUSTODIAN")
+    alice(*words, ALICE).failed(4, "'Current passphrase'", "--passphrase-file PATH")
     alice(*words, ALICE, "--passphrase-file", alice.key_file(BOB)).failed(4, "wrong passphrase")
     alice(*words, "nobody", "--passphrase-file", alice.key_file(BOB)).failed(4, "nobody")
     assert alice.values() == DEV

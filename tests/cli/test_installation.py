@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from shell import SECONDS, Result, Shell, assert_harmless
+from upstream import NEW, installed
 
 import pocket_protector
 
@@ -54,6 +55,22 @@ def test_alone(team: Shell, site: Path, name: str) -> None:
 def test_beside_the_older_one(team: Shell, site: Path, name: str, words: tuple[str, ...]) -> None:
     (site / name).mkdir()
     run(team, site, *words).failed(2, "both installed", "pip uninstall -y pocket_protector && pip install")
+
+
+@pytest.mark.parametrize("last", ["older", "ours"])
+def test_the_older_one_itself(team: Shell, tmp_path: Path, last: str) -> None:
+    """Whichever was installed last: its files are in the place of the other's."""
+    upstream = installed(NEW)
+    (theirs,) = upstream.environment.glob("lib/python*/site-packages")
+    folders = {"older": theirs, "ours": Path(pocket_protector.__file__).parents[1]}
+    site = tmp_path / "site"
+    for name in sorted(folders, key=lambda name: name == last):
+        for path in folders[name].glob("pocket_protector*"):
+            shutil.copytree(path, site / path.name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    script = "from pocket_protector.__main__ import main; main()"
+    python = {"older": upstream.python, "ours": sys.executable}[last]  # which has what that one depends on
+    result = team._result([python, "-c", script], None, {"PYTHONPATH": str(site)}, None)
+    result.failed(2, "both installed", "pip uninstall -y pocket_protector && pip install --force-reinstall")
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " yes "])

@@ -31,7 +31,7 @@ def test_reading_works_with_a_note(legacy: Shell) -> None:
     result = legacy("decrypt-domain", "dev")
     assert json.loads(result.out) == DEV
     assert f"{len(DEV)} of {len(DEV)} values in dev are of Pocket Protector's format" in result.err
-    assert "pprotect upgrade" in result.err
+    assert "to bind them: pprotect upgrade, then pprotect rotate-domain-keys dev\n" in result.err
     for name in sorted(DEV):
         assert legacy("get", "dev", name).out == DEV[name]
     assert legacy("decrypt-domain", "dev", env=FAST).out == result.out
@@ -91,7 +91,7 @@ def test_upgrade_keeps_all_and_rotation_binds(legacy: Shell) -> None:
     assert json.loads(result.out) == DEV
     assert result.err == ""
     assert legacy.done("decrypt-domain", "dev", env=FAST) == result.out
-    assert "note: " in legacy("decrypt-domain", "prod").err
+    assert "to bind them: pprotect rotate-domain-keys prod\n" in legacy("decrypt-domain", "prod").err
 
 
 def test_upgrade_can_be_looked_at_first(legacy: Shell) -> None:
@@ -106,7 +106,10 @@ def test_a_legacy_custodian_gets_new_keys(legacy: Shell) -> None:
     legacy.done("upgrade")
     (legacy.home / "old").write_text(CI["PPROTECT_PASSPHRASE"])
     words = ("--passphrase-file", str(legacy.home / "old"), "--key-type", "raw", "--yes")
-    key = legacy.done("set-key-custodian-passphrase", "ci", *words).strip()
+    result = legacy("set-key-custodian-passphrase", "ci", *words)
+    key = result.out.strip()
+    assert "gave ci new keys\nthe old key still opens" in result.err
+    assert "  pprotect rotate-domain-keys dev\n  pprotect rotate-domain-keys prod\n" in result.err
     env = CI | {"PPROTECT_PASSPHRASE": key}
     assert json.loads(legacy.done("decrypt-domain", "prod", env=env)) == PROD
     legacy("decrypt-domain", "prod").failed(4, "wrong passphrase for 'ci'")

@@ -94,6 +94,11 @@ def test_an_unknown_domain_is_said_before_a_passphrase_is_asked_for(team: Shell)
     team("get", "nope", "API_KEY").failed(6, "no key domain named 'nope'")
 
 
+@pytest.mark.parametrize("words", [("get", "dev", "API-KEY"), ("decrypt-domain", "dev", "--secret", "API-KEY")])
+def test_so_is_an_unknown_name(team: Shell, words: tuple[str, ...]) -> None:
+    team(*words).failed(6, "no secret in 'dev' named 'API-KEY' (known: API_KEY, db-password)", "'API_KEY'")
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -121,6 +121,17 @@ def test_the_program_stands_behind_dashes(alice: Shell, words: tuple[str, ...]) 
     assert "hint: pprotect run" in result.err
 
 
+def test_the_words_of_the_call_count_and_not_those_of_the_process(alice: Shell) -> None:
+    script = """
+import sys
+from pocket_protector.cli.entry import run
+sys.argv = ["other", "--", "words"]
+run(["run", "dev", "--", "printenv", "API_KEY"])
+"""
+    result = alice._result([sys.executable, "-c", script], None, None, None)
+    assert (result.code, result.out) == (0, DEV["API_KEY"] + "\n")
+
+
 # What the program must not get
 
 
@@ -178,7 +189,9 @@ def test_names_that_change_how_programs_run(alice: Shell, name: str, words: tupl
 
 def test_two_secrets_for_one_variable(alice: Shell) -> None:
     with_secrets(alice, **{"db-url": "1", "DB_URL": "2"})
-    alice("run", "more", "--uppercase", "--", "true").failed(6, "the variable DB_URL", "rename one")
+    alice("run", "more", "--uppercase", "--", "true").failed(
+        6, "the secrets 'DB_URL' and 'db-url' both map to the variable DB_URL", "rename one"
+    )
     assert alice("run", "more", "--", "true").code == 0
 
 
@@ -227,5 +240,5 @@ def test_a_name_that_no_shell_can_address_is_said(alice: Shell) -> None:
 def test_without_access_nothing_runs(team: Shell) -> None:
     words = ("run", "prod", "--", "touch", "ran")
     team(*words, env=as_variables()).failed(4, ALICE)
-    team(*words).failed(2, "stdin ended")
+    team(*words).failed(4, "stdin ended")
     assert not (team.folder / "ran").exists()

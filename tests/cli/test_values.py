@@ -96,6 +96,24 @@ def test_add_update_and_set(team: Shell) -> None:
     assert team.values() == DEV
 
 
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("add-secret", "dev", "API_KEY"), "already exists"),
+        (("add-secret", "dev", "a.b"), "cannot name a secret"),
+        (("set-secret", "dev", "a.b"), "cannot name a secret"),
+        (("set-secret", "nope", "new"), "no key domain named 'nope'"),
+        (("update-secret", "dev", "new"), "no secret in 'dev' named 'new'"),
+    ],
+)
+def test_a_place_that_will_not_do_is_said_before_a_value_is_asked_for(
+    team: Shell, words: tuple[str, ...], error: str
+) -> None:
+    """There is no answer on stdin."""
+    team(*words).failed(6, error)
+    team(*words, "--from-file", "missing").failed(6, error)
+
+
 @pytest.mark.parametrize("name", ["1st", "a.b", "a b", "é", "_x", "-x", "a\nb", "x" * 257])
 def test_names_that_no_secret_has(team: Shell, name: str) -> None:
     before = team.file.read_bytes()

@@ -90,6 +90,7 @@ def test_the_commands_of_all_versions(either_and_ours: Both) -> None:
     assert both.same("list-domains") == "prod\n"
 
 
+@pytest.mark.slow
 def test_commands_with_options(both: Both) -> None:
     both.start("--key-type", "fast")
     both.do("init", answers=lines("x", "y", "y"), fails=True)
@@ -154,6 +155,7 @@ def test_confirmation(both: Both) -> None:
     assert both.values("dev", ALICE, "alices") == {"b-2": "new value"}
 
 
+@pytest.mark.slow
 def test_handing_over_and_new_keys(both: Both) -> None:
     both.start("--key-type", "fast")
     both.do("migrate-owner", answers=lines(ALICE, "alices", BOB, "n"))

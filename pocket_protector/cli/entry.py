@@ -1,4 +1,7 @@
-"""The commands' entry point, and the one place where errors become messages and exit codes."""
+"""The commands' entry point, and the one place where errors become messages and exit codes.
+
+Nothing is imported before `_check_installation` that an older package in the same place could lack or replace.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,11 @@ def run(arguments: list[str]) -> int:
     _check_installation()
     from pocket_protector.cli.app import app, print_version
 
-    words = normalise(arguments)
+    words, behind_dashes = normalise(arguments)
     if words == ["--version"]:
         print_version()
         return 0
-    result = app(words, prog_name=_program_name(), standalone_mode=False)
+    result = app(words, prog_name=_program_name(), standalone_mode=False, obj=behind_dashes)
     return result if isinstance(result, int) else 0
 
 
