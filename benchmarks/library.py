@@ -79,13 +79,16 @@ def main() -> None:
         "floor: boxes": lambda: open_boxes(boxes, key),
         "parse and check the file": lambda: load(raw),
         "open the values": lambda: file.decrypt_domain("dev", identity),
+    }
+    # Apart from the others: whatever follows a process that was waited for starts with cold caches.
+    starts: dict[str, Callable[[], object]] = {
         "start Python": started("pass"),
         "start Python, import the library": started("import pocket_protector"),
         "start Python, import the command line": started(
             "import pocket_protector.cli.app, pocket_protector.cli.reading"
         ),
     }
-    json.dump(timed(rounds, steps), sys.stdout)
+    json.dump(timed(rounds, steps) | timed(rounds, starts), sys.stdout)
 
 
 if __name__ == "__main__":

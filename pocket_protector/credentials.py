@@ -45,7 +45,8 @@ class Creds:
         Never raises: a variable that is not set gives "", which unlocking then names.
         """
         user, passphrase = variable_names(prefix)
-        return cls(os.getenv(user, ""), os.getenv(passphrase, ""), variable_source(user), variable_source(passphrase))
+        name, secret = read_variable(user) or "", read_variable(passphrase) or ""
+        return cls(name, secret, variable_source(user), variable_source(passphrase))
 
     def unlock(self, custodian: AnyCustodian) -> Identity:
         """The custodian's identity: one key derivation, the first time. AccessError for a wrong passphrase."""
@@ -74,6 +75,12 @@ class Creds:
 
     def __repr__(self) -> str:
         return f"<Creds of {self.name!r}>"
+
+
+def read_variable(name: str) -> str | None:
+    """A variable of the environment as UTF-8, whatever the locale: the key must not depend on it."""
+    value = os.environ.get(name)
+    return None if value is None else os.fsencode(value).decode(errors="surrogateescape")
 
 
 def variable_names(prefix: str | None) -> tuple[str, str]:

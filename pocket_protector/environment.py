@@ -22,6 +22,10 @@ _RESERVED = frozenset(
     GCONV_PATH GLIBC_TUNABLES HOSTALIASES RES_OPTIONS LOCALDOMAIN NLSPATH OPENSSL_CONF OPENSSL_MODULES
     OPENSSL_ENGINES SSL_CERT_FILE SSL_CERT_DIR TERMINFO TERMINFO_DIRS RUSTC_WRAPPER MAKEFLAGS PATHEXT COMSPEC
     XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_HOME XDG_DATA_DIRS TAR_OPTIONS RSYNC_RSH CVS_RSH SVN_SSH GOFLAGS INPUTRC
+    MAKEFILES GCC_EXEC_PREFIX RUSTC CARGO_HOME CARGO_BUILD_RUSTC_WRAPPER BUNDLE_GEMFILE NODE_REPL_EXTERNAL_MODULE
+    NODE_EXTRA_CA_CERTS JAVA_HOME JAVA_OPTS ANSIBLE_CONFIG HGRCPATH GTK_MODULES GTK_PATH QT_PLUGIN_PATH
+    GIO_EXTRA_MODULES JULIA_LOAD_PATH AWKPATH AWKLIBPATH PERL5SHELL RUBYSHELL ELECTRON_RUN_AS_NODE
+    LOCPATH PS1 PS2 SSLKEYLOGFILE CURL_HOME WGETRC YARN_RC_FILENAME PGSYSCONFDIR
     VIMINIT EXINIT LESSKEY R_PROFILE R_PROFILE_USER R_ENVIRON COR_PROFILER CORECLR_PROFILER TCLLIBPATH GEM_PATH GEM_HOME
     """.split()
 )
@@ -64,19 +68,24 @@ def build(
                 f"the secrets {secret_of[name]!r} and {secret!r} both map to the variable {name}",
                 hint="rename one of them, or leave out --uppercase",
             )
-        _check(secret, name, value)
+        check_name(secret, name)
+        _check_value(secret, name, value)
         variables[name], secret_of[name] = value, secret
     kept = base if passthrough else {name: base[name] for name in _KEPT if name in base}
     scrubbed = set(credentials)
     return {name: value for name, value in kept.items() if name not in scrubbed} | variables
 
 
-def _check(secret: str, name: str, value: str) -> None:
+def check_name(secret: str, name: str) -> None:
+    """StoreError for a variable that would change how programs run."""
     if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
         raise StoreError(
             f"secret {secret!r} would set the variable {name}, which changes how programs run",
             hint="--prefix APP gives it another name",
         )
+
+
+def _check_value(secret: str, name: str, value: str) -> None:
     if "\0" in value:
         raise StoreError(f"secret {secret!r} has a NUL character, which no variable can hold")
     if len(name.encode()) + 1 + len(value.encode()) > _MOST_BYTES:

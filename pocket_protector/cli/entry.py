@@ -65,6 +65,9 @@ def _foreign(error: Exception) -> int:
     if not isinstance(error, TyperException):
         raise error
     message = error.format_message().rstrip(".")
+    if "unexpected extra argument" in message:
+        # What is left over may be a value that was meant to be typed elsewhere.
+        message = "too many arguments"
     context = getattr(error, "ctx", None)
     if message:  # else it was the help page, which typer has printed
         output.failure(

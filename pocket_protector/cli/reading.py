@@ -13,7 +13,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.parameters import RequiredDomain, RequiredName, secret_names
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.environment import is_shell_name
+from pocket_protector.environment import check_name, is_shell_name
 from pocket_protector.errors import PPKeyError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
@@ -84,8 +84,10 @@ def _changeable(store: KeyFile) -> bool:
 
 
 def _assignments(values: dict[str, str], before: str) -> str:
-    """One shell assignment a line; StoreError for a name that a shell cannot address."""
+    """One shell assignment a line; StoreError for a name that a shell cannot address, or that changes how programs
+    run: a shell evaluates this."""
     for name in values:
         if not is_shell_name(name):
             raise StoreError(f"no shell can address a variable {name!r}", hint="--output-format json, or --secret NAME")
+        check_name(name, name)
     return "".join(f"{before}{name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))

@@ -81,17 +81,18 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
         uppercase=given["uppercase"],
         passthrough=not given["no_passthrough"],
     )
-    for secret in values:
-        name = environment.variable_name(secret, given["prefix"], given["uppercase"])
+    names = {secret: environment.variable_name(secret, given["prefix"], given["uppercase"]) for secret in values}
+    for secret, name in names.items():
         if not environment.is_shell_name(name):
             output.note(
                 f"note: {secret} is the variable {name}, which no shell can address; --uppercase spells it otherwise"
             )
-    _replace_process(list(command), variables)
+    _replace_process(list(command), variables, set(names.values()))
 
 
-def _replace_process(command: list[str], variables: dict[str, str]) -> NoReturn:
-    """Become the program. Python ignores these two signals, and a program would inherit that."""
+def _replace_process(command: list[str], variables: dict[str, str], ours: set[str]) -> NoReturn:
+    """Become the program. Python ignores these two signals, and a program would inherit that. The variables that are
+    `ours` are UTF-8, whatever the locale; the others stay the bytes that they were."""
     for name in ("SIGPIPE", "SIGXFSZ"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -103,10 +104,15 @@ def _replace_process(command: list[str], variables: dict[str, str]) -> NoReturn:
 
         raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603
     try:
-        os.execvpe(command[0], command, variables)  # noqa: S606 (no shell is meant)
+        encoded = {
+            os.fsencode(name): value.encode() if name in ours else os.fsencode(value)
+            for name, value in variables.items()
+        }
+        os.execvpe(command[0], command, encoded)  # noqa: S606 (no shell is meant)
     except (FileNotFoundError, NotADirectoryError):
         output.failure(f"cannot run {command[0]}: not found")
         raise typer.Exit(_NOT_FOUND) from None
     except (OSError, ValueError) as error:
-        output.failure(f"cannot run {command[0]}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
+        # Not the error's own text: one of encoding holds a part of what it could not encode.
+        output.failure(f"cannot run {command[0]}: {(getattr(error, 'strerror', None) or type(error).__name__).lower()}")
         raise typer.Exit(_NOT_EXECUTABLE) from None

@@ -14,7 +14,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.completion import FILE_VARIABLE, custodians, given_path
 from pocket_protector.cli.prompts import NoAnswerError, Prompts
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.credentials import Creds, variable_names, variable_source
+from pocket_protector.credentials import Creds, read_variable, variable_names, variable_source
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, StoreError, UnknownCustodianError
 from pocket_protector.keyfile import KeyFile
@@ -199,7 +199,7 @@ class Session:
         return user, self.passphrase_variable() if passphrase.text is None else passphrase
 
     def _variable(self, name: str) -> Given:
-        return Given(None, None) if self.options.ignore_env else Given(os.environ.get(name), variable_source(name))
+        return Given(None, None) if self.options.ignore_env else Given(read_variable(name), variable_source(name))
 
     def _ways(self) -> tuple[str, str]:
         """How to give the user and the passphrase, for hints."""

@@ -242,3 +242,19 @@ def test_without_access_nothing_runs(team: Shell) -> None:
     team(*words, env=as_variables()).failed(4, ALICE)
     team(*words).failed(4, "stdin ended")
     assert not (team.folder / "ran").exists()
+
+
+def test_a_locale_without_utf_8_changes_no_value(alice: Shell) -> None:
+    """Neither what a program gets, nor what a passphrase is stretched from; and no error holds a part of a value."""
+    alice.done("set-secret", "dev", "uni", stdin="naïve€")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = alice("run", "dev", "--uppercase", "--", "printenv", "UNI", env=plain)
+    assert (done.code, done.out) == (0, "naïve€\n")
+
+
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "BASH_ENV"])
+@pytest.mark.parametrize("form", ["shell", "env"])
+def test_no_shell_is_given_a_name_that_changes_how_programs_run(alice: Shell, name: str, form: str) -> None:
+    alice.done("add-domain", "evil")
+    alice.done("set-secret", "evil", name, stdin="/evil")
+    alice("decrypt-domain", "evil", "--output-format", form).failed(6, f"the variable {name}, which changes how programs run")

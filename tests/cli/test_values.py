@@ -124,7 +124,7 @@ def test_names_that_no_secret_has(team: Shell, name: str) -> None:
 
 
 def test_a_value_is_never_an_argument(team: Shell) -> None:
-    team("add-secret", "dev", "new", "hunter3").failed(2, "unexpected extra argument")
+    team("add-secret", "dev", "new", "hunter3").failed(2, "too many arguments")
 
 
 def test_stdin_that_is_closed(team: Shell) -> None:

@@ -86,7 +86,7 @@ def _underscored(team: Shell) -> list[str]:
         (["--", "get", "dev"], "no command is given", "pprotect --help"),
         (["get"], "no DOMAIN is given", "pprotect get --help"),
         (["get", "dev"], "no NAME is given", "pprotect get --help"),
-        (["get", "dev", "API_KEY", "more"], "unexpected extra argument", "pprotect get --help"),
+        (["get", "dev", "API_KEY", "more"], "too many arguments", "pprotect get --help"),
         (["list-domains", "--nope"], "no such option: --nope", "pprotect list-domains --help"),
         (["get", "dev", "API_KEY", "-f"], "'-f' requires an argument", "--help"),
         (["list-domains", "--yes=1"], "'--yes' does not take a value", "pprotect --help"),

@@ -186,5 +186,9 @@ def test_raw_keys_are_made_shown_and_confirmed(both: Both) -> None:
             assert run(both.theirs, "add-domain", answers=answers).returncode == 0
         else:
             both.ours.done("add-domain", stdin=answers)
-    both.do("add-key-custodian", "--key-type", "raw", answers=lines("other", "no"))
+    declined = ("add-key-custodian", "--key-type", "raw")
+    assert both.upstream.command(both.theirs, *declined, answers=lines("other", "no")).returncode == 0
+    # Ours shows no key that it does not store.
+    refused = both.ours(*declined, stdin=lines("other", "no"))
+    assert (refused.code, refused.out) == (2, "")
     assert both.same("list-domains") == "dev\n"
