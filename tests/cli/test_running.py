@@ -257,4 +257,6 @@ def test_a_locale_without_utf_8_changes_no_value(alice: Shell) -> None:
 def test_no_shell_is_given_a_name_that_changes_how_programs_run(alice: Shell, name: str, form: str) -> None:
     alice.done("add-domain", "evil")
     alice.done("set-secret", "evil", name, stdin="/evil")
-    alice("decrypt-domain", "evil", "--output-format", form).failed(6, f"the variable {name}, which changes how programs run")
+    alice("decrypt-domain", "evil", "--output-format", form).failed(
+        6, f"the variable {name}, which changes how programs run"
+    )
