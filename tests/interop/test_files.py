@@ -18,7 +18,6 @@ ODD_NAMES = [
     "colon: and # hash",
     "'quoted'",
     '"twice"',
-    "- dash",
     "? question",
     "yes",
     "null",
@@ -42,8 +41,15 @@ ODD_NAMES = [
     "long " + "word " * 40 + "end",
     "l" * 200,
 ]
-# Format 1 gives no such names: they are not in NFC, not printable, or have a space at an end.
-ONLY_UPSTREAMS_NAMES = ["e\u0301 is not é", "\u00a0no-break", "line\u2028separator", "zero\u200bwidth", " spaces "]
+# Format 1 gives no such names: they are not in NFC, not printable, begin with a hyphen, or have a space at an end.
+ONLY_UPSTREAMS_NAMES = [
+    "-dash",
+    "e\u0301 is not é",
+    "\u00a0no-break",
+    "line\u2028separator",
+    "zero\u200bwidth",
+    " spaces ",
+]
 ODD_VALUES = {
     "empty": "",
     "space": " ",
