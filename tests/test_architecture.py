@@ -22,7 +22,7 @@ IMPORTERS = {
     "credentials": {"keyfile", "cli", ""},
     "keyfile": {"cli", ""},
     "cli": {"__main__"},
-    "": {"cli"},
+    "": {"cli", "file_keys"},
 }
 # What else has one home.
 HOMES = {

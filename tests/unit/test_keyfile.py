@@ -579,3 +579,11 @@ def test_a_hint_is_ready_to_paste_whatever_the_names_are(
     with refused(kind) as caught:
         attempt(file.add_secret(name, "a", "b"), name)
     assert shlex.quote(name) in caught.value.hint
+
+
+def test_programs_for_20_0_1_find_the_library_where_it_was() -> None:
+    import pocket_protector
+    from pocket_protector import file_keys
+
+    for name in ("KeyFile", "Creds", "PPError", "PPKeyError"):
+        assert getattr(file_keys, name) is getattr(pocket_protector, name)
