@@ -12,6 +12,7 @@ from pocket_protector.model.custodian import AnyCustodian
 
 DEFAULT_PREFIX = "PPROTECT"
 PREFIX_VARIABLE = "PPROTECT_ENV_PREFIX"
+TRUST_VARIABLE = "PPROTECT_TRUST"
 
 _ENVIRONMENT = "env var: "
 

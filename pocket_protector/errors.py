@@ -18,6 +18,7 @@ __all__ = [
     "PPError",
     "PPKeyError",
     "PocketProtectorError",
+    "PolicyError",
     "StoreError",
     "UnknownCustodianError",
 ]
@@ -101,6 +102,12 @@ class StoreError(PocketProtectorError):
     """The request contradicts the file, or the file cannot be read or written."""
 
     exit_code = 6
+
+
+class PolicyError(PocketProtectorError):
+    """A policy of the domain, or one that the caller asked for, refuses what was to be done."""
+
+    exit_code = 8
 
 
 class NameFormatError(StoreError, ValueError):

@@ -8,11 +8,12 @@ import os
 from nacl import bindings, exceptions
 
 from pocket_protector.crypto.encoding import LABEL_PREFIX, lp
-from pocket_protector.errors import FormatError, IntegrityError
+from pocket_protector.errors import FormatError
 
 KEY_BYTES = 32
 KEY_ID_BYTES = 8
 SIGNATURE_BYTES = 64
+DIGEST_BYTES = 32
 
 _FIELD_PRIME = 2**255 - 19
 # The u-coordinates of order 1, 2, 4 and 8 on Curve25519 and its twist, in canonical form (RFC 7748, section 6.1,
@@ -66,12 +67,14 @@ def statement(kind: bytes, *fields: bytes) -> bytes:
     return lp(LABEL_PREFIX + kind, *fields)
 
 
-def verify_statement(verify_key: bytes, signature: bytes, kind: bytes, *fields: bytes) -> None:
-    """Raise IntegrityError unless `signature` is `verify_key`'s over the statement."""
+def is_signed(verify_key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether `signature` (64 bytes) is `verify_key`'s over the bytes. Keys and R of small order, and a signature
+    that is not in canonical form, are refused by libsodium."""
     try:
-        bindings.crypto_sign_open(signature + statement(kind, *fields), verify_key)
+        bindings.crypto_sign_open(signature + message, verify_key)
     except (exceptions.BadSignatureError, ValueError):
-        raise IntegrityError(f"the {kind.decode()} signature does not match") from None
+        return False
+    return True
 
 
 def parse_public_key(raw: bytes) -> bytes:
@@ -93,6 +96,11 @@ def parse_verify_key(raw: bytes) -> bytes:
     if not bindings.crypto_core_ed25519_is_valid_point(raw):
         raise FormatError("the verify key is not a canonical point of large order")
     return raw
+
+
+def digest(data: bytes) -> bytes:
+    """BLAKE2b of any bytes, 32 bytes."""
+    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
 def key_id(public_key: bytes) -> bytes:

@@ -7,18 +7,16 @@ from typing import TypeVar
 
 from pocket_protector.errors import FormatError
 from pocket_protector.format import scalars
-from pocket_protector.format.reading import (
-    LEAST_SEALED,
+from pocket_protector.format.fields import (
     mapping_of,
     read_child,
-    read_derived_key,
-    read_domain_key,
     read_name,
     read_scalar,
     read_secret_name,
     text_of,
     texts_of,
 )
+from pocket_protector.format.reading import LEAST_SEALED, read_derived_key, read_domain_key
 from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
 from pocket_protector.model.audit import LEGACY, AuditLog

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from pocket_protector.format import scalars
-from pocket_protector.format.reading import SECRET_PREFIX
+from pocket_protector.format.fields import SECRET_PREFIX
+from pocket_protector.format.signed import EPOCH_KEYS
 from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
 from pocket_protector.model.audit import LEGACY
-from pocket_protector.model.custodian import AnyCustodian, LegacyCustodian
+from pocket_protector.model.custodian import AnyCustodian, Change, LegacyCustodian
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
+from pocket_protector.model.epoch import Epoch, PastGrant
+from pocket_protector.model.statements import Signed
 
 Patch = tuple[tuple[str, ...], Tree | None]
 """Where (keys from the top), and what shall stand there; None takes it out."""
@@ -22,8 +25,8 @@ T = TypeVar("T")
 _SECTIONS = {names.FILE_META: 0, names.CUSTODIANS: 2, names.AUDIT_LOG: 3}
 # The order of fields inside an object; what rotation never changes stands last.
 _FIELDS = """
-    format file-id public-key retired verify-key encrypted-private-key signature pwdkm value private-key wrapped-key
-    updated granted owners
+    format file-id public-key number previous policy made made-by verify-key encrypted-private-key changes signed-by
+    granted-by signature grants retired pwdkm value private-key wrapped-key updated granted owners
 """.split()
 
 
@@ -35,7 +38,7 @@ def order(path: tuple[str, ...], key: str) -> tuple[int, str]:
             return _SECTIONS.get(key, 1), key
         case (names.AUDIT_LOG,):
             return int(key != LEGACY), key
-        case (names.CUSTODIANS,) | (_, "meta", "owners") | (_, "meta", "retired"):
+        case (names.CUSTODIANS,) | (_, "meta", "owners" | "retired" | "policy") | (_, "meta", "retired", _, "grants"):
             return 0, key
         case (domain,) if domain not in _SECTIONS:
             return int(key != "meta"), key
@@ -73,8 +76,14 @@ def _domain_changes(old: Domain, new: Domain) -> list[Patch]:
     meta = (new.name, "meta")
     if old.key != new.key:
         patches.append(((*meta, "public-key"), scalars.encode(new.key)))
-    if old.retired != new.retired:
-        patches.append(((*meta, "retired"), _retired(new)))
+    fields, before = _epoch(new.epoch), _epoch(old.epoch)
+    for key in EPOCH_KEYS:
+        if fields.get(key) != before.get(key):
+            patches.append(((*meta, key), fields.get(key)))
+    earlier, retired = _retired(old), _retired(new)
+    for identifier in sorted(earlier.keys() | retired.keys()):
+        if earlier.get(identifier) != retired.get(identifier):
+            patches.append(((*meta, "retired", identifier), retired.get(identifier)))
     for name, _, grant in _differing(old.owners, new.owners):
         patches.append(((*meta, "owners", name), _grant(grant) if grant else None))
     for name, _, secret in _differing(old.secrets, new.secrets):
@@ -93,24 +102,73 @@ def _differing(old: Mapping[str, T], new: Mapping[str, T]) -> list[tuple[str, T 
 def _domain(domain: Domain) -> Tree:
     meta: Tree = {
         "public-key": scalars.encode(domain.key),
-        "retired": _retired(domain),
+        **_epoch(domain.epoch),
+        "retired": {**_retired(domain)},
         "owners": {name: _grant(grant) for name, grant in sorted(domain.owners.items())},
     }
     secrets = {SECRET_PREFIX + name: _secret(secret) for name, secret in sorted(domain.secrets.items())}
     return {"meta": meta, **secrets}
 
 
-def _retired(domain: Domain) -> Tree:
-    sealed = {scalars.encode_version(identifier): key for identifier, key in domain.retired.items()}
-    return {identifier: {"private-key": scalars.encode(key)} for identifier, key in sorted(sealed.items())}
+def _epoch(epoch: Epoch | None) -> dict[str, Tree]:
+    if epoch is None:
+        return {}
+    return {
+        "number": str(epoch.number),
+        "previous": [scalars.encode_version(identifier) for identifier in epoch.previous],
+        "policy": {**epoch.policy.items()},
+        "made": epoch.made,
+        **_signed("made-by", epoch.signed),
+    }
+
+
+def _signed(by: str, signed: Signed | None) -> dict[str, Tree]:
+    if signed is None:
+        return {}
+    signer = f"{scalars.encode_version(signed.by.verify_key)} {signed.by.name}"
+    return {by: signer, "signature": scalars.encode_version(signed.signature)}
+
+
+def _retired(domain: Domain) -> dict[str, Tree]:
+    """Sealed private keys by key id, and earlier epochs by hash."""
+    entries: dict[str, Tree] = {}
+    for identifier, sealed in domain.retired.items():
+        entries[scalars.encode_version(identifier)] = {"private-key": scalars.encode(sealed)}
+    for identifier, past in domain.past.items():
+        entries[scalars.encode_version(identifier)] = {
+            "public-key": scalars.encode_version(past.public_key),
+            **_epoch(past.epoch),
+            "grants": {name: _past_grant(grant) for name, grant in sorted(past.grants.items())},
+        }
+    return dict(sorted(entries.items()))
+
+
+def _past_grant(grant: PastGrant) -> Tree:
+    keys: dict[str, Tree] = {
+        "public-key": scalars.encode_version(grant.keys.public_key),
+        "verify-key": scalars.encode_version(grant.keys.verify_key),
+    }
+    return {**keys, **_changes(grant.changes), **_signed("granted-by", grant.signed), "granted": grant.granted}
 
 
 def _grant(grant: Grant) -> Tree:
-    return {"wrapped-key": scalars.encode(grant.wrapped_key), "granted": grant.granted}
+    wrapped: dict[str, Tree] = {"wrapped-key": scalars.encode(grant.wrapped_key), "granted": grant.granted}
+    return {**_signed("granted-by", grant.signed), **wrapped}
 
 
 def _secret(secret: Secret) -> Tree:
-    return {"value": scalars.encode(secret.value), "updated": secret.updated}
+    sealed: dict[str, Tree] = {"value": scalars.encode(secret.value), "updated": secret.updated}
+    return {**_signed("signed-by", secret.signed), **sealed}
+
+
+def _changes(changes: tuple[Change, ...]) -> dict[str, Tree]:
+    if not changes:
+        return {}
+    return {"changes": [scalars.encode_version(_encode_change(change)) for change in changes]}
+
+
+def _encode_change(change: Change) -> bytes:
+    return change.old.public_key + change.old.verify_key + change.time.encode() + change.by_old + change.by_new
 
 
 def _custodian(custodian: AnyCustodian) -> Tree:
@@ -120,6 +178,7 @@ def _custodian(custodian: AnyCustodian) -> Tree:
         "public-key": scalars.encode_version(custodian.public_key),
         "verify-key": scalars.encode_version(custodian.verify_key),
         "encrypted-private-key": scalars.encode_version(custodian.wrapped.encode()),
+        **_changes(custodian.changes),
         "signature": scalars.encode_version(custodian.signature),
     }
 

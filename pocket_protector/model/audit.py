@@ -16,6 +16,8 @@ _PART = r"/(?:[^%/\x00-\x1f\x7f-\x9f]|%25|%2F)+"
 _SECTION = re.compile(rf"{LEGACY}|{FILE}|(?:custodian|domain|(?:owner|secret){_PART}){_PART}")
 _ENTRY_TEXT = re.compile(r" -- [^\x00-\x1f\x7f-\x9f]+")
 
+_TRUNCATED = re.compile(r" -- truncated ([0-9]{1,9}) audit log entries")
+
 
 def section(kind: str, *names: str) -> str:
     """The name of an object's list, such as `secret/dev/db-password`; `%` and `/` in names are escaped."""
@@ -48,6 +50,11 @@ class AuditLog:
         entry = f"{now} -- {text}"
         return AuditLog({**self.lists, where: (*self.lists.get(where, ()), entry)})
 
+    def last_time(self, where: str) -> str:
+        """The time of a section's last entry; "" if it has none."""
+        entries = self.lists.get(where, ())
+        return entries[-1][:TIME_LENGTH] if entries else ""
+
     def ordered(self) -> list[tuple[str, int]]:
         """Every entry as (section, position): the legacy ones, then by time, section and position."""
         legacy = [(LEGACY, at) for at in range(len(self.lists.get(LEGACY, ())))]
@@ -76,3 +83,9 @@ class AuditLog:
         }
         remaining = AuditLog({where: entries for where, entries in kept.items() if entries})
         return remaining.add(FILE, now, f"truncated {len(dropped)} audit log entries")
+
+
+def truncated_by(entry: str) -> int:
+    """How many entries a note of `truncate` says went; 0 for any other entry."""
+    found = _TRUNCATED.fullmatch(entry, TIME_LENGTH)
+    return int(found[1]) if found else 0

@@ -12,7 +12,7 @@ from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.custodian import Custodian, parse_new_passphrase
 from pocket_protector.model.document import Document, without
-from pocket_protector.model.domain_changes import last_owner_error
+from pocket_protector.model.domain_changes import check_removable, last_owner_error, orphaned
 
 
 def add_key_custodian(
@@ -34,6 +34,14 @@ def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
     alone = [domain for domain in owned if len(document.domain(domain).owners) == 1]
     if alone:
         raise last_owner_error(name, alone)
+    for domain in owned:
+        check_removable(document, domain, name)
+        orphans = orphaned(document, document.domain(domain), name)
+        if orphans:
+            raise StoreError(
+                f"{name!r} gave access to {', '.join(orphans)}, who would no longer count as owners of {domain!r}",
+                hint=f"an owner runs first: {command('rm-owner', domain, name)}",
+            )
     changed = replace(document, custodians=without(document.custodians, name))
     for domain in owned:
         found = document.domain(domain)
@@ -59,15 +67,22 @@ def rewrap_identity(
 def rekey_custodian(
     document: Document, identity: Identity, passphrase: str, cost: Argon2Cost | None, now: datetime
 ) -> Document:
-    """New keys for the custodian, and each of their grants wrapped for them."""
-    custodian = Custodian.create(identity.name, passphrase, cost)
-    changed = document.changeable().with_custodian(custodian)
+    """New keys for the custodian, and each of their grants wrapped for them. The old keys vouch for the new ones, if
+    they can sign."""
+    old = document.changeable().custodian(identity.name)
+    if isinstance(old, Custodian):
+        custodian = old.rekeyed(identity, passphrase, cost, document.file_id, now)
+    else:
+        custodian = Custodian.create(identity.name, passphrase, cost)
+    changed = document.with_custodian(custodian)
     owned = sorted(document.owned_by(identity.name))
     for name in owned:
         domain = document.domain(name)
         private = domains.open_key(domain, identity)
         granted = domain.owners[identity.name].granted
         grant = domains.wrap_for(name, domain.key, private, custodian.name, custodian.public_key, granted)
+        # The grant names the custodian, not the keys of a day: who gave it stays.
+        grant = replace(grant, signed=domain.owners[identity.name].signed)
         changed = changed.with_domain(replace(domain, owners={**domain.owners, custodian.name: grant}))
     text = f"rekeyed custodian {identity.name} (updated domains -> {', '.join(owned)})"
     return changed.log_entry(section("custodian", identity.name), now, text)

@@ -9,6 +9,9 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, key_id
 from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, open_sealed, open_unbound, seal
 from pocket_protector.errors import AccessError, IntegrityError, StoreError, command
+from pocket_protector.model.epoch import Epoch, PastEpoch
+from pocket_protector.model.policy import Policy
+from pocket_protector.model.statements import Signed
 
 MAX_VALUE_BYTES = 1024 * 1024
 
@@ -18,10 +21,12 @@ BOUND = b"\1"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A sealed value (a scalar with its version byte) and when it was last set ("" in a legacy file)."""
+    """A sealed value (a scalar with its version byte), when it was last set ("" in a legacy file), and who vouches
+    for it, if anybody does."""
 
     value: bytes
     updated: str
+    signed: Signed | None = None
 
     @property
     def bound(self) -> bool:
@@ -31,17 +36,21 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The domain's private key wrapped for one owner (a scalar with its version byte), and since when."""
+    """The domain's private key wrapped for one owner (a scalar with its version byte), since when, and who gave it,
+    if that was signed."""
 
     wrapped_key: bytes
     granted: str
+    signed: Signed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
     """`key` is the public key's scalar (33 bytes): its version byte says whether the domain is bound.
 
-    `retired` maps key ids (8 bytes) of earlier keys to their private keys, sealed to the present one.
+    `retired` maps key ids (8 bytes) of earlier keys to their private keys, sealed to the present one. `epoch` is the
+    statement about the present key and policy, `past` has the earlier ones by their hashes (32 bytes); a domain that
+    nobody has signed has neither.
     """
 
     name: str
@@ -49,6 +58,8 @@ class Domain:
     owners: Mapping[str, Grant]
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     retired: Mapping[bytes, bytes] = field(default_factory=dict)
+    epoch: Epoch | None = None
+    past: Mapping[bytes, PastEpoch] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.bound:
@@ -66,6 +77,10 @@ class Domain:
     @property
     def public_key(self) -> bytes:
         return self.key[1:]
+
+    @property
+    def policy(self) -> Policy:
+        return self.epoch.policy if self.epoch else Policy()
 
     def check_owner(self, name: str) -> None:
         """AccessError unless the custodian is listed as an owner."""
@@ -165,8 +180,8 @@ def open_retired(domain: Domain, private: PrivateKey) -> dict[bytes, PrivateKey]
 def rotate(domain: Domain, private: PrivateKey, owner_keys: Mapping[str, bytes], history: bool) -> Domain:
     """A new key for the domain: every value sealed to it, and it wrapped for `owner_keys` (name → public key).
 
-    Times stay as they are. With `history`, the retired private keys are kept, sealed to the new one, so that a
-    value which another branch adds under an old key still opens.
+    Times stay as they are; nothing of the result is signed. With `history`, the retired private keys are kept, sealed
+    to the new one, so that a value which another branch adds under an old key still opens.
     """
     fresh = PrivateKey.generate()
     key = BOUND + fresh.public
@@ -178,12 +193,15 @@ def rotate(domain: Domain, private: PrivateKey, owner_keys: Mapping[str, bytes],
         name: wrap_for(domain.name, key, fresh, name, owner_key, domain.owners[name].granted)
         for name, owner_key in owner_keys.items()
     }
-    retired = {}
-    if history:
-        for identifier, old in {**open_retired(domain, private), key_id(private.public): private}.items():
-            context = (domain.name.encode(), identifier)
-            retired[identifier] = BOUND + seal(fresh.public, RETIRED_KEY, context, old.raw)
+    old = {**open_retired(domain, private), key_id(private.public): private} if history else {}
+    retired = {identifier: seal_retired(domain.name, fresh.public, earlier) for identifier, earlier in old.items()}
     return replace(domain, key=key, owners=owners, secrets=secrets, retired=retired)
+
+
+def seal_retired(domain: str, public_key: bytes, private: PrivateKey) -> bytes:
+    """An earlier private key of the domain, sealed to the present public key."""
+    context = (domain.encode(), key_id(private.public))
+    return BOUND + seal(public_key, RETIRED_KEY, context, private.raw)
 
 
 def _unbound(what: str) -> IntegrityError:

@@ -7,21 +7,28 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import NameFormatError, PPKeyError, StoreError, command
+from pocket_protector.errors import AccessError, NameFormatError, PolicyError, PPKeyError, StoreError, command
 from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.names import parse_domain_name, parse_secret_name
+from pocket_protector.model.policy import Policy
 from pocket_protector.model.secret_changes import rename_hint
-from pocket_protector.model.times import format_time
+from pocket_protector.model.signing import check_authority, sign_contents, sign_domain, sign_grant
+from pocket_protector.model.standing import owners_of, reviewed_names
+from pocket_protector.model.times import format_time, later_time
 
 
-def add_domain(document: Document, name: str, owner: str, now: datetime) -> Document:
-    """A new, empty domain. StoreError if it exists, PPKeyError if the custodian does not."""
+def add_domain(document: Document, name: str, owner: str, now: datetime, identity: Identity | None = None) -> Document:
+    """A new, empty domain, signed if `identity`, which is the owner's, is given and can sign. StoreError if it exists,
+    PPKeyError if the custodian does not."""
     custodian = document.changeable().custodian(owner)
     if name in document.domains:
         raise StoreError(f"key domain {name!r} already exists")
     domain = domains.create(parse_domain_name(name), owner, custodian.public_key, format_time(now))
+    if identity is not None and identity.signing is not None:
+        domain = sign_domain(document, domain, Policy(), identity, format_time(now))
+        domain = sign_contents(document, domain, (), identity)
     changed = document.with_domain(domain)
     return changed.log_entry(section("domain", name), now, f"created domain {name} with owner {owner}")
 
@@ -33,13 +40,19 @@ def rm_domain(document: Document, name: str, now: datetime) -> Document:
 
 
 def add_owner(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
-    """Wrap the domain's key for one more custodian, or again for one who has it. `identity` is an owner's."""
+    """Wrap the domain's key for one more custodian, or again for one who has it. `identity` is an owner's, who counts
+    if the domain is signed (else AccessError)."""
     domain = document.changeable().domain(name)
     custodian = document.custodian(owner)
     private = domains.open_key(domain, identity)
-    grant = domains.wrap_for(name, domain.key, private, owner, custodian.public_key, format_time(now))
+    check_authority(domain, owners_of(document, domain), identity)
+    where = section("owner", name, owner)
+    # A grant that was taken out and is given again must be another statement: its time is later than all before.
+    granted = later_time(format_time(now), document.log.last_time(where))
+    grant = domains.wrap_for(name, domain.key, private, owner, custodian.public_key, granted)
+    grant = sign_grant(document, domain, owner, grant, identity)
     changed = document.with_domain(replace(domain, owners={**domain.owners, owner: grant}))
-    return changed.log_entry(section("owner", name, owner), now, f"{identity.name} added owner {owner} to {name}")
+    return changed.log_entry(where, now, f"{identity.name} added owner {owner} to {name}")
 
 
 def migrate_owner(
@@ -55,21 +68,50 @@ def migrate_owner(
 
 
 def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Document:
-    """Take the grant out. The former owner still knows the key: only rotation ends their access."""
-    domain = document.changeable().domain(name)
-    if owner not in domain.owners:
-        raise PPKeyError(f"owner of {name!r}", owner, domain.owners)
-    if len(domain.owners) == 1:
-        raise last_owner_error(owner, [name])
+    """Take the grant out. The former owner still knows the key: only rotation ends their access.
+
+    StoreError for the last owner, and for one whose grant vouches for others: they would no longer count.
+    """
+    domain = check_removable(document, name, owner)
+    orphans = orphaned(document, domain, owner)
+    if orphans:
+        raise StoreError(
+            f"{owner!r} gave access to {', '.join(orphans)}, who would no longer count as owners of {name!r}",
+            hint=f"with an owner's credentials the key is rotated, and they are vouched for anew:"
+            f" {command('rm-owner', name, owner)} -u NAME --passphrase-file PATH",
+        )
     changed = document.with_domain(replace(domain, owners=without(domain.owners, owner)))
     return changed.log_entry(section("owner", name, owner), now, f"removed owner {owner} from {name}")
 
 
 def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
     """As `rm_owner`, and a new key for those who stay. `identity` is an owner's, the leaving one's included."""
-    staying = rm_owner(document, name, owner, now).domain(name).owners
+    staying = without(check_removable(document, name, owner).owners, owner)
     changed = rotate_for(document, name, identity, staying, True, now)
     return changed.log_entry(section("owner", name, owner), now, f"removed owner {owner} from {name}")
+
+
+def check_removable(document: Document, name: str, owner: str) -> domains.Domain:
+    """The domain. PPKeyError for one who is not its owner, StoreError for its last; PolicyError if fewer owners would
+    be left than its policy demands."""
+    domain = document.changeable().domain(name)
+    if owner not in domain.owners:
+        raise PPKeyError(f"owner of {name!r}", owner, domain.owners)
+    if len(domain.owners) == 1:
+        raise last_owner_error(owner, [name])
+    least = domain.policy.min_owners
+    if least is not None and len(domain.owners) <= least:
+        raise PolicyError(
+            f"the policy of {name!r} demands {least} owners, and it has {len(domain.owners)}",
+            hint=f"add another owner first: {command('add-owner', name)} NAME",
+        )
+    return domain
+
+
+def orphaned(document: Document, domain: domains.Domain, owner: str) -> list[str]:
+    """The owners who count by grants of `owner` only."""
+    left = replace(domain, owners=without(domain.owners, owner))
+    return sorted(set(owners_of(document, domain).counting) - {owner} - set(owners_of(document, left).counting))
 
 
 def last_owner_error(owner: str, names: list[str]) -> StoreError:
@@ -88,13 +130,59 @@ def rotate(document: Document, name: str, identity: Identity, history: bool, now
 def rotate_for(
     document: Document, name: str, identity: Identity, owners: Iterable[str], history: bool, now: datetime
 ) -> Document:
-    """As `rotate`, for those of the present owners who stay."""
+    """As `rotate`, for those of the present owners who stay; in a signed domain, for those of them who count.
+
+    An identity that can sign makes an epoch, and signs the grants, and the values that an owner who counts had signed.
+    """
     domain = document.changeable().domain(name)
     _check_names(domain)
     private = domains.open_key(domain, identity)
-    owner_keys = {owner: _owner_key(document, name, owner) for owner in owners}
-    changed = document.with_domain(domains.rotate(domain, private, owner_keys, history))
+    standing = owners_of(document, domain)
+    check_authority(domain, standing, identity)
+    staying = [owner for owner in owners if domain.epoch is None or standing.counts(owner)]
+    owner_keys = {owner: _owner_key(document, name, owner) for owner in staying}
+    rotated = domains.rotate(domain, private, owner_keys, history)
+    if identity.signing is not None:
+        rotated = sign_domain(document, rotated, domain.policy, identity, format_time(now), [domain])
+        rotated = sign_contents(document, rotated, reviewed_names(document, domain, standing), identity)
+    changed = document.with_domain(rotated)
     return changed.log_entry(section("domain", name), now, f"{identity.name} rotated the key of domain {name}")
+
+
+def set_policy(document: Document, name: str, policy: Policy, identity: Identity, now: datetime) -> Document:
+    """An epoch with the same key and this policy. A domain that nobody has signed becomes a signed one.
+
+    StoreError if the policy is the present one, or demands more owners than there are; AccessError for one who does
+    not count as an owner.
+    """
+    domain = document.changeable().domain(name)
+    domain.check_owner(identity.name)
+    if not domain.bound:
+        raise StoreError(
+            f"{name!r} has a key that Pocket Protector made, which no statement can be about",
+            hint=command("rotate-domain-keys", name),
+        )
+    if policy == domain.policy:
+        raise StoreError(f"this is the policy of {name!r} already")
+    standing = owners_of(document, domain)
+    if identity.signing is None:
+        raise AccessError(
+            f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
+            hint=command("rekey-custodian", identity.name),
+        )
+    check_authority(domain, standing, identity)
+    if policy.min_owners is not None and len(standing.counting) < policy.min_owners:
+        raise StoreError(
+            f"{name!r} has {len(standing.counting)} owners who count, and the policy would demand {policy.min_owners}",
+            hint=f"add owners first: {command('add-owner', name)} NAME",
+        )
+    signed = sign_domain(document, domain, policy, identity, format_time(now), [domain])
+    if domain.epoch is None:
+        signed = sign_contents(document, signed, reviewed_names(document, domain, standing), identity)
+    changed = document.with_domain(signed)
+    demands = ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
+    text = f"{identity.name} set the policy of domain {name}: {demands}"
+    return changed.log_entry(section("domain", name), now, text)
 
 
 def _owner_key(document: Document, domain: str, owner: str) -> bytes:

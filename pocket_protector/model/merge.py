@@ -72,14 +72,14 @@ def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
         if domain is not None:
             _check_fit(sides, merged, name, domain.key, domain.owners, domain.secrets, domain.retired)
         return domain
-    key, retired = sides.pick(where, *((d.key, d.retired) for d in (base, ours, theirs)))
+    key, retired, epoch, past = sides.pick(where, *((d.key, d.retired, d.epoch, d.past) for d in (base, ours, theirs)))
     owners = _merge_owners(sides, base, ours, theirs)
     secrets = _merge_secrets(sides, base, ours, theirs)
     if not owners:
         # Each side took out an owner, and nobody is left.
         sides.conflicts.append(where)
     _check_fit(sides, merged, name, key, owners, secrets, retired)
-    return None if sides.conflicts else Domain(name, key, owners, secrets, retired)
+    return None if sides.conflicts else Domain(name, key, owners, secrets, retired, epoch, past)
 
 
 def _check_fit(
@@ -134,8 +134,14 @@ def _pick_secret(
     ours: Secret | None,
     theirs: Secret | None,
 ) -> Secret | None:
-    """As `pick`, but a rotation, which re-seals the value and leaves its time, gives way to an update of it."""
+    """As `pick`, but a review, which changes nothing but the signature, gives way to any other change of the value;
+    and a rotation, which re-seals the value and leaves its time, gives way to an update of it."""
     if base is not None and ours is not None and theirs is not None:
+        unchanged = base.value, base.updated
+        if (ours.value, ours.updated) == unchanged != (theirs.value, theirs.updated):
+            return theirs
+        if (theirs.value, theirs.updated) == unchanged != (ours.value, ours.updated):
+            return ours
         if rotated[0] and ours.updated == base.updated != theirs.updated:
             return theirs
         if rotated[1] and theirs.updated == base.updated != ours.updated:

@@ -81,6 +81,8 @@ def differing(old: Any, new: Any, path: Path_ = ()) -> tuple[set[Path_], set[Pat
             if kind != "equal":
                 gone |= {(*path, at) for at in range(start, end)}
                 come |= {(*path, at) for at in range(new_start, new_end)}
+        if bool(old) != bool(new):
+            gone, come = gone | ({path} if not old else set()), come | ({path} if not new else set())
     elif old != new:
         gone, come = {path}, {path}
     return gone, come
@@ -130,8 +132,8 @@ def check_edit(old: str, new: str) -> None:
     old_tree, new_tree = plain(old_root), plain(new_root)
     gone, come = differing(old_tree, new_tree)
     both = {path for path, _ in spans(old_root)} & {path for path, _ in spans(new_root)}
-    # A block whose children all went is written `{}` (and back): then its key's line is its own.
-    emptied = {p for p in gone | come if p in both and isinstance(descend(old_root, p)[1], MappingNode)}
+    # A block whose children all went is written `{}` or `[]` (and back): then its key's line is its own.
+    emptied = {p for p in gone | come if p in both and not isinstance(descend(old_root, p)[1], ScalarNode)}
     before, after = untouched(old, old_root, gone, come, emptied), untouched(new, new_root, come, gone, emptied)
     assert not list(unified_diff(before, after, n=0))
     removed = [set(lines) for path, lines in spans(old_root) if path in gone - both]

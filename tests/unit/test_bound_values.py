@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from samples import ALICE, BOB, CHEAP, DAVE, DEV, find, get, insert, line_of, make, parse, put, raw_key, refused
@@ -144,12 +145,7 @@ def test_a_retired_key_that_is_not_the_domain_s(of: str) -> None:
     late = old.splitlines()[find(old, "dev", "secret-late") :][:3]
     text = insert(rotated, find(rotated, "prod"), *late)
     assert parse(text).decrypt_domain("dev", ALICE) == DEV | {"late": "tulip"}
-    ids = [
-        line.strip().removesuffix(":")
-        for line in text.splitlines()[
-            find(text, "dev", "meta", "retired") + 1 : find(text, "dev", "meta", "owners") : 2
-        ]
-    ]
+    ids = [line.strip().removesuffix(":") for line in text.splitlines() if re.fullmatch(r" {6}[\w+/=]{12}:", line)][:2]
     first, second = (("dev", "meta", "retired", identifier, "private-key") for identifier in ids)
     source = {"itself": get(text, *second), "another domain": get(text, *retired(text, "prod"))}
     source["another file"] = get(OTHER, *retired(OTHER, "dev"))
@@ -163,19 +159,27 @@ def recoded(text: str, first: int, *keys: str) -> str:
     return put(text, base64.b64encode(bytes([first]) + raw[1:]).decode(), *keys)
 
 
+UNSIGNED = make().add_owner("prod", A, BOB).get_contents()
+
+
 def test_a_bound_domain_relabelled_as_version_0() -> None:
     """Its owners' grants name the public key with its version, so none of them opens."""
-    text = recoded(BOTH, 0, "dev", "meta", "public-key")
+    text = recoded(UNSIGNED, 0, "prod", "meta", "public-key")
     for creds in (ALICE, BOB):
-        with refused(IntegrityError, f"dev.meta.owners.{creds.name}"):
-            parse(text).decrypt_domain("dev", creds)
+        with refused(IntegrityError, f"prod.meta.owners.{creds.name}"):
+            parse(text).decrypt_domain("prod", creds)
 
 
 def test_a_bound_domain_and_its_grant_relabelled_as_version_0() -> None:
-    text = recoded(BOTH, 0, "dev", "meta", "public-key")
-    text = recoded(text, 0, *grant("dev", A))
-    with refused(IntegrityError, f"dev.meta.owners.{A}"):
-        parse(text).decrypt_domain("dev", ALICE)
+    text = recoded(UNSIGNED, 0, "prod", "meta", "public-key")
+    text = recoded(text, 0, *grant("prod", A))
+    with refused(IntegrityError, f"prod.meta.owners.{A}"):
+        parse(text).decrypt_domain("prod", ALICE)
+
+
+def test_a_signed_domain_relabelled_as_version_0() -> None:
+    with refused(FormatError, "dev.meta.public-key", line_of(BOTH, "dev", "meta", "public-key")):
+        parse(recoded(BOTH, 0, "dev", "meta", "public-key"))
 
 
 def test_a_value_relabelled_as_version_0_under_a_bound_key() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from samples import assert_shows_no_secret
 
-from pocket_protector import Creds, KeyFile, PPError
+from pocket_protector import Creds, IntegrityError, KeyFile, PPError
 from pocket_protector.crypto.encoding import lp, pad, unpad
 from pocket_protector.crypto.identity import Identity, WrappedIdentity
-from pocket_protector.crypto.keys import PrivateKey, key_id, parse_public_key, parse_verify_key, verify_statement
+from pocket_protector.crypto.keys import PrivateKey, is_signed, key_id, parse_public_key, parse_verify_key, statement
 from pocket_protector.crypto.legacy import PasswordDerivedKey
 from pocket_protector.format import scalars
 from pocket_protector.format.reading import LEAST_SEALED
@@ -40,6 +40,12 @@ def unpad_or_refuse(given: str) -> str:
     if payload is None:
         raise ValueError("refused")
     return payload.hex()
+
+
+def verify(given: dict[str, Any]) -> None:
+    message = statement(given["kind"].encode(), *map(h, given["fields"]))
+    if not is_signed(h(given["verify-key"]), h(given["signature"]), message):
+        raise IntegrityError("the signature does not match")
 
 
 def open_secret(given: dict[str, Any]) -> str:
@@ -91,9 +97,7 @@ RUN: dict[str, Callable[[Any], Any]] = {
     "key-id": lambda given: key_id(h(given)).hex(),
     "public-key": lambda given: parse_public_key(h(given)).hex(),
     "verify-key": lambda given: parse_verify_key(h(given)).hex(),
-    "statement": lambda given: verify_statement(
-        h(given["verify-key"]), h(given["signature"]), given["kind"].encode(), *map(h, given["fields"])
-    ),
+    "statement": verify,
     "sealed-secret": open_secret,
     "wrapped-domain-key": open_grant,
     "wrapped-identity": open_identity,

@@ -107,7 +107,7 @@ MUTATIONS: dict[str, tuple[Change, type[PPError], str, int]] = {
         "prod.meta.owners",
         27,
     ),
-    "unknown key in domain meta": (line_before(*DOMAIN_KEY, new="    number: 1"), FormatError, "dev.meta.number", 6),
+    "unknown key in domain meta": (line_before(*DOMAIN_KEY, new="    size: 1"), FormatError, "dev.meta.size", 6),
     "unknown key in a domain": (line_before("dev", "secret-api-key", new="  note: a"), FormatError, "dev.note", 17),
     "domain key of version 2": (raw(*DOMAIN_KEY, change=relabel(2)), FormatError, "dev.meta.public-key", 6),
     "domain key short": (raw(*DOMAIN_KEY, change=lambda d: d[:-1]), FormatError, "dev.meta.public-key", 6),

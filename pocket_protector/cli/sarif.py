@@ -1,0 +1,80 @@
+"""A report as SARIF 2.1.0, as far as GitHub's code scanning reads it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from pocket_protector.cli.reports import Report, dumped, one_line
+from pocket_protector.model.audit import section
+from pocket_protector.trust.findings import Finding, Severity
+
+MOST_RESULTS = 5_000
+"""GitHub shows no more, and refuses a file with 25,000."""
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {Severity.VIOLATION: "error", Severity.ATTENTION: "warning", Severity.INFO: "note"}
+
+
+def as_sarif(
+    report: Report,
+    version: str,
+    line_of: Callable[[tuple[str, ...]], int],
+    descriptions: Mapping[str, str],
+) -> str:
+    """`version` is that of this program; `line_of` gives the line, from 1, at which an object (`Finding.where`) stands
+    in the file as it is now, or 1; `descriptions` say in a few words what the codes of findings mean."""
+    found, seen = _worst(report), Counter[str]()
+    codes = sorted({finding.code for _, finding in found})
+    results: list[dict[str, object]] = []
+    for commit, finding in found:
+        where = section(*finding.where)
+        identity = hashlib.sha256("\n".join((finding.code, where, commit)).encode(errors="replace")).hexdigest()[:16]
+        seen[identity] += 1
+        place = {
+            "artifactLocation": {"uri": quote(report.path, errors="surrogateescape")},
+            "region": {"startLine": line_of(finding.where)},
+        }
+        results.append(
+            {
+                "ruleId": finding.code,
+                "ruleIndex": codes.index(finding.code),
+                "level": _LEVELS[finding.severity],
+                "message": {"text": _message(finding)},
+                "locations": [{"physicalLocation": place}],
+                # The only fingerprint that GitHub looks at. Its own, of the line, would make one alert of all that
+                # ever happened to an object.
+                "partialFingerprints": {"primaryLocationLineHash": f"{identity}:{seen[identity]}"},
+                "properties": {"commit": commit},
+            }
+        )
+    driver = {
+        "name": "pprotect",
+        "semanticVersion": version,
+        "rules": [_rule(code, descriptions.get(code, code)) for code in codes],
+    }
+    run = {"tool": {"driver": driver}, "results": results}
+    return dumped({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _worst(report: Report) -> list[tuple[str, Finding]]:
+    """The findings, in order, with their commits: of too many the most severe, and the newest of these."""
+    found = [(step.name, finding) for step, finding in report.findings()]
+    order = sorted(range(len(found)), key=lambda at: (found[at][1].severity, at), reverse=True)
+    return [found[at] for at in sorted(order[:MOST_RESULTS])]
+
+
+def _rule(code: str, description: str) -> dict[str, object]:
+    # GitHub asks for all three.
+    text = {"text": description}
+    return {"id": code, "shortDescription": text, "fullDescription": text, "help": text}
+
+
+def _message(finding: Finding) -> str:
+    text = f"{one_line(section(*finding.where))}: {one_line(finding.text)}"
+    if finding.hint:
+        text += f"\nhint: {one_line(finding.hint)}"
+    # In a message [text](target) is a link, and {0} an argument.
+    return text.replace("](", "] (").replace("{", "{{").replace("}", "}}")

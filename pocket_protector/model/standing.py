@@ -1,0 +1,224 @@
+"""What the statements of one domain amount to: which owners count, and which values they vouch for.
+
+It is asked of a document alone, as if the domain's epoch were known to be genuine. Whether it is, follows from what
+was seen before (trust/). Rules 3 and 7 of docs/format.md, section 12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from pocket_protector.crypto.keys import KEY_BYTES, KEY_ID_BYTES, key_id
+from pocket_protector.model.custodian import key_chain
+from pocket_protector.model.document import Document
+from pocket_protector.model.domain import Domain, Grant, Secret
+from pocket_protector.model.epoch import Epoch, PastEpoch
+from pocket_protector.model.statements import ENTRY, GRANT, Keys, Signed, Signer, entry_fields, grant_fields
+
+Allowed = dict[str, frozenset[bytes]]
+"""Signers who count, each with the verify keys that are theirs."""
+
+
+class GrantStatus(Enum):
+    """Whether an owner counts, and if not, why."""
+
+    COUNTS = "counts"
+    UNSIGNED = "nobody signed it"
+    INVALID = "its signature does not match"
+    STALE = "it was given for an earlier key of the domain"
+    UNVOUCHED = "it was given by somebody who is not an owner"
+    NO_CUSTODIAN = "there is no such key custodian"
+
+
+class EntryStatus(Enum):
+    """Whether a counting owner vouches for a value, and if not, why."""
+
+    REVIEWED = "reviewed"
+    UNSIGNED = "nobody signed it"
+    INVALID = "its signature does not match"
+    STALE = "it was signed for an earlier key of the domain"
+    UNVOUCHED = "it was signed by somebody who is not an owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Which owners of a domain count. `keys` has the verify keys of each who does; `makers` are the signers who count
+    as makers of the epochs with the present key, owners or not."""
+
+    status: Mapping[str, GrantStatus]
+    keys: Mapping[str, frozenset[bytes]]
+    makers: Mapping[str, frozenset[bytes]]
+
+    def counts(self, name: str) -> bool:
+        return self.status.get(name) is GrantStatus.COUNTS
+
+    @property
+    def counting(self) -> list[str]:
+        return sorted(name for name in self.status if self.counts(name))
+
+    def vouched(self, signed: Signed) -> bool:
+        """Whether the signer is an owner who counts."""
+        return signed.by.verify_key in self.keys.get(signed.by.name, frozenset())
+
+
+def owners_of(document: Document, domain: Domain) -> Owners:
+    """Rule 3: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
+    epoch's maker. In a domain without an epoch every listed owner who is a custodian counts."""
+    chains = _Chains(document)
+    if domain.epoch is None:
+        keys = {name: _verify_keys(chains.of(name)) for name in domain.owners if name in document.custodians}
+        status = {name: GrantStatus.COUNTS if name in keys else GrantStatus.NO_CUSTODIAN for name in domain.owners}
+        return Owners(status, keys, {})
+    makers = _makers(document, chains, domain)
+    status = {}
+    valid: dict[str, tuple[Signed, frozenset[bytes]]] = {}
+    for name, grant in domain.owners.items():
+        named = None
+        if name not in document.custodians:
+            status[name] = GrantStatus.NO_CUSTODIAN
+        elif grant.signed is None:
+            status[name] = GrantStatus.UNSIGNED
+        else:
+            named = named_keys(document, domain, name, grant, domain.public_key, chains.of(name))
+            status[name] = GrantStatus.INVALID if named is None else GrantStatus.UNVOUCHED
+        if grant.signed is not None and named is not None:
+            chain = chains.of(name)
+            valid[name] = grant.signed, _verify_keys(chain[chain.index(named) :])
+    counting = closure(makers, valid)
+    status |= dict.fromkeys(counting, GrantStatus.COUNTS)
+    for name, found in status.items():
+        if found is GrantStatus.INVALID and _is_stale(document, domain, name, chains.of(name)):
+            status[name] = GrantStatus.STALE
+    return Owners(status, counting, makers)
+
+
+def named_keys(
+    document: Document, domain: Domain, name: str, grant: Grant, public_key: bytes, chain: tuple[Keys, ...]
+) -> Keys | None:
+    """Which of the custodian's keys the signed grant names; None if its signature matches for none of them."""
+    assert grant.signed is not None
+    for keys in reversed(chain):
+        fields = grant_fields(document.file_id, domain.name, public_key, name, keys, grant.granted)
+        if grant.signed.matches(GRANT, fields):
+            return keys
+    return None
+
+
+def sealed_to(scalar: bytes, public_key: bytes) -> bool:
+    """Whether a sealed scalar (version byte, key id, box) names this key; one of version 0 names none, and passes."""
+    return scalar[0] == 0 or scalar[1 : 1 + KEY_ID_BYTES] == key_id(public_key)
+
+
+def entry_status(document: Document, domain: Domain, owners: Owners, name: str, secret: Secret) -> EntryStatus:
+    """Rule 7: a value is reviewed if an owner who counts signed exactly it, for the present key."""
+    signed = secret.signed
+    if signed is None:
+        return EntryStatus.UNSIGNED
+    if _is_signed(document, domain, name, secret, signed):
+        return EntryStatus.REVIEWED if owners.vouched(signed) else EntryStatus.UNVOUCHED
+    # A value that another branch sealed to an earlier key was signed for that key, if at all.
+    return EntryStatus.INVALID if sealed_to(secret.value, domain.public_key) else EntryStatus.STALE
+
+
+def earlier_keys(document: Document, domain: Domain) -> set[bytes]:
+    """The public keys (32 bytes) that the domain had before, as far as its epochs tell."""
+    if domain.epoch is None:
+        return set()
+    return {past.public_key for _, past in ancestors(document, domain, domain.epoch)} - {domain.public_key}
+
+
+def reviewed_names(document: Document, domain: Domain, owners: Owners | None = None) -> list[str]:
+    """The values that an owner who counts vouches for."""
+    owners = owners or owners_of(document, domain)
+    return [
+        name
+        for name, secret in domain.secrets.items()
+        if secret.signed is not None
+        and owners.vouched(secret.signed)
+        and _is_signed(document, domain, name, secret, secret.signed)
+    ]
+
+
+def _is_signed(document: Document, domain: Domain, name: str, secret: Secret, signed: Signed) -> bool:
+    fields = entry_fields(document.file_id, domain.name, domain.public_key, name, secret.value, secret.updated)
+    return signed.matches(ENTRY, fields)
+
+
+class _Chains:
+    """The key chains of a document's custodians, each proven once."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._known: dict[str, tuple[Keys, ...]] = {}
+
+    def of(self, name: str) -> tuple[Keys, ...]:
+        chain = self._known.get(name)
+        if chain is None:
+            custodian = self._document.custodians.get(name)
+            chain = self._known[name] = key_chain(custodian, self._document.file_id) if custodian else ()
+        return chain
+
+
+def _makers(document: Document, chains: _Chains, domain: Domain) -> Allowed:
+    """The makers of the epochs that have the present key, with the keys that theirs changed to since."""
+    assert domain.epoch is not None
+    makers: Allowed = {}
+    for by in makers_of_key(document, domain, domain.public_key, domain.epoch):
+        chain = chains.of(by.name)
+        at = next((at for at, keys in enumerate(chain) if keys.verify_key == by.verify_key), None)
+        later = frozenset({by.verify_key}) if at is None else _verify_keys(chain[at:])
+        makers[by.name] = makers.get(by.name, frozenset()) | later
+    return makers
+
+
+def ancestors(
+    document: Document, domain: Domain, epoch: Epoch, of_key: bytes | None = None
+) -> Iterator[tuple[bytes, PastEpoch]]:
+    """The epochs that `epoch` follows, as far as the domain kept them, by their hashes; with `of_key`, as far as they
+    have that public key. What is filed under a hash that
+    is not its own is left out: a hash stands in a statement that was signed later, and so cannot be made up."""
+    following, done = list(epoch.previous), set[bytes]()
+    while following:
+        identifier = following.pop()
+        past = domain.past.get(identifier)
+        if past is None or identifier in done or of_key not in (None, past.public_key):
+            continue
+        done.add(identifier)
+        if past.epoch.hash(document.file_id, domain.name, past.public_key) == identifier:
+            yield identifier, past
+            following.extend(past.epoch.previous)
+
+
+def makers_of_key(document: Document, domain: Domain, public_key: bytes, epoch: Epoch) -> set[Signer]:
+    """The makers of the epoch and of those right before it that have the same public key: under these only the policy
+    changed."""
+    earlier = ancestors(document, domain, epoch, public_key)
+    return {epoch.signed.by, *(past.epoch.signed.by for _, past in earlier)}
+
+
+def closure(makers: Allowed, valid: Mapping[str, tuple[Signed, frozenset[bytes]]]) -> Allowed:
+    """The owners whom the makers vouch for, in one step or more."""
+    counting: Allowed = {}
+    waiting = dict(valid)
+    while True:
+        found = [
+            name
+            for name, (signed, _) in waiting.items()
+            if signed.by.verify_key
+            in makers.get(signed.by.name, frozenset()) | counting.get(signed.by.name, frozenset())
+        ]
+        if not found:
+            return counting
+        for name in found:
+            counting[name] = waiting.pop(name)[1]
+
+
+def _is_stale(document: Document, domain: Domain, name: str, chain: tuple[Keys, ...]) -> bool:
+    grant = domain.owners[name]
+    return any(named_keys(document, domain, name, grant, key, chain) for key in earlier_keys(document, domain))
+
+
+def _verify_keys(chain: tuple[Keys, ...]) -> frozenset[bytes]:
+    return frozenset(keys.verify_key for keys in chain if len(keys.verify_key) == KEY_BYTES)

@@ -1,0 +1,112 @@
+"""Signed statements: who said what about an object (docs/format.md, section 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pocket_protector.crypto.encoding import lp
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.keys import digest, is_signed, statement
+
+EPOCH = b"epoch"
+GRANT = b"grant"
+ENTRY = b"entry"
+CHANGE = b"change"
+
+VALUE = b"value"
+_NO_SENSITIVITY = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A custodian's two public keys: X25519 (32 bytes) and Ed25519 (32 bytes, or none for a legacy custodian)."""
+
+    public_key: bytes
+    verify_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed: a custodian's name, and the verify key (32 bytes) that the signature is of."""
+
+    name: str
+    verify_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature (64 bytes) of a statement that ends with its signer. Whether it matches is asked with `matches`."""
+
+    by: Signer
+    signature: bytes
+
+    def matches(self, kind: bytes, fields: tuple[bytes, ...]) -> bool:
+        """Whether this is the signer's signature of the statement of that kind and those fields."""
+        return is_signed(self.by.verify_key, self.signature, self.statement(kind, fields))
+
+    def statement(self, kind: bytes, fields: tuple[bytes, ...]) -> bytes:
+        """The bytes that are signed: the fields, then the signer's name and verify key."""
+        return statement(kind, *fields, self.by.name.encode(), self.by.verify_key)
+
+
+def sign(identity: Identity, kind: bytes, fields: tuple[bytes, ...]) -> Signed:
+    """The identity's signature of a statement; it must be one that can sign."""
+    assert identity.signing is not None
+    by = Signer(identity.name, identity.signing.public)
+    return Signed(by, identity.signing.sign(kind, *fields, by.name.encode(), by.verify_key))
+
+
+def entry_fields(
+    file_id: bytes, domain: str, public_key: bytes, name: str, value: bytes, updated: str
+) -> tuple[bytes, ...]:
+    """What an entry's signer vouches for: exactly these sealed bytes, in this place, under this key of the domain."""
+    return (
+        file_id,
+        domain.encode(),
+        public_key,
+        name.encode(),
+        VALUE,
+        digest(value),
+        _NO_SENSITIVITY,
+        updated.encode(),
+    )
+
+
+def grant_fields(
+    file_id: bytes, domain: str, public_key: bytes, custodian: str, keys: Keys, granted: str
+) -> tuple[bytes, ...]:
+    """What a granter says: the custodian with these keys may open the domain as long as it has this key."""
+    return (
+        file_id,
+        domain.encode(),
+        public_key,
+        custodian.encode(),
+        keys.public_key,
+        keys.verify_key,
+        granted.encode(),
+    )
+
+
+def change_fields(file_id: bytes, custodian: str, old: Keys, new: Keys, time: str) -> tuple[bytes, ...]:
+    """What a custodian says with the old key and with the new one: both are theirs."""
+    return (
+        file_id,
+        custodian.encode(),
+        old.public_key,
+        old.verify_key,
+        new.public_key,
+        new.verify_key,
+        time.encode(),
+    )
+
+
+def encode_list(items: Iterable[bytes]) -> bytes:
+    """A sorted list as one field: how many (u64 big-endian), then LP of them."""
+    ordered = sorted(items)
+    return encode_number(len(ordered)) + lp(*ordered)
+
+
+def encode_number(number: int) -> bytes:
+    """u64 big-endian."""
+    return number.to_bytes(8, "big")

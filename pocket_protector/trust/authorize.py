@@ -1,0 +1,140 @@
+"""One step of a file, judged: the rules of docs/format.md, section 12. Pure: no key, no clock, no disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pocket_protector.model.audit import FILE, truncated_by
+from pocket_protector.model.custodian import LegacyCustodian, key_chain
+from pocket_protector.model.document import LEGACY_FORMAT, Document
+from pocket_protector.model.statements import Keys
+from pocket_protector.trust.domains import judge_domain
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.fingerprints import fingerprint, to_words
+from pocket_protector.trust.state import (
+    Memory,
+    State,
+    ancestry,
+    forgotten,
+    standing_of,
+)
+
+_ACCEPT = "if it was honest: pprotect trust accept"
+
+
+def authorize(state: State | None, document: Document) -> tuple[list[Finding], State]:
+    """What the step from a trusted state to `document` says, and the state with that document in it.
+
+    Without a state this is the first contact: the document is judged by itself. Whoever is not content with the
+    findings keeps the old state.
+    """
+    if state is None:
+        found, after = authorize(_nothing(document), document)
+        text = "nothing was known of this file before: compare the custodians' fingerprints with them"
+        first = Finding(Severity.INFO, "first-contact", (FILE,), text, "pprotect fingerprint CUSTODIAN")
+        return [first, *found], after
+    old = state.document
+    if old.file_id != document.file_id and not (
+        old.format == LEGACY_FORMAT and document.domains.keys() == old.domains.keys()
+    ):
+        text = "another file stands in the place of this one: its file id is another"
+        return [Finding(Severity.VIOLATION, "file-replaced", (FILE,), text, _ACCEPT)], State.of(document)
+    standings = {name: standing_of(document, name, state) for name in document.domains}
+    after = State(document, _remembered(state, document), standings)
+    found = [*_judge_upgrade(old, document), *_judge_custodians(state, document)]
+    for name in sorted(old.domains.keys() | document.domains.keys()):
+        found.extend(judge_domain(state, after, name))
+    return [*found, *_judge_log(old, document)], after
+
+
+def _nothing(document: Document) -> State:
+    return State(Document(document.format, document.file_id), Memory(), {})
+
+
+def _remembered(state: State, document: Document) -> Memory:
+    """The memory with what the step takes out of the document."""
+    memory, old = state.memory, state.document
+    custodians = {name: c.keys for name, c in old.custodians.items() if name not in document.custodians}
+    keys = dict(memory.keys)
+    for name, domain in old.domains.items():
+        if name not in document.domains or document.domains[name].key != domain.key:
+            keys[name] = keys.get(name, frozenset()) | {domain.key}
+    epochs = dict(memory.epochs)
+    for name, domain in document.domains.items():
+        before = old.domains.get(name)
+        if domain.epoch is not None and (before is None or before.epoch != domain.epoch or before.key != domain.key):
+            epochs[name] = epochs.get(name, frozenset()) | ancestry(document, name)
+    gone = memory.gone | forgotten(state, document)
+    return Memory(gone, epochs, {**memory.custodians, **custodians}, keys)
+
+
+def _judge_upgrade(old: Document, new: Document) -> Iterator[Finding]:
+    if old.file_id != new.file_id:
+        text = "the file was upgraded from Pocket Protector's format: nobody signed what it held until then"
+        yield Finding(Severity.ATTENTION, "file-upgraded", (FILE,), text, "review the step's diff once")
+
+
+def _judge_custodians(state: State, document: Document) -> Iterator[Finding]:
+    """Rule 2: keys stay, or change by a statement of the old and of the new."""
+    old = state.document
+    if old.custodians is document.custodians:
+        return
+    for name in sorted(old.custodians.keys() | document.custodians.keys()):
+        where = ("custodian", name)
+        custodian, before = document.custodians.get(name), old.custodians.get(name)
+        known = before.keys if before else state.memory.custodians.get(name)
+        if custodian is None:
+            yield Finding(Severity.INFO, "custodian-removed", where, "the key custodian was removed")
+        elif known is None:
+            words = to_words(fingerprint(name, custodian.keys))
+            yield Finding(Severity.INFO, "custodian-added", where, f"a new key custodian, fingerprint {words}")
+        elif custodian.keys != known:
+            yield _judge_keys(name, known, old, document)
+
+
+def _judge_keys(name: str, known: Keys, old: Document, document: Document) -> Finding:
+    custodian = document.custodians[name]
+    where = ("custodian", name)
+    words = to_words(fingerprint(name, custodian.keys))
+    if known in key_chain(custodian, document.file_id):
+        return Finding(
+            Severity.INFO, "custodian-rekeyed", where, f"new keys, which the old ones signed; fingerprint {words}"
+        )
+    ask = f"ask {name} by another way whether their fingerprint is {words}; {_ACCEPT}"
+    if not known.verify_key:
+        text = "the keys that Pocket Protector made gave way to others, which those cannot sign"
+        return Finding(Severity.ATTENTION, "custodian-upgraded", where, text, ask)
+    before = old.custodians.get(name)
+    if before is not None and custodian.keys in key_chain(before, old.file_id):
+        text = "the keys are older than those that were seen"
+        return Finding(Severity.VIOLATION, "custodian-behind", where, text, "fetch the newest version")
+    if isinstance(custodian, LegacyCustodian):
+        text = "keys that can sign gave way to such as Pocket Protector makes, which cannot"
+        return Finding(Severity.VIOLATION, "custodian-replaced", where, text, ask)
+    text = "the keys were replaced, and the old ones did not sign that: whoever did it may be somebody else"
+    return Finding(Severity.VIOLATION, "custodian-replaced", where, text, ask)
+
+
+def _judge_log(old: Document, new: Document) -> Iterator[Finding]:
+    """Rule 14: entries of the log go by a truncation, which notes how many."""
+    before, after = old.log.lists, new.log.lists
+    if before is after:
+        return
+    gone: Counter[str] = Counter()
+    for where, entries in before.items():
+        if after.get(where) is not entries and after.get(where, ()) != entries:
+            missing = (Counter(entries) - Counter(after.get(where, ()))).total()
+            if missing:
+                gone[where] = missing
+    if not gone:
+        return
+    noted = Counter(after.get(FILE, ())) - Counter(before.get(FILE, ()))
+    covered = sum(truncated_by(entry) * times for entry, times in noted.items())
+    if covered >= gone.total():
+        text = f"{gone.total()} entries of the audit log were truncated"
+        yield Finding(Severity.INFO, "log-truncated", (FILE,), text)
+        return
+    places = ", ".join(sorted(gone)[:5]) + (" and others" if len(gone) > 5 else "")
+    text = f"{gone.total()} entries of the audit log are gone ({places}), and no truncation noted that"
+    yield Finding(Severity.ATTENTION, "log-entries-gone", (FILE,), text, "see in git's history who took them out")

@@ -1,0 +1,162 @@
+"""One domain's part of a judgement: its epoch, its owners and its values (docs/format.md, section 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pocket_protector.errors import command
+from pocket_protector.model.custodian import key_chain
+from pocket_protector.model.domain import Domain
+from pocket_protector.model.statements import Signed
+from pocket_protector.trust import lines
+from pocket_protector.trust.entries import judge_entries
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.owners import judge_owners
+from pocket_protector.trust.state import State
+
+_BEFORE = "see in git's history who did it, and put the block back; if it was honest: pprotect trust accept"
+
+
+def judge_domain(state: State, after: State, name: str) -> Iterator[Finding]:
+    """The findings about one domain in the step from `state` to `after`."""
+    old, new = state.document.domains.get(name), after.document.domains.get(name)
+    where = ("domain", name)
+    if new is None:
+        yield Finding(Severity.INFO, "domain-removed", where, "the key domain was removed")
+        return
+    if old is new and state.standings[name] is after.standings[name]:
+        return
+    refused = None
+    if old is None:
+        found = _judge_new(state, after, new)
+    elif old.epoch is None:
+        found = _judge_unsigned(state, after, old, new)
+    else:
+        found = _judge_signed(state, after, old, new)
+    for finding in found:
+        refused = refused or finding.severity is Severity.VIOLATION
+        yield finding
+    # Under an epoch that is not genuine nothing else of the block means anything.
+    if not refused:
+        yield from judge_owners(state, after, name)
+        yield from judge_entries(state, after, name)
+
+
+def _judge_new(state: State, after: State, new: Domain) -> Iterator[Finding]:
+    where = ("domain", new.name)
+    known = state.memory.epochs.get(new.name, frozenset())
+    if known:
+        text = "a key domain of this name was there before, and was removed; now one stands there again"
+        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
+    elif new.name in state.memory.keys:
+        text = "a key domain of this name was there before, and was removed; nobody signed it then"
+        yield Finding(Severity.ATTENTION, "domain-returned", where, text, _BEFORE)
+    if new.epoch is None:
+        yield Finding(Severity.INFO, "domain-added", where, "a new key domain, which nobody has signed")
+        return
+    fault = lines.begins(after.document, new, _first_by_custodian(after))
+    if fault is not None:
+        yield Finding(Severity.VIOLATION, "domain-forged", where, f"a new key domain: {fault.value}", _BEFORE)
+    else:
+        yield Finding(Severity.INFO, "domain-added", where, f"a new key domain, made by {new.epoch.signed.by.name}")
+
+
+def _judge_unsigned(state: State, after: State, old: Domain, new: Domain) -> Iterator[Finding]:
+    """Rule 13: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
+    where = ("domain", new.name)
+    if new.epoch is None:
+        if new.key != old.key:
+            text = "the public key was replaced, in a domain that nobody has signed: nothing tells who did it"
+            yield Finding(Severity.ATTENTION, "unsigned-key-replaced", where, text, _BEFORE)
+        return
+    fault = lines.begins(after.document, new, _first_by(state.standings[new.name].owners.vouched))
+    maker = new.epoch.signed.by.name
+    if fault is None:
+        text = f"its first statement, by {maker}, who was listed as an owner: from now on its key and owners are signed"
+        yield Finding(Severity.ATTENTION, "first-epoch", where, text, f"ask {maker} whether they did this")
+    else:
+        text = f"its first statement, by {maker}, does not come from an owner who was listed: {fault.value}"
+        yield Finding(Severity.VIOLATION, "first-epoch-forged", where, text, _BEFORE)
+
+
+def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Iterator[Finding]:
+    """Rule 4: an epoch follows the known one, each maker having counted one step before."""
+    where = ("domain", new.name)
+    assert old.epoch is not None
+    if new.epoch is None:
+        text = "its statements are gone: a signed domain does not become an unsigned one"
+        yield Finding(Severity.VIOLATION, "domain-unsigned", where, text, _BEFORE)
+        return
+    before = old.epoch.hash(state.document.file_id, old.name, old.public_key)
+    now = new.epoch.hash(after.document.file_id, new.name, new.public_key)
+    if now == before:
+        if lines.forged(after.document, new):
+            yield _replaced(where, new, lines.Fault.FORGED)
+        return
+    if now in state.memory.epochs.get(new.name, frozenset()):
+        text = f"its key and policy are older than what was seen: epoch {new.epoch.number} after {old.epoch.number}"
+        yield Finding(Severity.VIOLATION, "domain-behind", where, text, "fetch the newest version; " + _BEFORE)
+        return
+    owners = state.standings[new.name].owners
+    fault = lines.follows(after.document, new, before, owners.vouched, state.memory.gone)
+    if fault is not None:
+        yield _replaced(where, new, fault) if not _met(state, after, new) else _forked(where, old, new)
+        return
+    yield from _judge_policy(old, new)
+
+
+def _met(state: State, after: State, new: Domain) -> bool:
+    """Whether the line at least leads to some epoch that is known: two rotations that do not know each other."""
+    known = state.memory.epochs.get(new.name, frozenset())
+    return any(
+        lines.follows(after.document, new, identifier, lambda _: False, frozenset()) is None for identifier in known
+    )
+
+
+def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
+    where = ("domain", new.name)
+    assert new.epoch is not None
+    maker = new.epoch.signed.by.name
+    if new.key != old.key:
+        yield Finding(Severity.INFO, "domain-rotated", where, f"{maker} rotated the key")
+    if new.policy != old.policy:
+        demands = ", ".join(f"{key} {text}" for key, text in new.policy.items().items()) or "nothing"
+        weaker = new.policy.weaker_than(old.policy)
+        if weaker:
+            text = f"{maker} weakened the policy ({', '.join(weaker)}): it now demands {demands}"
+            yield Finding(Severity.ATTENTION, "policy-weakened", where, text, f"ask {maker} why")
+        else:
+            yield Finding(Severity.INFO, "policy-changed", where, f"{maker} set the policy: it now demands {demands}")
+
+
+def _replaced(where: tuple[str, ...], new: Domain, fault: lines.Fault) -> Finding:
+    assert new.epoch is not None
+    text = f"its key or policy was replaced (signed as {new.epoch.signed.by.name}): {fault.value}"
+    return Finding(Severity.VIOLATION, "domain-replaced", where, text, _BEFORE)
+
+
+def _forked(where: tuple[str, ...], old: Domain, new: Domain) -> Finding:
+    assert old.epoch is not None
+    assert new.epoch is not None
+    text = (
+        f"two rotations do not know of each other: {new.epoch.signed.by.name}'s epoch {new.epoch.number}"
+        f" and {old.epoch.signed.by.name}'s {old.epoch.number}, which was known"
+    )
+    hint = f"merge the two branches, and let an owner run: {command('join')}"
+    return Finding(Severity.VIOLATION, "domain-forked", where, text, hint)
+
+
+def _first_by(accepted: lines.Counts) -> lines.IsRoot:
+    return lambda epoch: not epoch.previous and epoch.number == 1 and accepted(epoch.signed)
+
+
+def _first_by_custodian(after: State) -> lines.IsRoot:
+    """A first epoch by anybody who was a custodian with that verify key, as far as the document tells."""
+
+    def known(signed: Signed) -> bool:
+        custodian = after.document.custodians.get(signed.by.name)
+        if custodian is None:
+            return True
+        return any(keys.verify_key == signed.by.verify_key for keys in key_chain(custodian, after.document.file_id))
+
+    return _first_by(known)

@@ -1,0 +1,58 @@
+"""Fingerprints of custodians, for people to compare (docs/format.md, section 3.9)."""
+
+from __future__ import annotations
+
+import hmac
+import re
+
+from pocket_protector.crypto.keys import DIGEST_BYTES, digest
+from pocket_protector.errors import StoreError
+from pocket_protector.model.custodian import own_statement
+from pocket_protector.model.statements import Keys
+
+_CONSONANTS = "bdfghjklmnprstvz"
+_VOWELS = "aiou"
+_WORD_BYTES = 16
+_WORD = re.compile(rf"[{_CONSONANTS}][{_VOWELS}][{_CONSONANTS}][{_VOWELS}][{_CONSONANTS}]")
+
+
+def fingerprint(name: str, keys: Keys) -> bytes:
+    """BLAKE2b-256 of the custodian's own statement: the name and both public keys."""
+    return digest(own_statement(name, keys))
+
+
+def to_hex(raw: bytes) -> str:
+    """64 digits."""
+    return raw.hex()
+
+
+def to_words(raw: bytes) -> str:
+    """The first 16 bytes as eight words of five letters, two bytes each: what can be read out on a telephone. The
+    letters of a word are proquints' (D. Wilkerson, 2009)."""
+    numbers = [int.from_bytes(raw[at : at + 2], "big") for at in range(0, _WORD_BYTES, 2)]
+    return "-".join(map(_word, numbers))
+
+
+def is_fingerprint(text: str, raw: bytes) -> bool:
+    """Whether the text, all 64 digits or all eight words, is this fingerprint's. StoreError if it is neither."""
+    given = text.strip().lower()
+    words = re.split(r"[-\s]+", given)
+    if len(words) == _WORD_BYTES // 2 and all(map(_WORD.fullmatch, words)):
+        return hmac.compare_digest("-".join(words), to_words(raw))
+    digits = re.sub(r"[\s:]", "", given)
+    if len(digits) != 2 * DIGEST_BYTES or not re.fullmatch(r"[0-9a-f]+", digits):
+        raise StoreError(
+            f"{text[:100]!a} is no fingerprint: that has 64 hexadecimal digits, or 8 words",
+            hint="pprotect fingerprint CUSTODIAN prints both",
+        )
+    return hmac.compare_digest(digits, to_hex(raw))
+
+
+def _word(number: int) -> str:
+    return (
+        _CONSONANTS[number >> 12]
+        + _VOWELS[number >> 10 & 3]
+        + _CONSONANTS[number >> 6 & 15]
+        + _VOWELS[number >> 4 & 3]
+        + _CONSONANTS[number & 15]
+    )

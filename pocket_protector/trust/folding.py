@@ -1,0 +1,61 @@
+"""A history of a file, judged step by step, each merge from every one of its parents (rule 10)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pocket_protector.model.document import Document
+from pocket_protector.trust.authorize import authorize
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.state import State, joined
+
+
+class Fold:
+    """The states that a history leads to, from parents to children.
+
+    `steps` names every step that will be taken and its parents, so that a state is kept only as long as a child of its
+    step is to come; the last of them is kept.
+    """
+
+    def __init__(self, steps: Iterable[tuple[str, Sequence[str]]]) -> None:
+        self._states: dict[str, State | None] = {}
+        self._children = Counter(parent for _, parents in steps for parent in parents)
+        self._told: set[tuple[str, tuple[str, ...], str]] = set()
+        self.state: State | None = None
+
+    def step(self, name: str, parents: Sequence[str], document: Document | None) -> list[Finding]:
+        """Judge one step; `document` is None where the file is not there. `state` is the state after it."""
+        known = [state for state in map(self._states.get, parents) if state is not None]
+        if document is None:
+            found: list[Finding] = []
+            self.state = joined(known) if known else None
+        elif not known:
+            found, self.state = authorize(None, document)
+        else:
+            judged = [authorize(state, document) for state in known]
+            found = judged[0][0] if len(judged) == 1 else self._of_merge([findings for findings, _ in judged])
+            self.state = joined(state for _, state in judged)
+        self._told.update(map(_identity, found))
+        self._states[name] = self.state
+        self._children[name] += 0
+        for parent in parents:
+            self._children[parent] -= 1
+            if self._children[parent] <= 0:
+                self._states.pop(parent, None)
+        return found
+
+    def _of_merge(self, judged: list[list[Finding]]) -> list[Finding]:
+        """Every violation from every parent; what else a merge did itself, and no branch was told of already."""
+        merged: dict[tuple[str, tuple[str, ...], str], Finding] = {}
+        for findings in judged:
+            for finding in findings:
+                told = _identity(finding) in self._told and finding.severity is not Severity.VIOLATION
+                everywhere = all(finding in other for other in judged)
+                if not told and (everywhere or finding.severity is not Severity.INFO):
+                    merged[_identity(finding)] = finding
+        return list(merged.values())
+
+
+def _identity(finding: Finding) -> tuple[str, tuple[str, ...], str]:
+    return finding.code, finding.where, finding.text

@@ -1,0 +1,44 @@
+"""What a domain's policy demands, asked of the domain as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pocket_protector.errors import command
+from pocket_protector.model.domain import Domain
+from pocket_protector.model.policy import MAX_AGE, MIN_OWNERS, REQUIRE_SIGNED
+from pocket_protector.model.times import format_time
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.state import Standing
+
+_MOST_NAMES = 10
+
+
+def judge_policy(domain: Domain, standing: Standing, now: datetime, *, require_signed: bool = False) -> list[Finding]:
+    """A violation for each demand that the domain does not meet at `now`; `require_signed` demands that too."""
+    found, policy, where = [], domain.policy, ("domain", domain.name)
+    if (policy.require_signed or require_signed) and standing.unreviewed:
+        text = f"values that no owner vouches for: {listed(standing.unreviewed)}"
+        hint = f"an owner runs: {command('review', domain.name)}"
+        found.append(Finding(Severity.VIOLATION, f"policy-{REQUIRE_SIGNED}", where, text, hint))
+    if policy.max_age is not None:
+        oldest = format_time(now - timedelta(days=policy.max_age))
+        aged = sorted(name for name, secret in domain.secrets.items() if secret.updated < oldest)
+        if aged:
+            text = f"values that are older than {policy.max_age} days: {listed(aged)}"
+            hint = f"give each a new one: {command('update-secret', domain.name, aged[0])}"
+            found.append(Finding(Severity.VIOLATION, f"policy-{MAX_AGE}", where, text, hint))
+    owners = len(standing.owners.counting)
+    if policy.min_owners is not None and owners < policy.min_owners:
+        text = f"{owners} owners who count, and the policy demands {policy.min_owners}"
+        hint = f"add an owner: {command('add-owner', domain.name)} NAME"
+        found.append(Finding(Severity.VIOLATION, f"policy-{MIN_OWNERS}", where, text, hint))
+    return found
+
+
+def listed(names: Iterable[str]) -> str:
+    """A few of the names, and how many more there are."""
+    everything = list(names)
+    more = len(everything) - _MOST_NAMES
+    return ", ".join(everything[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

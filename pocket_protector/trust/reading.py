@@ -1,0 +1,81 @@
+"""Whether values of a domain may be used, and whether something may be sealed or wrapped for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from pocket_protector.errors import IntegrityError, PolicyError, command
+from pocket_protector.model.document import Document
+from pocket_protector.trust.anchors import is_anchored
+from pocket_protector.trust.authorize import authorize
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.policy import judge_policy
+from pocket_protector.trust.state import State, standing_of
+
+Trust = Mapping[str, str] | State
+"""What a reader trusts: custodians' names with their fingerprints, or a state that was judged before."""
+
+BEHIND = frozenset({"domain-behind", "custodian-behind"})
+"""What an older version of the file shows, such as another branch's."""
+
+_NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
+
+
+def check_use(document: Document, name: str, now: datetime, *, require_signed: bool, trust: Trust | None) -> None:
+    """PolicyError if the domain's policy, `require_signed` or `trust` refuses the use of its values.
+
+    `require_signed` needs something to trust; `trust` refuses a domain that does not lead back to it.
+    """
+    domain = document.domain(name)
+    if require_signed and trust is None:
+        raise PolicyError(f"signed values of {name!r} are required, and nobody is trusted yet", hint=_NO_ANCHOR)
+    if require_signed and domain.epoch is None:
+        raise PolicyError(
+            f"signed values of {name!r} are required, and nobody has signed its key",
+            hint=f"an owner runs: {command('set-policy', name, '--require-signed')}",
+        )
+    found = [] if trust is None else _distrust(document, name, trust)
+    found += judge_policy(domain, standing_of(document, name), now, require_signed=require_signed)
+    if found:
+        raise PolicyError(f"{name!r} may not be used: {found[0].text}", hint=found[0].hint)
+
+
+def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
+    """The violations that concern a domain and these custodians."""
+    return [
+        finding
+        for finding in findings
+        if finding.severity is Severity.VIOLATION
+        and (
+            finding.where[0] == "file"
+            or (finding.where[0] == "custodian" and finding.where[1] in custodians)
+            or (finding.where[0] != "custodian" and finding.where[1] == name)
+        )
+    ]
+
+
+def check_change(findings: Iterable[Finding], name: str, custodians: Collection[str], *, behind: bool = False) -> None:
+    """IntegrityError if a violation concerns the domain that is to be changed, or somebody whom its key is wrapped for;
+    `behind` lets pass what an older version of the file shows."""
+    for finding in about(findings, name, custodians):
+        if behind and finding.code in BEHIND:
+            continue
+        hint = finding.hint
+        if finding.code in BEHIND:
+            hint += "; or --behind, if this branch is meant to be older"
+        raise IntegrityError(f"nothing was written: {'/'.join(finding.where)}: {finding.text}", hint=hint)
+
+
+def _distrust(document: Document, name: str, trust: Trust) -> list[Finding]:
+    domain = document.domain(name)
+    if isinstance(trust, State):
+        found, _ = authorize(trust, document)
+        known = name in trust.document.domains
+    else:
+        found, _ = authorize(None, document)
+        known = is_anchored(document, domain, trust)
+    if not known:
+        text = "its key and owners do not lead back to anybody who is trusted"
+        found.insert(0, Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, _NO_ANCHOR))
+    return about(found, name, domain.owners)

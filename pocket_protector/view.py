@@ -1,0 +1,169 @@
+"""What a protected file shows, opens and says of itself: the part of `KeyFile` that changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pocket_protector.credentials import TRUST_VARIABLE, Creds, read_variable
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.errors import AccessError, LocatedError
+from pocket_protector.format.file import LoadedFile
+from pocket_protector.model.custodian import check_identity
+from pocket_protector.model.decrypted import DecryptedDomain, decrypt
+from pocket_protector.model.document import Document
+from pocket_protector.model.domain import open_key
+from pocket_protector.model.policy import Policy
+
+if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
+    from pocket_protector.trust.findings import Finding
+    from pocket_protector.trust.reading import Trust
+    from pocket_protector.trust.state import Standing, State
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class View:
+    """A protected file, to look at and to open."""
+
+    path: str
+    _file: LoadedFile | None
+    _document: Document
+
+    # Looking, without credentials
+
+    def get_domain_names(self) -> list[str]:
+        return sorted(self._document.domains)
+
+    def get_domain_secret_names(self, domain_name: str) -> list[str]:
+        return sorted(self._document.domain(domain_name).secrets)
+
+    def get_domain_owner_names(self, domain_name: str) -> list[str]:
+        return sorted(self._document.domain(domain_name).owners)
+
+    def get_all_secret_names(self) -> dict[str, list[str]]:
+        """Secret name → the names of the domains that have one so named."""
+        found: dict[str, list[str]] = {}
+        for domain in self.get_domain_names():
+            for name in self.get_domain_secret_names(domain):
+                found.setdefault(name, []).append(domain)
+        return found
+
+    def get_key_custodian_names(self) -> list[str]:
+        return sorted(self._document.custodians)
+
+    def get_custodian_domains(self, key_custodian_name: str) -> list[str]:
+        """The names of the domains that list the custodian as an owner."""
+        return sorted(self._document.owned_by(key_custodian_name))
+
+    def get_audit_log(self) -> list[str]:
+        """An upgraded file's old entries, then the others by time."""
+        return self._document.log.entries()
+
+    # Unlocking and reading
+
+    def unlock(self, creds: Creds | Identity) -> Identity:
+        """The custodian's private half. AccessError for missing or wrong credentials and unknown custodians."""
+        if isinstance(creds, Creds):
+            creds.require()
+        custodian = self._document.custodian_of_credentials(creds.name)
+        if isinstance(creds, Creds):
+            return creds.unlock(custodian)
+        check_identity(custodian, creds)
+        return creds
+
+    def check_creds(self, creds: Creds | Identity) -> bool:
+        """Whether `unlock` would succeed."""
+        try:
+            self.unlock(creds)
+        except AccessError:
+            return False
+        return True
+
+    def decrypt_domain(
+        self,
+        domain_name: str,
+        creds: Creds | Identity,
+        *,
+        require_signed: bool = False,
+        trust: Trust | None = None,
+    ) -> DecryptedDomain:
+        """All values of a domain by name. AccessError unless the custodian is an owner; PolicyError if the domain's
+        policy refuses.
+
+        With `require_signed`, PolicyError too unless owners vouch for every value, and the domain leads back to
+        somebody in `trust`: names with fingerprints, else what PPROTECT_TRUST has.
+        """
+        with self._locating():
+            domain = self._document.domain(domain_name)
+            if require_signed or trust is not None or domain.policy != Policy():
+                self.check_use(domain_name, require_signed=require_signed, trust=trust)
+            return decrypt(domain, open_key(domain, self._unlock_owner(domain_name, creds)))
+
+    # Trust: whose changes these are
+
+    def check_use(self, domain_name: str, *, require_signed: bool = False, trust: Trust | None = None) -> None:
+        """As `decrypt_domain` refuses before it unlocks anything; `trust` may be a state that was judged before."""
+        from pocket_protector.trust.anchors import anchors_of_variable
+        from pocket_protector.trust.reading import check_use
+
+        if trust is None and require_signed:
+            trust = anchors_of_variable(read_variable(TRUST_VARIABLE))
+        check_use(self._document, domain_name, now(), require_signed=require_signed, trust=trust)
+
+    def authorize(self, state: State | None) -> tuple[list[Finding], State]:
+        """What the step from a trusted state to this file says, and the state with this file in it; None at first."""
+        from pocket_protector.trust.authorize import authorize
+
+        return authorize(state, self._document)
+
+    def standing(self, domain_name: str) -> Standing:
+        """Which owners of the domain count, and which values they vouch for, going by the file alone."""
+        from pocket_protector.trust.state import standing_of
+
+        self._document.domain(domain_name)
+        return standing_of(self._document, domain_name)
+
+    def get_policy(self, domain_name: str) -> Policy:
+        """What the domain's owners demand of it; nothing, in a domain that nobody has signed."""
+        return self._document.domain(domain_name).policy
+
+    def is_signed(self, domain_name: str) -> bool:
+        """Whether the domain's key and owners are signed."""
+        return self._document.domain(domain_name).epoch is not None
+
+    def get_fingerprint(self, key_custodian_name: str) -> bytes:
+        """The custodian's fingerprint (32 bytes), of the name and both public keys."""
+        from pocket_protector.trust.fingerprints import fingerprint
+
+        return fingerprint(key_custodian_name, self._document.custodian(key_custodian_name).keys)
+
+    # Inside
+
+    def _unlock_owner(self, domain_name: str, creds: Creds | Identity) -> Identity:
+        """As `unlock`, but no key is derived for one who is not an owner."""
+        if isinstance(creds, Creds):
+            creds.require()
+        self._document.domain(domain_name)
+        self._document.custodian_of_credentials(creds.name)
+        self._document.domain(domain_name).check_owner(creds.name)
+        return self.unlock(creds)
+
+    @contextmanager
+    def _locating(self) -> Iterator[None]:
+        """Give an error of a place in the file the line of that place."""
+        try:
+            yield
+        except LocatedError as error:
+            if self._file is not None and error.keys:
+                self._file.locate(error)
+            raise
+
+    def __repr__(self) -> str:
+        return f"<KeyFile {self.path!r}: domains {', '.join(self.get_domain_names()) or 'none'}>"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
