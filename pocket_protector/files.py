@@ -14,6 +14,7 @@ from pocket_protector.errors import StoreError
 
 FILE_NAME = "protected.yaml"
 
+_LONGEST_PATH = 4096
 _LOCK_SECONDS = 30.0
 _LOCK_POLL_SECONDS = 0.01
 
@@ -59,6 +60,54 @@ def read(path: str, most: int, *, hint: str = "") -> bytes:
     if len(raw) > most:
         raise StoreError(f"{path} has more than {most} bytes")
     return raw
+
+
+def read_start(path: str, most: int) -> bytes:
+    """The first `most` bytes of a file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(most)
+    except OSError as error:
+        _refuse("read", path, error)
+
+
+def make_private_folder(path: str) -> None:
+    """The folder and those above it, there afterwards; one that was made is this user's alone."""
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError as error:
+        _refuse("make", path, error)
+
+
+def place_in_git(path: str) -> tuple[str, str]:
+    """The folder that all work trees of the file's git repository share (its common directory), and the path in the
+    work tree; outside git "", and the whole path. git itself is not asked: this is on the way of every read."""
+    real = os.path.realpath(path)
+    folder = os.path.dirname(real)
+    while True:
+        git = os.path.join(folder, ".git")
+        if os.path.lexists(git):
+            return _common_folder(git), os.path.relpath(real, folder)
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return "", real
+        folder = parent
+
+
+def _common_folder(git: str) -> str:
+    """What `.git` leads to: itself, or in a further work tree what the files there say (gitrepository-layout(5))."""
+    try:
+        if os.path.isfile(git):
+            line = read_start(git, _LONGEST_PATH).decode(errors="surrogateescape").strip()
+            git = os.path.join(os.path.dirname(git), line.removeprefix("gitdir: "))
+            common = os.path.join(git, "commondir")
+            if os.path.isfile(common):
+                git = os.path.join(git, read_start(common, _LONGEST_PATH).decode(errors="surrogateescape").strip())
+        return os.path.realpath(git)
+    except (OSError, ValueError, StoreError):
+        # Not a repository that git would use either: what matters is that the answer stays the same.
+        return git
 
 
 class Target:

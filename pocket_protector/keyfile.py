@@ -87,17 +87,31 @@ class KeyFile(View):
         self._version.synced = self._document
         return self._loaded(written, self.path)
 
-    def joined(self, base: KeyFile, theirs: KeyFile, conflicted: bytes) -> KeyFile:
-        """This file, one side of a git merge, with what `theirs` changed since `base`. MergeConflictError names what
-        both changed. `write` may put it in the place of `conflicted`, which git left on disk."""
+    def joined(
+        self, base: KeyFile, theirs: KeyFile, conflicted: bytes, creds: Creds | Identity | None = None
+    ) -> KeyFile:
+        """This file, one side of a git merge, with what `theirs` changed since `base`. `write` may put it in the place
+        of `conflicted`, which git left on disk.
+
+        MergeConflictError names what both changed; with an owner's credentials, that both rotated a domain's key, or
+        changed its policy, is no conflict.
+        """
         from pocket_protector.model.merge import merge
 
+        sides = base._document, theirs._document, self._document.changeable()
         try:
-            document = merge(base._document, theirs._document, self._document.changeable())
+            if creds is None:
+                document = merge(*sides)
+            else:
+                from pocket_protector.model.joining import join
+
+                document = join(*sides, self.unlock(creds), now())
         except MergeConflictError as error:
-            error.hint = (
-                "nothing was written: take one side (git checkout --ours, or --theirs), and redo the other's change"
-            )
+            rotated = creds is None and any(name.startswith("domain/") for name in error.objects)
+            what_to_do = "an owner runs: pprotect join"
+            if not rotated:
+                what_to_do = "take one side (git checkout --ours, or --theirs), and redo the other's change"
+            error.hint = f"nothing was written: {what_to_do}"
             raise
         return KeyFile(self.path, self._file, document, Version(self._version, None, conflicted))
 

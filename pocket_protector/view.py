@@ -34,6 +34,11 @@ class View:
 
     # Looking, without credentials
 
+    @property
+    def file_id(self) -> bytes:
+        """16 bytes that the file was made with; none in a file of Pocket Protector's."""
+        return self._document.file_id
+
     def get_domain_names(self) -> list[str]:
         return sorted(self._document.domains)
 
@@ -100,6 +105,12 @@ class View:
             domain = self._document.domain(domain_name)
             if require_signed or trust is not None or domain.policy != Policy():
                 self.check_use(domain_name, require_signed=require_signed, trust=trust)
+        return self.decrypt_values(domain_name, creds)
+
+    def decrypt_values(self, domain_name: str, creds: Creds | Identity) -> DecryptedDomain:
+        """As `decrypt_domain`, whatever the domain's policy says: for an owner who is to review what it refuses."""
+        with self._locating():
+            domain = self._document.domain(domain_name)
             return decrypt(domain, open_key(domain, self._unlock_owner(domain_name, creds)))
 
     # Trust: whose changes these are
@@ -134,11 +145,25 @@ class View:
         """Whether the domain's key and owners are signed."""
         return self._document.domain(domain_name).epoch is not None
 
+    def get_epoch_maker(self, domain_name: str) -> str | None:
+        """Who signed the domain's key and policy last; None in a domain that nobody has signed."""
+        epoch = self._document.domain(domain_name).epoch
+        return epoch.signed.by.name if epoch else None
+
     def get_fingerprint(self, key_custodian_name: str) -> bytes:
         """The custodian's fingerprint (32 bytes), of the name and both public keys."""
         from pocket_protector.trust.fingerprints import fingerprint
 
         return fingerprint(key_custodian_name, self._document.custodian(key_custodian_name).keys)
+
+    def line_of(self, where: tuple[str, ...]) -> int:
+        """The line, from 1, at which the object of a finding stands, as far as it does; 1 if it does not."""
+        from pocket_protector.format.rendering import keys_of
+
+        error = LocatedError("", keys=keys_of(where))
+        if self._file is not None:
+            self._file.locate(error)
+        return error.line or 1
 
     # Inside
 

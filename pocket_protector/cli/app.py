@@ -38,7 +38,10 @@ _COMMANDS = {
     ),
     **dict.fromkeys(("get", "decrypt-domain"), "reading"),
     **dict.fromkeys(("run", "exec"), "running"),
-    "resolve": "merging",
+    **dict.fromkeys(("trust", "fingerprint"), "trusting"),
+    "verify": "verifying",
+    **dict.fromkeys(("status", "review", "set-policy"), "reviewing"),
+    **dict.fromkeys(("resolve", "join"), "merging"),
 }
 _PANELS = {
     "store": "File",
@@ -48,6 +51,9 @@ _PANELS = {
     "secrets": "Secrets",
     "reading": "Reading",
     "running": "Running programs",
+    "trusting": "Trust",
+    "verifying": "Trust",
+    "reviewing": "Trust",
     "merging": "Git",
 }
 

@@ -113,6 +113,8 @@ def rekey_custodian(
     session, kind = session_of(ctx), parse_key_type(key_type)
     store = session.read_to_change()
     identity = _current(session, store, name)
+    for domain in store.get_custodian_domains(identity.name):
+        session.guard(store, domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
     limits = KEY_TYPES[kind] or (None, None)
     changed = store.rekey_custodian(identity, Creds(identity.name, new.text), kind == "raw", *limits)

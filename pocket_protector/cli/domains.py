@@ -9,16 +9,19 @@ import typer
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import Domain, Json
 from pocket_protector.cli.session import session_of
+from pocket_protector.errors import command
+from pocket_protector.keyfile import KeyFile
 
 
 def add_domain(ctx: typer.Context, domain: Domain = None) -> None:
     """Add a key domain, with you as its owner."""
     session = session_of(ctx)
     store = session.read_to_change()
-    owner = session.identity(store).name
+    identity = session.identity(store)
     output.note("Adding new domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
-    session.write(store, store.add_domain(name, owner), f"added key domain {name}, owned by {owner}")
+    changed = store.add_domain(name, identity.name, creds=identity)
+    session.write(store, changed, f"added key domain {name}, owned by {identity.name}")
 
 
 def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:
@@ -55,6 +58,18 @@ def rotate_domain_keys(
     store = session.read_to_change()
     identity = session.identity(store)
     name = session.asked(domain, "Domain name", "DOMAIN")
+    session.guard(store, name)
     changed = store.rotate_domain_key(name, identity, history=not no_history)
-    output.note(f"wrapping the new key of {name} for: {', '.join(changed.get_domain_owner_names(name))}")
+    tell_owners(store, changed, name)
     session.write(store, changed, f"rotated the key of {name}")
+
+
+def tell_owners(before: KeyFile, after: KeyFile, name: str) -> None:
+    """Whom the new key is wrapped for, and who is dropped because no owner vouches for them."""
+    kept = after.get_domain_owner_names(name)
+    output.note(f"wrapping the new key of {name} for: {', '.join(kept)}")
+    statuses = before.standing(name).owners.status
+    for owner in before.get_domain_owner_names(name):
+        if owner not in kept and not before.standing(name).owners.counts(owner):
+            again = command("add-owner", name, owner)
+            output.note(f"note: {owner} is dropped: {statuses[owner].value}; if they are to have access: {again}")

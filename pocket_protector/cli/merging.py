@@ -8,7 +8,7 @@ import typer
 
 from pocket_protector import files
 from pocket_protector.cli import output
-from pocket_protector.cli.session import session_of
+from pocket_protector.cli.session import Session, session_of
 from pocket_protector.format.file import MAX_FILE_BYTES
 from pocket_protector.git.stages import check_untouched, conflict_stages
 from pocket_protector.keyfile import KeyFile
@@ -19,7 +19,19 @@ def resolve(ctx: typer.Context) -> None:
 
     Needs no credentials. What both sides changed is named, and nothing is written. Afterwards: git add.
     """
-    session = session_of(ctx)
+    _join(session_of(ctx), with_credentials=False)
+
+
+def join(ctx: typer.Context) -> None:
+    """As resolve, where both sides rotated a key domain's key or changed its policy: the domain gets a new key, which
+    follows both, for the owners whom neither side dropped.
+
+    You must be an owner on both sides. Afterwards: git add.
+    """
+    _join(session_of(ctx), with_credentials=True)
+
+
+def _join(session: Session, *, with_credentials: bool) -> None:
     path = session.path()
     stages = conflict_stages(path, MAX_FILE_BYTES)
     conflicted = files.read(path, MAX_FILE_BYTES)
@@ -33,4 +45,5 @@ def resolve(ctx: typer.Context) -> None:
         else:
             ours, theirs = theirs, ours
     done = f"joined both sides; next: {shlex.join(['git', 'add', path])}"
-    session.write(ours, ours.joined(base, theirs, conflicted), done)
+    identity = session.identity(ours) if with_credentials else None
+    session.write(ours, ours.joined(base, theirs, conflicted, identity), done)

@@ -59,6 +59,16 @@ def note(text: str, end: str = "\n") -> None:
         discard(2)
 
 
+def progress(text: str, *, last: bool) -> None:
+    """One line that takes the place of the one before, on a terminal only."""
+    try:
+        if sys.stderr is not None and sys.stderr.isatty():
+            sys.stderr.write(f"\r{printable(text)}" + ("\n" if last else ""))
+            sys.stderr.flush()
+    except OSError:
+        discard(2)
+
+
 def discard(descriptor: int) -> None:
     """What Python still buffers for stdout (1) or stderr (2), and all that follows, goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -9,10 +9,24 @@ import typer
 from pocket_protector.cli import output
 from pocket_protector.cli.custodians import could_read
 from pocket_protector.cli.parameters import Custodian, Domain
-from pocket_protector.cli.session import session_of
+from pocket_protector.cli.session import Session, session_of
+from pocket_protector.errors import IntegrityError
+from pocket_protector.keyfile import KeyFile
 
 
-def add_owner(ctx: typer.Context, domain: Domain = None, custodian: Custodian = None) -> None:
+def add_owner(
+    ctx: typer.Context,
+    domain: Domain = None,
+    custodian: Custodian = None,
+    expect_fingerprint: Annotated[
+        str | None,
+        typer.Option(
+            "--expect-fingerprint",
+            metavar="FINGERPRINT",
+            help="Only if the new owner's fingerprint is this: 64 hexadecimal digits, or 8 words.",
+        ),
+    ] = None,
+) -> None:
     """Let a key custodian read a key domain that you own."""
     session = session_of(ctx)
     store = session.read_to_change()
@@ -20,7 +34,28 @@ def add_owner(ctx: typer.Context, domain: Domain = None, custodian: Custodian = 
     output.note("Adding domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "New owner email", "CUSTODIAN")
+    check_new_owner(session, store, owner, expect_fingerprint)
+    session.guard(store, name, owner)
     session.write(store, store.add_owner(name, owner, identity), f"added owner {owner} to {name}")
+
+
+def check_new_owner(session: Session, store: KeyFile, owner: str, expected: str | None) -> None:
+    """IntegrityError if the fingerprint is not the expected one. Without, a custodian who was not seen before is shown
+    with theirs."""
+    from pocket_protector.trust.fingerprints import is_fingerprint, to_words
+
+    found = store.get_fingerprint(owner)
+    if expected is not None:
+        if not is_fingerprint(expected, found):
+            raise IntegrityError(
+                f"the fingerprint of {owner!r} is another: {to_words(found)}",
+                hint="ask them by another way; somebody may have put other keys in the place of theirs",
+            )
+        return
+    state = session.watch(store).trusted()
+    if state is None or owner not in state.document.custodians:
+        output.note(f"note: {owner} was not seen before; ask them by another way whether this is their fingerprint:")
+        output.note(f"  {to_words(found)}")
 
 
 def rm_owner(
@@ -42,6 +77,8 @@ def rm_owner(
     output.note("Removing domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "Owner email", "CUSTODIAN")
+    if identity is not None:
+        session.guard(store, name)
     if session.write(store, store.rm_owner(name, owner, identity), f"removed owner {owner} from {name}"):
         could_read(store, name, owner, rotated=identity is not None)
 
@@ -53,6 +90,9 @@ def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
     identity = session.identity(store)
     owner = session.asked(custodian, "New owner email", "CUSTODIAN")
     owned = store.get_custodian_domains(identity.name)
+    check_new_owner(session, store, owner, None)
+    for name in owned:
+        session.guard(store, name, owner)
     changed = store.migrate_owner(owner, identity)
     output.note(f"Will add {owner} as owner to: {', '.join(owned)}")
     if session.prompts.agreed("Proceed?"):

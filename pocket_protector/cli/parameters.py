@@ -30,6 +30,9 @@ Custodian = Annotated[
     str | None,
     typer.Argument(metavar="CUSTODIAN", help="The key custodian; asked for if not given.", autocompletion=custodians),
 ]
+RequiredCustodian = Annotated[
+    str, typer.Argument(metavar="CUSTODIAN", help="The key custodian.", autocompletion=custodians)
+]
 NewCustodian = Annotated[
     str | None, typer.Argument(metavar="NAME", help="The key custodian, as an email address; asked for if not given.")
 ]
@@ -55,6 +58,13 @@ KeyType = Annotated[
 NewPassphraseFile = Annotated[
     str | None, typer.Option("--new-passphrase-file", metavar="PATH", help="A file with the new passphrase or raw key.")
 ]
+RequireSigned = Annotated[
+    bool,
+    typer.Option(
+        "--require-signed", help="Only if owners signed every value, and the domain leads back to one whom you trust."
+    ),
+]
+Sign = Annotated[bool, typer.Option("--sign", help="Sign the value, with your credentials.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with a schema number.")]
 
 

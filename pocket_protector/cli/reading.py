@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import RequiredDomain, RequiredName, secret_names
+from pocket_protector.cli.parameters import RequiredDomain, RequiredName, RequireSigned, secret_names
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.environment import check_name, is_shell_name
@@ -18,12 +18,15 @@ from pocket_protector.errors import PPKeyError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
 
+if TYPE_CHECKING:  # imported late: most commands ask for nothing of it
+    from pocket_protector.trust.reading import Trust
+
 _FORMATS = ("json", "env", "shell")
 
 
-def get(ctx: typer.Context, domain: RequiredDomain, name: RequiredName) -> None:
+def get(ctx: typer.Context, domain: RequiredDomain, name: RequiredName, require_signed: RequireSigned = False) -> None:
     """Print one value. Nothing is added to it where stdout is no terminal."""
-    value = decrypted(session_of(ctx), domain, name)[name]
+    value = decrypted(session_of(ctx), domain, name, require_signed=require_signed)[name]
     output.data(value)
     if sys.stdout.isatty():
         output.data("\n")
@@ -39,11 +42,12 @@ def decrypt_domain(
         str | None,
         typer.Option("--secret", metavar="NAME", help="Print this secret only.", autocompletion=secret_names),
     ] = None,
+    require_signed: RequireSigned = False,
 ) -> None:
     """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
     if output_format is not None and output_format not in _FORMATS:
         raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
-    values = decrypted(session_of(ctx), domain, secret)
+    values = decrypted(session_of(ctx), domain, secret, require_signed=require_signed)
     chosen = dict(values) if secret is None else {secret: values[secret]}
     if secret is not None and output_format is None:
         output.data(f"{values[secret]}\n")
@@ -53,13 +57,23 @@ def decrypt_domain(
         output.data(json.dumps(chosen, indent=2, sort_keys=True) + "\n")
 
 
-def decrypted(session: Session, domain: str, name: str | None = None) -> DecryptedDomain:
-    """Unlock a domain, and say what of it is not as it should be. PPKeyError, first, if `name` is no secret of it."""
+def decrypted(
+    session: Session, domain: str, name: str | None = None, *, require_signed: bool = False
+) -> DecryptedDomain:
+    """Unlock a domain, and say what of it is not as it should be. PPKeyError, first, if `name` is no secret of it;
+    PolicyError if the domain's policy, or what was asked for, refuses."""
     store = session.read()
     known = store.get_domain_secret_names(domain)
     if name is not None and name not in known:
         raise PPKeyError(f"secret in {domain!r}", name, known)
-    values = store.decrypt_domain(domain, session.identity(store))
+    watch = session.watch(store)
+    watch.tell([domain], interactive=session.prompts.terminal)
+    trust: Trust | None = None
+    if require_signed or session.options.trust or store.get_policy(domain).require_signed:
+        trust = session.anchors() or watch.trusted()
+    identity = session.identity(store)
+    values = store.decrypt_domain(domain, identity, require_signed=require_signed, trust=trust)
+    watch.settle()
     rotate = command("rotate-domain-keys", domain)
     bind = rotate if _changeable(store) else f"pprotect upgrade, then {rotate}"
     if values.unbound:

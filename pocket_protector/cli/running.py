@@ -11,7 +11,7 @@ import typer
 
 from pocket_protector import environment
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import DomainOption, RequiredDomain
+from pocket_protector.cli.parameters import DomainOption, RequiredDomain, RequireSigned
 from pocket_protector.cli.reading import decrypted
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
@@ -40,6 +40,7 @@ def run(
     prefix: Prefix = None,
     uppercase: Uppercase = False,
     no_passthrough: NoPassthrough = False,
+    require_signed: RequireSigned = False,
 ) -> None:
     """Run a program with a key domain's values as environment variables: pprotect run DOMAIN -- COMMAND.
 
@@ -55,6 +56,7 @@ def exec_(
     prefix: Prefix = None,
     uppercase: Uppercase = False,
     no_passthrough: NoPassthrough = False,
+    require_signed: RequireSigned = False,
 ) -> None:
     """Run a program with a key domain's values, as `run`: pprotect exec --domain DOMAIN -- COMMAND."""
     if domain is None:
@@ -72,7 +74,7 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
     if not command or command != session.behind_dashes:
         raise UsageError(_WHERE, hint=f"pprotect {ctx.info_name} {how} -- COMMAND")
     _check_prefix(given["prefix"])
-    values = decrypted(session, domain)
+    values = decrypted(session, domain, require_signed=given["require_signed"])
     variables = environment.build(
         values,
         os.environ,

@@ -1,4 +1,4 @@
-"""Commands about secrets. None of them needs credentials."""
+"""Commands about secrets. None of them needs credentials, but --sign."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from pocket_protector.cli.parameters import (
     Name,
     NameOption,
     RequiredDomain,
+    Sign,
     one_of,
     parse_number,
 )
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.errors import StoreError
+from pocket_protector.errors import AccessError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.domain import MAX_VALUE_BYTES
 
@@ -48,6 +49,7 @@ def add_secret(
     name_option: NameOption = None,
     from_file: FromFile = None,
     generate: Generate = None,
+    sign: Sign = False,
 ) -> None:
     """Add a secret to a key domain."""
     output.note("Adding secret value.")
@@ -63,6 +65,7 @@ def update_secret(
     name_option: NameOption = None,
     from_file: FromFile = None,
     generate: Generate = None,
+    sign: Sign = False,
 ) -> None:
     """Change the value of a secret."""
     output.note("Updating secret value.")
@@ -78,6 +81,7 @@ def set_secret(
     name_option: NameOption = None,
     from_file: FromFile = None,
     generate: Generate = None,
+    sign: Sign = False,
 ) -> None:
     """Add a secret, or change its value if it exists."""
     output.note("Setting secret value.")
@@ -126,7 +130,7 @@ def list_all_secrets(ctx: typer.Context, json: Json = False) -> None:
 
 def _change(
     ctx: typer.Context,
-    change: Callable[[KeyFile, str, str, str], KeyFile],
+    change: Callable[..., KeyFile],
     domain: str | None,
     name: str | None,
     done: str,
@@ -135,8 +139,17 @@ def _change(
     store = session.read_to_change()
     place = _place(session, domain, name)
     change(store, *place, "")  # a place that will not do is refused before its value is asked for
+    session.guard(store, place[0])
+    identity = session.identity(store) if ctx.params["sign"] else None
+    if identity is not None and identity.verify_key is None:
+        raise AccessError(
+            f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
+            hint=command("rekey-custodian", identity.name),
+        )
+    if identity is None and store.get_policy(place[0]).require_signed:
+        output.note(f"note: {place[0]} demands signed values: without --sign, an owner has to review this one")
     value = _value(session, ctx.params["from_file"], ctx.params["generate"])
-    session.write(store, change(store, *place, value), done.format(place[1], place[0]))
+    session.write(store, change(store, *place, value, creds=identity), done.format(place[1], place[0]))
 
 
 def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:

@@ -14,7 +14,8 @@ from pocket_protector.cli import output
 from pocket_protector.cli.completion import FILE_VARIABLE, custodians, given_path
 from pocket_protector.cli.prompts import NoAnswerError, Prompts
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.credentials import Creds, read_variable, variable_names, variable_source
+from pocket_protector.cli.watching import Watch
+from pocket_protector.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, StoreError, UnknownCustodianError
 from pocket_protector.keyfile import KeyFile
@@ -23,7 +24,7 @@ _MOST_PASSPHRASE_BYTES = 64 * 1024
 _PANEL = "Options of every command"
 
 
-def global_options(
+def global_options(  # noqa: PLR0913, PLR0917 (a parameter an option)
     file: Annotated[
         str | None,
         typer.Option("-f", "--file", metavar="PATH", rich_help_panel=_PANEL, help="The protected file; PPROTECT_FILE."),
@@ -62,6 +63,18 @@ def global_options(
     ignore_env: Annotated[
         bool, typer.Option("--ignore-env", rich_help_panel=_PANEL, help="Take no credentials from variables.")
     ] = False,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust",
+            metavar="NAME=FINGERPRINT",
+            rich_help_panel=_PANEL,
+            help="Whom to trust, in the place of what you have seen; repeatable; PPROTECT_TRUST.",
+        ),
+    ] = None,
+    behind: Annotated[
+        bool, typer.Option("--behind", rich_help_panel=_PANEL, help="Write although the file is older than one seen.")
+    ] = False,
 ) -> None:
     """The options that every command has."""
 
@@ -78,6 +91,8 @@ class GlobalOptions:
     yes: bool
     non_interactive: bool
     ignore_env: bool
+    trust: list[str] | None
+    behind: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -95,6 +110,7 @@ class Session:
         self.options = options
         self.behind_dashes = behind_dashes
         self.prompts = Prompts(silent=options.non_interactive, yes=options.yes)
+        self._watch: Watch | None = None
 
     # The file
 
@@ -115,7 +131,30 @@ class Session:
         """As `read`; a file that cannot be changed is refused before anything is asked."""
         store = self.read()
         store.check_changeable()
+        self._watch = Watch(store)
         return store
+
+    def watch(self, store: KeyFile) -> Watch:
+        """What was seen of the file before."""
+        if self._watch is None:
+            self._watch = Watch(store)
+        return self._watch
+
+    def guard(self, store: KeyFile, domain: str, *custodians: str) -> None:
+        """IntegrityError if the domain that is to be changed, or a custodian whom its key is to be wrapped for, is not
+        what it should be. Says what else deserves a look."""
+        watch = self.watch(store)
+        owners = store.get_domain_owner_names(domain)
+        watch.check_change(domain, {*owners, *custodians}, behind=self.options.behind)
+        watch.tell([domain], interactive=True)
+
+    def anchors(self) -> dict[str, str] | None:
+        """The custodians whom --trust or PPROTECT_TRUST names, with their fingerprints."""
+        from pocket_protector.trust.anchors import anchors_of_variable, parse_anchors
+
+        if self.options.trust:
+            return parse_anchors(self.options.trust)
+        return anchors_of_variable(read_variable(TRUST_VARIABLE))
 
     def write(
         self, before: KeyFile | None, after: KeyFile, done: str, last: Callable[[], bool] | None = None
@@ -132,6 +171,7 @@ class Session:
             return None
         written = after.write()
         output.note(done)
+        (self._watch or Watch(written)).moved(written)
         return written
 
     def _agreed(self, before: KeyFile | None, after: KeyFile) -> bool:
@@ -167,6 +207,10 @@ class Session:
             passphrase = self.credential(passphrase, self.prompts.hidden, "Passphrase", passphrase_way)
         return unlocked(store, user, passphrase, user_way, passphrase_way)
 
+    def user(self) -> str | None:
+        """Who is asking, as far as options or the environment tell."""
+        return self._given_user().text
+
     def given_identity(self, store: KeyFile) -> Identity | None:
         """As `identity`, but nothing is asked for: None unless options or the environment give name and passphrase.
 
@@ -192,11 +236,12 @@ class Session:
 
     def _given(self) -> tuple[Given, Given]:
         """User and passphrase that need no question."""
-        user = Given(self.options.user, "argument")
-        if user.text is None:
-            user = self._variable(variable_names(self.options.env_prefix)[0])
         passphrase = passphrase_in(self.options.passphrase_file)
-        return user, self.passphrase_variable() if passphrase.text is None else passphrase
+        return self._given_user(), self.passphrase_variable() if passphrase.text is None else passphrase
+
+    def _given_user(self) -> Given:
+        user = Given(self.options.user, "argument")
+        return self._variable(variable_names(self.options.env_prefix)[0]) if user.text is None else user
 
     def _variable(self, name: str) -> Given:
         return Given(None, None) if self.options.ignore_env else Given(read_variable(name), variable_source(name))

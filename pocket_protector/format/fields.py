@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pocket_protector.errors import FormatError, LocatedError, NameFormatError
 from pocket_protector.format.trees import Tree
@@ -12,6 +12,11 @@ from pocket_protector.model import names
 SECRET_PREFIX = "secret-"  # noqa: S105 (a key of the file, not a password)
 
 T = TypeVar("T")
+
+Memo = dict[str, tuple[dict[str, Tree], dict[str, Any]]]
+"""What was read of another version of the file: of each mapping by its place the trees, and what they were read as."""
+
+_NOTHING: tuple[dict[str, Tree], dict[str, Any]] = ({}, {})
 
 
 def mapping_of(tree: Tree) -> dict[str, Tree]:
@@ -89,15 +94,29 @@ def read_scalar(parent: dict[str, Tree], key: str, parse: Callable[..., T], *arg
         raise error.under(key) from None
 
 
-def read_each(tree: Tree, read: Callable[[Tree, str], T], *marks: str) -> dict[str, T]:
-    """Every entry but extensions. A key that begins with `x-` is none if its value is a mapping with one of `marks`:
-    somebody's name may begin so."""
-    each = {}
-    for key, item in mapping_of(tree).items():
-        extension = key.startswith(names.EXTENSION_PREFIX)
-        if not extension or (isinstance(item, dict) and not item.keys().isdisjoint(marks)):
+def read_each(
+    tree: Tree,
+    read: Callable[[Tree, str], T],
+    *marks: str,
+    memo: Memo | None = None,
+    place: str = "",
+) -> dict[str, T]:
+    """Every entry but extensions; one that is as the memo has it of that place is not read again.
+
+    A key that begins with `x-` is none if its value is a mapping with one of `marks`: somebody's name may begin so.
+    """
+    mapping, each = mapping_of(tree), {}
+    trees, known = memo.get(place, _NOTHING) if memo is not None else _NOTHING
+    for key, item in mapping.items():
+        if key in known and trees[key] == item:
+            each[key] = known[key]
+        elif not key.startswith(names.EXTENSION_PREFIX) or (
+            isinstance(item, dict) and not item.keys().isdisjoint(marks)
+        ):
             try:
                 each[key] = read(item, key)
             except LocatedError as error:
                 raise error.under(key) from None
+    if memo is not None:
+        memo[place] = mapping, each
     return each

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pocket_protector.errors import FormatError, LocatedError, StoreError
+from pocket_protector.format.fields import Memo
 from pocket_protector.format.legacy import read_legacy_document
 from pocket_protector.format.nodes import locate, parse_nodes
 from pocket_protector.format.reading import read_document
@@ -42,8 +43,9 @@ class LoadedFile:
         error.line = error.line or locate(parse_nodes(self.text), error.keys)
 
 
-def load(raw: bytes) -> LoadedFile:
-    """Parse the bytes of a protected file of format 1, or of Pocket Protector's own.
+def load(raw: bytes, memo: Memo | None = None) -> LoadedFile:
+    """Parse the bytes of a protected file of format 1, or of Pocket Protector's own; `memo` is for many versions of one
+    file.
 
     FormatError or IntegrityError, with path and line, for the first fault; nothing is loaded in part.
     """
@@ -61,7 +63,7 @@ def load(raw: bytes) -> LoadedFile:
         raise FormatError("the file is empty", hint="pprotect init makes a new one")
     root = parse_tree(text)
     try:
-        document = read_document(root) if FILE_META in root else read_legacy_document(root)
+        document = read_document(root, memo) if FILE_META in root else read_legacy_document(root)
     except LocatedError as error:
         error.line = locate(parse_nodes(text), error.keys)
         raise

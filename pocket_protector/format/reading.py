@@ -15,6 +15,8 @@ from pocket_protector.crypto.sealing import MIN_SEALED_BYTES, SEALED_BOX_OVERHEA
 from pocket_protector.errors import FormatError, LocatedError
 from pocket_protector.format import scalars
 from pocket_protector.format.fields import (
+    SECRET_PREFIX,
+    Memo,
     extension_free,
     mapping_of,
     read_child,
@@ -47,14 +49,14 @@ MAX_PAST_EPOCHS = 1000
 LEAST_SEALED = {scalars.LEGACY_VERSION: 1 + SEALED_BOX_OVERHEAD, scalars.VERSION: 1 + MIN_SEALED_BYTES}
 
 
-def read_document(root: dict[str, Tree]) -> Document:
+def read_document(root: dict[str, Tree], memo: Memo | None = None) -> Document:
     """FormatError or IntegrityError, with its keys, for the first fault."""
     return Document(
         format=FORMAT,
         file_id=read_child(root, names.FILE_META, _read_file_meta),
-        domains={name: read_child(root, name, _read_domain, name) for name in _domain_names(root)},
-        custodians=read_child(root, names.CUSTODIANS, read_each, _read_custodian, "public-key", "pwdkm"),
-        log=AuditLog(read_child(root, names.AUDIT_LOG, read_each, _read_log)),
+        domains={name: read_child(root, name, _read_domain, name, memo) for name in _domain_names(root)},
+        custodians=read_child(root, names.CUSTODIANS, _read_custodians, memo),
+        log=AuditLog(read_child(root, names.AUDIT_LOG, _read_lists, memo)),
     )
 
 
@@ -75,19 +77,13 @@ def _domain_names(root: dict[str, Tree]) -> Iterator[str]:
             yield key
 
 
-def _read_domain(tree: Tree, name: str) -> Domain:
-    block = mapping_of(tree)
+def _read_domain(tree: Tree, name: str, memo: Memo | None) -> Domain:
+    block = dict(mapping_of(tree))
     meta = read_child(block, "meta", _read_domain_meta)
     read_name(name, names.parse_domain_name if meta["key"][0] else names.parse_legacy_name)
-    secrets = {}
-    for key in extension_free(block):
-        if key != "meta":
-            try:
-                secret_name, secret = _read_secret(key, block[key])
-            except LocatedError as error:
-                raise error.under(key) from None
-            secrets[secret_name] = secret
-    return Domain(name=name, secrets=secrets, **meta)
+    del block["meta"]
+    secrets = read_each(block, _read_secret, memo=memo, place=name)
+    return Domain(name=name, secrets={key[len(SECRET_PREFIX) :]: secret for key, secret in secrets.items()}, **meta)
 
 
 def _read_domain_meta(tree: Tree) -> dict[str, Any]:
@@ -152,15 +148,23 @@ def _read_retired_entry(tree: Tree, identifier: str) -> bytes | PastEpoch:
     return read_scalar(block, "private-key", scalars.decode_sealed, {scalars.VERSION: LEAST_SEALED[scalars.VERSION]})
 
 
-def _read_secret(key: str, tree: Tree) -> tuple[str, Secret]:
+def _read_secret(tree: Tree, key: str) -> Secret:
     block = mapping_of(tree)
     value = read_scalar(block, "value", scalars.decode_sealed, LEAST_SEALED)
-    name = read_secret_name(key, names.parse_secret_name if value[0] else names.parse_legacy_secret_name)
+    read_secret_name(key, names.parse_secret_name if value[0] else names.parse_legacy_secret_name)
     updated = read_scalar(block, "updated", parse_time)
     if len(block) == 2:
-        return name, Secret(value, updated)
+        return Secret(value, updated)
     refuse_unknown(block, "signed-by", "signature", "value", "updated")
-    return name, Secret(value, updated, read_signed(block, "signed-by"))
+    return Secret(value, updated, read_signed(block, "signed-by"))
+
+
+def _read_custodians(tree: Tree, memo: Memo | None) -> dict[str, AnyCustodian]:
+    return read_each(tree, _read_custodian, "public-key", "pwdkm", memo=memo, place=names.CUSTODIANS)
+
+
+def _read_lists(tree: Tree, memo: Memo | None) -> dict[str, tuple[str, ...]]:
+    return read_each(tree, _read_log, memo=memo, place=names.AUDIT_LOG)
 
 
 def _read_custodian(tree: Tree, name: str) -> AnyCustodian:

@@ -45,6 +45,20 @@ def order(path: tuple[str, ...], key: str) -> tuple[int, str]:
     return _FIELDS.index(key) if key in _FIELDS else len(_FIELDS), key
 
 
+def keys_of(where: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that lead to an object, which is named by its kind and names, as the audit log's lists are."""
+    match where:
+        case ("domain", domain):
+            return (domain,)
+        case ("owner", domain, owner):
+            return domain, "meta", "owners", owner
+        case ("secret", domain, name):
+            return domain, SECRET_PREFIX + name
+        case ("custodian", name):
+            return names.CUSTODIANS, name
+    return (names.FILE_META,)
+
+
 def changes(old: Document | None, new: Document) -> list[Patch]:
     """What to write so that a file which holds `old` (None: nothing) holds `new`; sorted by place."""
     patches: list[Patch] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pocket_protector.crypto.keys import (
     DIGEST_BYTES,
@@ -107,6 +108,7 @@ def _read_policy(tree: Tree) -> Policy:
     return Policy.parse({key: text_of(text) for key, text in mapping_of(tree).items()})
 
 
+@lru_cache(maxsize=1024)
 def _parse_signer(text: str) -> Signer:
     key, space, name = text.partition(" ")
     if not space:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from pocket_protector.errors import StoreError
-
-_SECONDS = 30
+from pocket_protector.git.command import output
 
 
 def conflict_stages(path: str, most: int) -> tuple[bytes, bytes, bytes]:
@@ -17,7 +15,7 @@ def conflict_stages(path: str, most: int) -> tuple[bytes, bytes, bytes]:
     or a version has more than `most` bytes.
     """
     folder, name = os.path.split(os.path.realpath(path))
-    unmerged = _git(folder, "ls-files", "-u", "-z", "--", f":(literal){name}")
+    unmerged = output(folder, "ls-files", "-u", "-z", "--", f":(literal){name}")
     if not unmerged:
         raise StoreError(f"git has no merge conflict in {path}", hint="git status shows where one is")
     numbers = [entry.split(b"\t")[0].split(b" ")[-1] for entry in unmerged.split(b"\0") if entry]
@@ -26,7 +24,7 @@ def conflict_stages(path: str, most: int) -> tuple[bytes, bytes, bytes]:
             f"the two branches have no common version of {path}: one of them made or removed it",
             hint="keep one side: git checkout --ours, or --theirs",
         )
-    versions = tuple(_git(folder, "cat-file", "blob", f":{stage}:./{name}") for stage in (1, 2, 3))
+    versions = tuple(output(folder, "cat-file", "blob", f":{stage}:./{name}") for stage in (1, 2, 3))
     if max(map(len, versions)) > most:
         raise StoreError(f"a version of {path} has more than {most} bytes")
     return versions[0], versions[1], versions[2]
@@ -42,23 +40,3 @@ def check_untouched(conflicted: bytes, stages: tuple[bytes, bytes, bytes]) -> No
             "the file was edited since git stopped at it",
             hint="finish it by hand and git add it; or git checkout -m brings the conflict back, without the edits",
         )
-
-
-def _git(folder: str, *arguments: str) -> bytes:
-    try:
-        done = subprocess.run(  # noqa: S603 (no shell; the arguments are ours)
-            ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 (git is found as the user's shell finds it)
-            cwd=folder,
-            # Programs that the repository's configuration names are not for our credentials.
-            env={name: value for name, value in os.environ.items() if "PASSPHRASE" not in name},
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise StoreError(f"cannot run git: {type(error).__name__}", hint="is git installed?") from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()[:1]
-        raise StoreError(f"git {arguments[0]} failed: {''.join(reason)}")
-    return done.stdout

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, key_id
@@ -183,19 +183,30 @@ def rotate(domain: Domain, private: PrivateKey, owner_keys: Mapping[str, bytes],
     Times stay as they are; nothing of the result is signed. With `history`, the retired private keys are kept, sealed
     to the new one, so that a value which another branch adds under an old key still opens.
     """
+    values = {name: (value, domain.secrets[name].updated) for name, value in open_values(domain, private).items()}
+    owners = {name: (owner_key, domain.owners[name].granted) for name, owner_key in owner_keys.items()}
+    earlier = [*open_retired(domain, private).values(), private] if history else []
+    return under_new_key(domain.name, values, owners, earlier)
+
+
+def under_new_key(
+    name: str,
+    values: Mapping[str, tuple[bytes, str]],
+    owners: Mapping[str, tuple[bytes, str]],
+    earlier: Iterable[PrivateKey],
+) -> Domain:
+    """A domain with a new key, and nothing signed: `values` (with when they were set) sealed to it, it wrapped for the
+    `owners` (public key, and since when), and the earlier private keys sealed to it."""
     fresh = PrivateKey.generate()
     key = BOUND + fresh.public
     secrets = {
-        name: Secret(_seal(domain.name, fresh.public, name, value), domain.secrets[name].updated)
-        for name, value in open_values(domain, private).items()
+        entry: Secret(_seal(name, fresh.public, entry, value), updated) for entry, (value, updated) in values.items()
     }
-    owners = {
-        name: wrap_for(domain.name, key, fresh, name, owner_key, domain.owners[name].granted)
-        for name, owner_key in owner_keys.items()
+    grants = {
+        owner: wrap_for(name, key, fresh, owner, owner_key, granted) for owner, (owner_key, granted) in owners.items()
     }
-    old = {**open_retired(domain, private), key_id(private.public): private} if history else {}
-    retired = {identifier: seal_retired(domain.name, fresh.public, earlier) for identifier, earlier in old.items()}
-    return replace(domain, key=key, owners=owners, secrets=secrets, retired=retired)
+    retired = {key_id(private.public): seal_retired(name, fresh.public, private) for private in earlier}
+    return Domain(name, key, grants, secrets, retired)
 
 
 def seal_retired(domain: str, public_key: bytes, private: PrivateKey) -> bytes:

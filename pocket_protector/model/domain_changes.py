@@ -85,7 +85,13 @@ def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Docume
 
 
 def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
-    """As `rm_owner`, and a new key for those who stay. `identity` is an owner's, the leaving one's included."""
+    """As `rm_owner`, and a new key for those who stay. `identity` is an owner's who stays: whoever makes the new key
+    knows it (StoreError)."""
+    if identity.name == owner:
+        raise StoreError(
+            f"{owner!r} cannot rotate the key of {name!r} and leave: whoever makes a key knows it",
+            hint=f"another owner runs: {command('rm-owner', name, owner)}",
+        )
     staying = without(check_removable(document, name, owner).owners, owner)
     changed = rotate_for(document, name, identity, staying, True, now)
     return changed.log_entry(section("owner", name, owner), now, f"removed owner {owner} from {name}")

@@ -89,12 +89,13 @@ class PastGrant:
         named = self.changes[0].old if self.changes else self.keys
         return grant_fields(file_id, domain, public_key, custodian, named, self.granted)
 
-    def verify_keys(self, file_id: bytes, custodian: str) -> frozenset[bytes]:
-        """The verify keys that the owner signed with; none if the changes do not prove that they are one owner's."""
+    def verify_keys(self, file_id: bytes, custodian: str) -> tuple[bytes, ...]:
+        """The verify keys that the owner signed with, oldest first; none if the changes do not prove that they are one
+        owner's."""
         proven = proven_changes(self.changes, file_id, custodian, self.keys)
         if len(proven) != len(self.changes):
-            return frozenset()
-        return frozenset(keys.verify_key for keys in (*proven, self.keys))
+            return ()
+        return tuple(keys.verify_key for keys in (*proven, self.keys))
 
 
 @dataclass(frozen=True, slots=True)

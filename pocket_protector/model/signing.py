@@ -12,7 +12,7 @@ from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
 from pocket_protector.model.epoch import PastEpoch, PastGrant, make_epoch
 from pocket_protector.model.policy import Policy
-from pocket_protector.model.standing import Owners, named_keys, owners_of
+from pocket_protector.model.standing import Owners, ancestors, named_keys, owners_of
 from pocket_protector.model.statements import ENTRY, GRANT, Keys, entry_fields, grant_fields, sign
 
 
@@ -42,7 +42,9 @@ def sign_domain(
     past: dict[bytes, PastEpoch] = {}
     numbers: dict[bytes, int] = {}
     for before in follows:
-        past |= before.past
+        for identifier, kept in ancestors(document, before):
+            known = past.get(identifier)
+            past[identifier] = replace(kept, grants={**known.grants, **kept.grants}) if known else kept
         if before.epoch is not None:
             identifier = before.epoch.hash(document.file_id, before.name, before.public_key)
             past[identifier] = PastEpoch(before.public_key, before.epoch, vouching(document, before, identity.name))

@@ -118,15 +118,21 @@ def entry_status(document: Document, domain: Domain, owners: Owners, name: str, 
         return EntryStatus.UNSIGNED
     if _is_signed(document, domain, name, secret, signed):
         return EntryStatus.REVIEWED if owners.vouched(signed) else EntryStatus.UNVOUCHED
-    # A value that another branch sealed to an earlier key was signed for that key, if at all.
-    return EntryStatus.INVALID if sealed_to(secret.value, domain.public_key) else EntryStatus.STALE
+    if sealed_to(secret.value, domain.public_key):
+        return EntryStatus.INVALID
+    # A value that another branch sealed to an earlier key was signed for that key. One of a time without epochs is
+    # known by its id only, and nothing can be said of the signature.
+    earlier = next((key for key in earlier_keys(document, domain) if sealed_to(secret.value, key)), None)
+    if earlier is None:
+        stale = secret.value[1 : 1 + KEY_ID_BYTES] in domain.retired
+    else:
+        stale = _is_signed(document, domain, name, secret, signed, earlier)
+    return EntryStatus.STALE if stale else EntryStatus.INVALID
 
 
 def earlier_keys(document: Document, domain: Domain) -> set[bytes]:
     """The public keys (32 bytes) that the domain had before, as far as its epochs tell."""
-    if domain.epoch is None:
-        return set()
-    return {past.public_key for _, past in ancestors(document, domain, domain.epoch)} - {domain.public_key}
+    return {past.public_key for _, past in ancestors(document, domain)} - {domain.public_key}
 
 
 def reviewed_names(document: Document, domain: Domain, owners: Owners | None = None) -> list[str]:
@@ -141,8 +147,11 @@ def reviewed_names(document: Document, domain: Domain, owners: Owners | None = N
     ]
 
 
-def _is_signed(document: Document, domain: Domain, name: str, secret: Secret, signed: Signed) -> bool:
-    fields = entry_fields(document.file_id, domain.name, domain.public_key, name, secret.value, secret.updated)
+def _is_signed(
+    document: Document, domain: Domain, name: str, secret: Secret, signed: Signed, public_key: bytes | None = None
+) -> bool:
+    key = public_key or domain.public_key
+    fields = entry_fields(document.file_id, domain.name, key, name, secret.value, secret.updated)
     return signed.matches(ENTRY, fields)
 
 
@@ -162,28 +171,27 @@ class _Chains:
 
 
 def _makers(document: Document, chains: _Chains, domain: Domain) -> Allowed:
-    """The makers of the epochs that have the present key, with the keys that theirs changed to since."""
+    """The makers of the epochs that have the present key, with the keys that theirs changed to since. One who is no
+    longer listed as an owner vouches for nobody."""
     assert domain.epoch is not None
     makers: Allowed = {}
-    for by in makers_of_key(document, domain, domain.public_key, domain.epoch):
-        chain = chains.of(by.name)
-        at = next((at for at, keys in enumerate(chain) if keys.verify_key == by.verify_key), None)
-        later = frozenset({by.verify_key}) if at is None else _verify_keys(chain[at:])
-        makers[by.name] = makers.get(by.name, frozenset()) | later
+    for by in makers_of_key(dict(ancestors(document, domain)), domain.public_key, domain.epoch):
+        if by.name in domain.owners:
+            chain = chains.of(by.name)
+            at = next((at for at, keys in enumerate(chain) if keys.verify_key == by.verify_key), None)
+            later = frozenset({by.verify_key}) if at is None else _verify_keys(chain[at:])
+            makers[by.name] = makers.get(by.name, frozenset()) | later
     return makers
 
 
-def ancestors(
-    document: Document, domain: Domain, epoch: Epoch, of_key: bytes | None = None
-) -> Iterator[tuple[bytes, PastEpoch]]:
-    """The epochs that `epoch` follows, as far as the domain kept them, by their hashes; with `of_key`, as far as they
-    have that public key. What is filed under a hash that
+def ancestors(document: Document, domain: Domain) -> Iterator[tuple[bytes, PastEpoch]]:
+    """The epochs that the domain's follows, as far as they are kept, by their hashes. What is filed under a hash that
     is not its own is left out: a hash stands in a statement that was signed later, and so cannot be made up."""
-    following, done = list(epoch.previous), set[bytes]()
+    following, done = list(domain.epoch.previous if domain.epoch else ()), set[bytes]()
     while following:
         identifier = following.pop()
         past = domain.past.get(identifier)
-        if past is None or identifier in done or of_key not in (None, past.public_key):
+        if past is None or identifier in done:
             continue
         done.add(identifier)
         if past.epoch.hash(document.file_id, domain.name, past.public_key) == identifier:
@@ -191,14 +199,22 @@ def ancestors(
             following.extend(past.epoch.previous)
 
 
-def makers_of_key(document: Document, domain: Domain, public_key: bytes, epoch: Epoch) -> set[Signer]:
-    """The makers of the epoch and of those right before it that have the same public key: under these only the policy
-    changed."""
-    earlier = ancestors(document, domain, epoch, public_key)
-    return {epoch.signed.by, *(past.epoch.signed.by for _, past in earlier)}
+def makers_of_key(earlier: Mapping[bytes, PastEpoch], public_key: bytes, epoch: Epoch) -> set[Signer]:
+    """The makers of the epoch and of those of the `earlier` right before it that have the same public key: under these
+    only the policy changed."""
+    makers = {epoch.signed.by}
+    following, done = list(epoch.previous), set[bytes]()
+    while following:
+        identifier = following.pop()
+        past = earlier.get(identifier)
+        if past is not None and past.public_key == public_key and identifier not in done:
+            done.add(identifier)
+            makers.add(past.epoch.signed.by)
+            following.extend(past.epoch.previous)
+    return makers
 
 
-def closure(makers: Allowed, valid: Mapping[str, tuple[Signed, frozenset[bytes]]]) -> Allowed:
+def closure(makers: Mapping[str, frozenset[bytes]], valid: Mapping[str, tuple[Signed, frozenset[bytes]]]) -> Allowed:
     """The owners whom the makers vouch for, in one step or more."""
     counting: Allowed = {}
     waiting = dict(valid)

@@ -62,8 +62,7 @@ def _chains(document: Document, domain: Domain, name: str) -> Iterable[tuple[Key
     custodian = document.custodians.get(name)
     if custodian is not None:
         yield key_chain(custodian, document.file_id)
-    assert domain.epoch is not None
-    for _, past in ancestors(document, domain, domain.epoch):
+    for _, past in ancestors(document, domain):
         grant = past.grants.get(name)
         if grant is not None:
             yield (*proven_changes(grant.changes, document.file_id, name, grant.keys), grant.keys)

@@ -16,6 +16,7 @@ from pocket_protector.trust.state import (
     Memory,
     State,
     ancestry,
+    differing,
     forgotten,
     standing_of,
 )
@@ -55,7 +56,10 @@ def _nothing(document: Document) -> State:
 def _remembered(state: State, document: Document) -> Memory:
     """The memory with what the step takes out of the document."""
     memory, old = state.memory, state.document
-    custodians = {name: c.keys for name, c in old.custodians.items() if name not in document.custodians}
+    custodians = dict(memory.custodians)
+    for name, custodian in old.custodians.items():
+        if name not in document.custodians:
+            custodians[name] = frozenset({custodian.keys})
     keys = dict(memory.keys)
     for name, domain in old.domains.items():
         if name not in document.domains or document.domains[name].key != domain.key:
@@ -66,7 +70,7 @@ def _remembered(state: State, document: Document) -> Memory:
         if domain.epoch is not None and (before is None or before.epoch != domain.epoch or before.key != domain.key):
             epochs[name] = epochs.get(name, frozenset()) | ancestry(document, name)
     gone = memory.gone | forgotten(state, document)
-    return Memory(gone, epochs, {**memory.custodians, **custodians}, keys)
+    return Memory(gone, epochs, custodians, keys)
 
 
 def _judge_upgrade(old: Document, new: Document) -> Iterator[Finding]:
@@ -83,26 +87,26 @@ def _judge_custodians(state: State, document: Document) -> Iterator[Finding]:
     for name in sorted(old.custodians.keys() | document.custodians.keys()):
         where = ("custodian", name)
         custodian, before = document.custodians.get(name), old.custodians.get(name)
-        known = before.keys if before else state.memory.custodians.get(name)
+        known = frozenset({before.keys}) if before else state.memory.custodians.get(name)
         if custodian is None:
             yield Finding(Severity.INFO, "custodian-removed", where, "the key custodian was removed")
         elif known is None:
             words = to_words(fingerprint(name, custodian.keys))
             yield Finding(Severity.INFO, "custodian-added", where, f"a new key custodian, fingerprint {words}")
-        elif custodian.keys != known:
+        elif known != {custodian.keys}:
             yield _judge_keys(name, known, old, document)
 
 
-def _judge_keys(name: str, known: Keys, old: Document, document: Document) -> Finding:
+def _judge_keys(name: str, known: frozenset[Keys], old: Document, document: Document) -> Finding:
     custodian = document.custodians[name]
     where = ("custodian", name)
     words = to_words(fingerprint(name, custodian.keys))
-    if known in key_chain(custodian, document.file_id):
+    if known <= set(key_chain(custodian, document.file_id)):
         return Finding(
             Severity.INFO, "custodian-rekeyed", where, f"new keys, which the old ones signed; fingerprint {words}"
         )
     ask = f"ask {name} by another way whether their fingerprint is {words}; {_ACCEPT}"
-    if not known.verify_key:
+    if not any(keys.verify_key for keys in known):
         text = "the keys that Pocket Protector made gave way to others, which those cannot sign"
         return Finding(Severity.ATTENTION, "custodian-upgraded", where, text, ask)
     before = old.custodians.get(name)
@@ -122,11 +126,10 @@ def _judge_log(old: Document, new: Document) -> Iterator[Finding]:
     if before is after:
         return
     gone: Counter[str] = Counter()
-    for where, entries in before.items():
-        if after.get(where) is not entries and after.get(where, ()) != entries:
-            missing = (Counter(entries) - Counter(after.get(where, ()))).total()
-            if missing:
-                gone[where] = missing
+    for where in differing(before, after):
+        missing = (Counter(before.get(where, ())) - Counter(after.get(where, ()))).total()
+        if missing:
+            gone[where] = missing
     if not gone:
         return
     noted = Counter(after.get(FILE, ())) - Counter(before.get(FILE, ()))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pocket_protector.errors import command
 from pocket_protector.model.custodian import key_chain
 from pocket_protector.model.domain import Domain
+from pocket_protector.model.standing import ancestors
 from pocket_protector.model.statements import Signed
 from pocket_protector.trust import lines
 from pocket_protector.trust.entries import judge_entries
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.owners import judge_owners
-from pocket_protector.trust.state import State
+from pocket_protector.trust.state import State, ancestry
 
 _BEFORE = "see in git's history who did it, and put the block back; if it was honest: pprotect trust accept"
 
@@ -40,6 +41,9 @@ def judge_domain(state: State, after: State, name: str) -> Iterator[Finding]:
     if not refused:
         yield from judge_owners(state, after, name)
         yield from judge_entries(state, after, name)
+    elif new.epoch is not None:
+        # Whoever lets the older version pass is still to see an owner whom nobody vouches for.
+        yield from judge_owners(State(state.document, state.memory, {}), after, name, anew=True)
 
 
 def _judge_new(state: State, after: State, new: Domain) -> Iterator[Finding]:
@@ -54,7 +58,7 @@ def _judge_new(state: State, after: State, new: Domain) -> Iterator[Finding]:
     if new.epoch is None:
         yield Finding(Severity.INFO, "domain-added", where, "a new key domain, which nobody has signed")
         return
-    fault = lines.begins(after.document, new, _first_by_custodian(after))
+    fault = lines.begins(after.document, new, _first_by_custodian(state, after)) or _made_up(after, new)
     if fault is not None:
         yield Finding(Severity.VIOLATION, "domain-forged", where, f"a new key domain: {fault.value}", _BEFORE)
     else:
@@ -70,6 +74,7 @@ def _judge_unsigned(state: State, after: State, old: Domain, new: Domain) -> Ite
             yield Finding(Severity.ATTENTION, "unsigned-key-replaced", where, text, _BEFORE)
         return
     fault = lines.begins(after.document, new, _first_by(state.standings[new.name].owners.vouched))
+    fault = fault or _made_up(after, new)
     maker = new.epoch.signed.by.name
     if fault is None:
         text = f"its first statement, by {maker}, who was listed as an owner: from now on its key and owners are signed"
@@ -90,27 +95,45 @@ def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Itera
     before = old.epoch.hash(state.document.file_id, old.name, old.public_key)
     now = new.epoch.hash(after.document.file_id, new.name, new.public_key)
     if now == before:
-        if lines.forged(after.document, new):
+        fault = _past_fault(after, old, new)
+        if fault is not None:
+            yield _replaced(where, new, fault)
+        elif new.epoch.signed != old.epoch.signed and lines.forged(after.document, new):
             yield _replaced(where, new, lines.Fault.FORGED)
         return
-    if now in state.memory.epochs.get(new.name, frozenset()):
+    known = state.memory.epochs.get(new.name, frozenset())
+    if now in known:
         text = f"its key and policy are older than what was seen: epoch {new.epoch.number} after {old.epoch.number}"
         yield Finding(Severity.VIOLATION, "domain-behind", where, text, "fetch the newest version; " + _BEFORE)
         return
-    owners = state.standings[new.name].owners
-    fault = lines.follows(after.document, new, before, owners.vouched, state.memory.gone)
-    if fault is not None:
-        yield _replaced(where, new, fault) if not _met(state, after, new) else _forked(where, old, new)
-        return
-    yield from _judge_policy(old, new)
+    counting = state.standings[new.name].owners.keys
+    fault = lines.follows(after.document, new, before, counting, state.memory.gone) or _past_fault(after, old, new)
+    if fault is lines.Fault.APART and not known.isdisjoint(ancestry(after.document, new.name)):
+        yield _forked(where, old, new)
+    elif fault is not None:
+        yield _replaced(where, new, fault)
+    else:
+        yield from _judge_policy(old, new)
 
 
-def _met(state: State, after: State, new: Domain) -> bool:
-    """Whether the line at least leads to some epoch that is known: two rotations that do not know each other."""
-    known = state.memory.epochs.get(new.name, frozenset())
-    return any(
-        lines.follows(after.document, new, identifier, lambda _: False, frozenset()) is None for identifier in known
-    )
+def _past_fault(after: State, old: Domain, new: Domain) -> lines.Fault | None:
+    """What is wrong with the earlier epochs that the domain keeps: none goes or changes, but for grants that are added
+    where two branches are joined."""
+    if old.past is new.past or old.past == new.past:
+        return None
+    for identifier, was in old.past.items():
+        now = new.past.get(identifier)
+        if now is None or (now.public_key, now.epoch) != (was.public_key, was.epoch):
+            return lines.Fault.BROKEN
+        if any(now.grants.get(name) != grant for name, grant in was.grants.items()):
+            return lines.Fault.BROKEN
+    return _made_up(after, new)
+
+
+def _made_up(after: State, new: Domain) -> lines.Fault | None:
+    """Whether an earlier epoch is kept that the present one does not follow."""
+    real = {identifier for identifier, _ in ancestors(after.document, new)}
+    return lines.Fault.BROKEN if new.past.keys() - real else None
 
 
 def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
@@ -146,17 +169,18 @@ def _forked(where: tuple[str, ...], old: Domain, new: Domain) -> Finding:
     return Finding(Severity.VIOLATION, "domain-forked", where, text, hint)
 
 
-def _first_by(accepted: lines.Counts) -> lines.IsRoot:
+def _first_by(accepted: Callable[[Signed], bool]) -> lines.IsRoot:
     return lambda epoch: not epoch.previous and epoch.number == 1 and accepted(epoch.signed)
 
 
-def _first_by_custodian(after: State) -> lines.IsRoot:
-    """A first epoch by anybody who was a custodian with that verify key, as far as the document tells."""
+def _first_by_custodian(state: State, after: State) -> lines.IsRoot:
+    """A first epoch by anybody who was a custodian with that verify key, as far as anybody knows."""
 
     def known(signed: Signed) -> bool:
-        custodian = after.document.custodians.get(signed.by.name)
-        if custodian is None:
-            return True
-        return any(keys.verify_key == signed.by.verify_key for keys in key_chain(custodian, after.document.file_id))
+        name, keys = signed.by.name, set(state.memory.custodians.get(signed.by.name, ()))
+        for document in (state.document, after.document):
+            if name in document.custodians:
+                keys.update(key_chain(document.custodians[name], document.file_id))
+        return not keys or signed.by.verify_key in {pair.verify_key for pair in keys}
 
     return _first_by(known)

@@ -27,8 +27,8 @@ class Fold:
     def step(self, name: str, parents: Sequence[str], document: Document | None) -> list[Finding]:
         """Judge one step; `document` is None where the file is not there. `state` is the state after it."""
         known = [state for state in map(self._states.get, parents) if state is not None]
+        found: list[Finding] = []
         if document is None:
-            found: list[Finding] = []
             self.state = joined(known) if known else None
         elif not known:
             found, self.state = authorize(None, document)
@@ -37,13 +37,19 @@ class Fold:
             found = judged[0][0] if len(judged) == 1 else self._of_merge([findings for findings, _ in judged])
             self.state = joined(state for _, state in judged)
         self._told.update(map(_identity, found))
+        self._keep(name, parents)
+        return found
+
+    def skip(self, name: str, parents: Sequence[str]) -> None:
+        """Take a step that cannot be judged: what is known stays as it was before."""
+        self.step(name, parents, None)
+
+    def _keep(self, name: str, parents: Sequence[str]) -> None:
         self._states[name] = self.state
-        self._children[name] += 0
         for parent in parents:
             self._children[parent] -= 1
-            if self._children[parent] <= 0:
-                self._states.pop(parent, None)
-        return found
+            if not self._children[parent]:
+                del self._states[parent]
 
     def _of_merge(self, judged: list[list[Finding]]) -> list[Finding]:
         """Every violation from every parent; what else a merge did itself, and no branch was told of already."""

@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 
-from pocket_protector.crypto.keys import digest
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.epoch import Epoch, PastEpoch
-from pocket_protector.model.standing import Allowed, closure, makers_of_key
+from pocket_protector.model.standing import Allowed, ancestors, closure, makers_of_key
 from pocket_protector.model.statements import GRANT, Signed
+from pocket_protector.trust.hashes import grant_hash
 
-Counts = Callable[[Signed], bool]
 IsRoot = Callable[[Epoch], bool]
+Counting = Mapping[str, frozenset[bytes]]
 
 
 class Fault(Enum):
@@ -33,80 +33,79 @@ def forged(document: Document, domain: Domain) -> bool:
     return not domain.epoch.matches(document.file_id, domain.name, domain.public_key)
 
 
-def follows(document: Document, domain: Domain, target: bytes, counts: Counts, gone: frozenset[bytes]) -> Fault | None:
-    """Whether the domain's epoch leads back to `target`; None if it does. `counts` says who counted there, besides
-    those whose grants the domain kept; grants in `gone` prove nothing."""
-
-    def at_target(signed: Signed, identifier: bytes) -> bool | None:
-        if identifier != target:
-            return None
-        past = domain.past.get(identifier)
-        return counts(signed) or (past is not None and _counted(document, domain, past, signed, gone))
-
-    return _walk(document, domain, at_target, lambda _: False, gone)
+def follows(
+    document: Document, domain: Domain, target: bytes, counting: Counting, gone: frozenset[bytes]
+) -> Fault | None:
+    """Whether the domain's epoch leads back to `target`; None if it does. `counting` are those who are known to have
+    counted under it, with their verify keys: only whom these vouch for counted there too. Grants in `gone` prove
+    nothing."""
+    return _walk(document, domain, {target: counting}, lambda _: False, gone)
 
 
 def begins(document: Document, domain: Domain, is_root: IsRoot) -> Fault | None:
     """Whether the domain's epoch leads back to one that `is_root` accepts; None if it does."""
-    return _walk(document, domain, lambda *_: None, is_root, frozenset())
+    return _walk(document, domain, {}, is_root, frozenset())
 
 
 def _walk(
-    document: Document,
-    domain: Domain,
-    at_target: Callable[[Signed, bytes], bool | None],
-    is_root: IsRoot,
-    gone: frozenset[bytes],
+    document: Document, domain: Domain, targets: Mapping[bytes, Counting], is_root: IsRoot, gone: frozenset[bytes]
 ) -> Fault | None:
     """Depth first from the present epoch to an accepted end; else the fault of the last way that was tried."""
     assert domain.epoch is not None
-    fault = Fault.FORGED if forged(document, domain) else Fault.APART
-    waiting: list[Epoch] = [] if fault is Fault.FORGED else [domain.epoch]
-    seen: set[bytes] = set()
+    if forged(document, domain):
+        return Fault.FORGED
+    earlier = dict(ancestors(document, domain))
+    fault, seen, waiting = Fault.APART, set[bytes](), [domain.epoch]
     while waiting:
         epoch = waiting.pop()
+        if not _is_numbered(epoch, earlier):
+            broken = not earlier.keys() >= set(epoch.previous)
+            fault = Fault.BROKEN if broken else Fault.MISNUMBERED
+            continue
         if is_root(epoch):
             return None
         for identifier in epoch.previous:
-            accepted = at_target(epoch.signed, identifier)
-            if accepted:
-                return None
-            past = domain.past.get(identifier)
-            if accepted is False:
+            past, known = earlier[identifier], targets.get(identifier)
+            roots = _makers(document, earlier, past) if known is None else known
+            by = epoch.signed.by
+            is_known = known is not None and by.verify_key in known.get(by.name, frozenset())
+            if not is_known and not _counted(document, domain, past, roots, epoch.signed, gone):
                 fault = Fault.UNCOUNTED
-            elif past is None or past.epoch.hash(document.file_id, domain.name, past.public_key) != identifier:
-                fault = Fault.BROKEN
+            elif known is not None:
+                return None
+            elif not past.epoch.matches(document.file_id, domain.name, past.public_key):
+                fault = Fault.FORGED
             elif identifier not in seen:
                 seen.add(identifier)
-                found = _step_fault(document, domain, epoch, past, gone)
-                if found is None:
-                    waiting.append(past.epoch)
-                fault = found or fault
+                waiting.append(past.epoch)
     return fault
 
 
-def _step_fault(
-    document: Document, domain: Domain, epoch: Epoch, past: PastEpoch, gone: frozenset[bytes]
-) -> Fault | None:
-    """What is wrong with one epoch's following another."""
-    if not past.epoch.matches(document.file_id, domain.name, past.public_key):
-        return Fault.FORGED
-    if epoch.number != 1 + max(domain.past[p].epoch.number for p in epoch.previous if p in domain.past):
-        return Fault.MISNUMBERED
-    return None if _counted(document, domain, past, epoch.signed, gone) else Fault.UNCOUNTED
+def _is_numbered(epoch: Epoch, earlier: Mapping[bytes, PastEpoch]) -> bool:
+    """Whether all that the epoch follows is there, and its number the next one."""
+    numbers = [earlier[identifier].epoch.number for identifier in epoch.previous if identifier in earlier]
+    return len(numbers) == len(epoch.previous) and epoch.number == 1 + max(numbers, default=0)
 
 
-def _counted(document: Document, domain: Domain, past: PastEpoch, signed: Signed, gone: frozenset[bytes]) -> bool:
-    """Whether the signer counted under the earlier epoch, by the grants that were kept with it."""
+def _makers(document: Document, earlier: Mapping[bytes, PastEpoch], past: PastEpoch) -> Allowed:
+    """The makers of the key that the earlier epoch has, with the keys that theirs changed to."""
     makers: Allowed = {}
-    for maker in makers_of_key(document, domain, past.public_key, past.epoch):
+    for maker in makers_of_key(earlier, past.public_key, past.epoch):
         grant = past.grants.get(maker.name)
-        keys = grant.verify_keys(document.file_id, maker.name) if grant else frozenset()
-        own = {maker.verify_key} | (keys if maker.verify_key in keys else set())
-        makers[maker.name] = makers.get(maker.name, frozenset()) | own
+        keys = grant.verify_keys(document.file_id, maker.name) if grant else ()
+        later = keys[keys.index(maker.verify_key) :] if maker.verify_key in keys else ()
+        makers[maker.name] = makers.get(maker.name, frozenset()) | {maker.verify_key, *later}
+    return makers
+
+
+def _counted(
+    document: Document, domain: Domain, past: PastEpoch, roots: Counting, signed: Signed, gone: frozenset[bytes]
+) -> bool:
+    """Whether the signer counted under the earlier epoch, by the grants that were kept with it."""
     valid = {}
     for name, grant in past.grants.items():
         fields = grant.fields(document.file_id, domain.name, past.public_key, name)
-        if digest(grant.signed.statement(GRANT, fields)) not in gone and grant.signed.matches(GRANT, fields):
-            valid[name] = grant.signed, grant.verify_keys(document.file_id, name)
-    return signed.by.verify_key in closure(makers, valid).get(signed.by.name, frozenset())
+        if grant_hash(grant.signed) not in gone and grant.signed.matches(GRANT, fields):
+            valid[name] = grant.signed, frozenset(grant.verify_keys(document.file_id, name))
+    counting = closure(roots, valid)
+    return signed.by.verify_key in counting.get(signed.by.name, frozenset())

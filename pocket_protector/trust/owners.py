@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pocket_protector.errors import command
 from pocket_protector.model.custodian import LegacyCustodian, key_chain
 from pocket_protector.model.domain import Domain, Grant
-from pocket_protector.model.standing import GrantStatus, earlier_keys, named_keys, sealed_to
+from pocket_protector.model.standing import GrantStatus, closure, earlier_keys, named_keys, sealed_to
+from pocket_protector.model.statements import Signed
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.state import State, grant_hash, owner_hash
+from pocket_protector.trust.hashes import grant_hash, owner_hash
+from pocket_protector.trust.state import State
 
 
-def judge_owners(state: State, after: State, name: str) -> Iterator[Finding]:
-    new, old = after.document.domains[name], state.document.domains.get(name)
+def judge_owners(state: State, after: State, name: str, *, anew: bool = False) -> Iterator[Finding]:
+    """The findings about a domain's owners; `anew` judges them as if the domain had not been seen."""
+    new, old = after.document.domains[name], None if anew else state.document.domains.get(name)
     statuses = after.standings[name].owners.status
     before = state.standings[name].owners.status if old else {}
     for owner in sorted(old.owners.keys() - new.owners.keys() if old else ()):
@@ -22,34 +25,61 @@ def judge_owners(state: State, after: State, name: str) -> Iterator[Finding]:
     for owner, status in sorted(statuses.items()):
         grant, was = new.owners[owner], old.owners.get(owner) if old else None
         if status is GrantStatus.COUNTS:
-            yield from _judge_counting(state, after, new, owner, grant, was)
+            yield from _judge_counting(state, after, new, old, owner)
         elif status is not before.get(owner) or was is None or was.signed != grant.signed:
             yield _judge_other(state, after, new, owner, status, was)
 
 
-def _judge_counting(
-    state: State, after: State, new: Domain, owner: str, grant: Grant, was: Grant | None
-) -> Iterator[Finding]:
+def _judge_counting(state: State, after: State, new: Domain, old: Domain | None, owner: str) -> Iterator[Finding]:
     where = ("owner", new.name, owner)
-    custodian = after.document.custodians[owner]
+    grant, custodian = new.owners[owner], after.document.custodians[owner]
+    was = old.owners.get(owner) if old else None
     again = command("add-owner", new.name, owner)
-    old = state.document.domains.get(new.name)
     same = was is not None and was.signed == grant.signed and old is not None and old.key == new.key
     if not same and grant.signed is not None and new.epoch is not None:
-        chain = key_chain(custodian, after.document.file_id)
-        named = named_keys(after.document, new, owner, grant, new.public_key, chain)
-        if named is not None and grant_hash(after.document, new, owner, grant, named) in state.memory.gone:
+        if grant_hash(grant.signed) in state.memory.gone:
             text = f"a grant by {grant.signed.by.name} that was taken out is back: the removal was undone"
             yield Finding(Severity.VIOLATION, "owner-returned", where, text, f"take it out, or give it anew: {again}")
             return
+        if old is not None and old.key == new.key and not _reached(state, after, new, owner):
+            text = f"given access by {grant.signed.by.name}, who was an owner once, and was removed"
+            hint = f"take it out ({command('rm-owner', new.name, owner)}), and rotate: they know the key"
+            yield Finding(Severity.VIOLATION, "owner-injected", where, text, hint)
+            return
     if was is None:
-        by = f"given access by {grant.signed.by.name}" if grant.signed else "listed as an owner; nobody signed that"
-        yield Finding(Severity.INFO, "owner-added", where, by)
+        yield _added(state, after, new, old, owner)
     before = state.document.custodians.get(owner)
     touched = was != grant or before is None or before.keys != custodian.keys
     if touched and not sealed_to(grant.wrapped_key, custodian.public_key):
         text = "the domain's key is wrapped for earlier keys of the owner, who cannot open it"
         yield Finding(Severity.ATTENTION, "grant-unusable", where, text, f"an owner runs: {again}")
+
+
+def _reached(state: State, after: State, new: Domain, owner: str) -> bool:
+    """Whether those who counted before this step vouch for the owner, in one step or more: a maker of the key who was
+    removed could otherwise come back by a signature of their own."""
+    known = state.standings[new.name].owners.keys
+    valid = {
+        name: (signed, keys)
+        for name, keys in after.standings[new.name].owners.keys.items()
+        if (signed := new.owners[name].signed) is not None
+    }
+    return owner in known or owner in closure(dict(known), valid)
+
+
+def _added(state: State, after: State, new: Domain, old: Domain | None, owner: str) -> Finding:
+    where, signed = ("owner", new.name, owner), new.owners[owner].signed
+    if new.epoch is not None and signed is not None:
+        return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
+    if old is None or new.key[0] == 0:
+        return Finding(Severity.INFO, "owner-added", where, "an owner of a domain that nobody has signed")
+    chain = key_chain(after.document.custodians[owner], after.document.file_id)
+    grant, listed = new.owners[owner], state.standings[new.name].owners
+    if signed and listed.vouched(signed) and named_keys(after.document, new, owner, grant, new.public_key, chain):
+        return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
+    text = "listed as an owner, in a domain that nobody has signed; nor did an owner sign this"
+    hint = "see in git's history who did it: the next rotation wraps the key for them, and signs it"
+    return Finding(Severity.ATTENTION, "unsigned-owner-added", where, text, hint)
 
 
 def _judge_other(
@@ -64,10 +94,11 @@ def _judge_other(
     if status is GrantStatus.NO_CUSTODIAN:
         remove = command("rm-owner", new.name, owner)
         return Finding(Severity.ATTENTION, "grant-without-custodian", where, text, remove)
-    stale = status is GrantStatus.STALE or (status is GrantStatus.INVALID and _was_given(after, new, owner))
+    key = _key_of(after, new, owner) if status in (GrantStatus.STALE, GrantStatus.INVALID) else new.public_key
+    stale = key is not None and key != new.public_key
     if stale:
         text = f"listed as an owner, and does not count: {GrantStatus.STALE.value}{by}"
-    if (stale or status is GrantStatus.UNVOUCHED) and _was_owner(state, after, new, grant):
+    if key is not None and grant.signed and _was_owner(state, after, new, key, grant.signed):
         return Finding(Severity.ATTENTION, "grant-stale" if stale else "grant-of-former-owner", where, text, again)
     before = state.document.custodians.get(owner)
     if isinstance(before, LegacyCustodian) and was is not None and was.signed == grant.signed:
@@ -79,25 +110,24 @@ def _judge_other(
     return Finding(Severity.VIOLATION, "owner-stripped" if stripped else "owner-injected", where, text, hint)
 
 
-def _was_given(after: State, new: Domain, owner: str) -> bool:
-    """Whether the grant is one for a key that the domain was seen to have."""
+def _key_of(after: State, new: Domain, owner: str) -> bytes | None:
+    """The earlier public key that the grant is for; None if it is for none that the domain was seen to have."""
     grant, document = new.owners[owner], after.document
     chain = key_chain(document.custodians[owner], document.file_id)
-    keys = _earlier_keys(after, new)
-    return any(named_keys(document, new, owner, grant, key, chain) is not None for key in keys)
-
-
-def _was_owner(state: State, after: State, new: Domain, grant: Grant) -> bool:
-    """Whether the signer is an owner, or was one that was seen: on another branch they gave what they could give."""
-    assert grant.signed is not None
-    known = state.standings.get(new.name)
-    if after.standings[new.name].owners.vouched(grant.signed) or (known and known.owners.vouched(grant.signed)):
-        return True
-    keys = {new.public_key} | _earlier_keys(after, new)
-    return any(owner_hash(new.name, key, grant.signed.by) in state.memory.gone for key in keys)
-
-
-def _earlier_keys(after: State, new: Domain) -> set[bytes]:
-    """The public keys that the domain had: what its epochs tell, and what was seen of one that nobody had signed."""
     seen = {key[1:] for key in after.memory.keys.get(new.name, frozenset())}
-    return (seen | earlier_keys(after.document, new)) - {new.public_key}
+    for key in seen | earlier_keys(document, new):
+        if key != new.public_key and named_keys(document, new, owner, grant, key, chain) is not None:
+            return key
+    return None
+
+
+def _was_owner(state: State, after: State, new: Domain, key: bytes, signed: Signed) -> bool:
+    """Whether the signer was an owner while the domain had that key, as far as was seen: on another branch they gave
+    what they could give. An owner of today is taken for one of then."""
+    old = state.document.domains.get(new.name)
+    standing = state.standings.get(new.name)
+    if old is not None and standing is not None and old.public_key == key and standing.owners.vouched(signed):
+        return True
+    if owner_hash(new.name, key, signed.by) in state.memory.gone:
+        return True
+    return key != new.public_key and after.standings[new.name].owners.vouched(signed)

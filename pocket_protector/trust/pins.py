@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pocket_protector.crypto.keys import digest
+from pocket_protector.crypto.keys import KEY_BYTES, digest
 from pocket_protector.errors import PocketProtectorError, StoreError
 from pocket_protector.format.file import MAX_FILE_BYTES, load_text
 from pocket_protector.model.statements import Keys
@@ -35,8 +35,8 @@ def encode_pin(text: str, memory: Memory) -> bytes:
         "gone": _texts(memory.gone),
         "epochs": {name: _texts(hashes) for name, hashes in sorted(memory.epochs.items())},
         "custodians": {
-            name: _texts([keys.public_key, keys.verify_key], ordered=True)
-            for name, keys in sorted(memory.custodians.items())
+            name: _texts(keys.public_key + keys.verify_key for keys in known)
+            for name, known in sorted(memory.custodians.items())
         },
         "keys": {name: _texts(keys) for name, keys in sorted(memory.keys.items())},
         "text": text,
@@ -55,7 +55,10 @@ def decode_pin(raw: bytes) -> State:
         memory = Memory(
             frozenset(_bytes(content["gone"])),
             _sets(content["epochs"]),
-            {name: Keys(*_bytes(keys)) for name, keys in content["custodians"].items()},
+            {
+                name: frozenset(map(_keys, raws))
+                for name, raws in _sets(content["custodians"]).items()
+            },
             _sets(content["keys"]),
         )
         return State.of(load_text(text).document, memory)
@@ -63,8 +66,14 @@ def decode_pin(raw: bytes) -> State:
         raise StoreError("the pin is damaged") from None
 
 
-def _texts(items: Iterable[bytes], *, ordered: bool = False) -> list[str]:
-    return [base64.b64encode(item).decode() for item in (items if ordered else sorted(items))]
+def _keys(raw: bytes) -> Keys:
+    if len(raw) not in (KEY_BYTES, 2 * KEY_BYTES):
+        raise ValueError
+    return Keys(raw[:KEY_BYTES], raw[KEY_BYTES:])
+
+
+def _texts(items: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(item).decode() for item in sorted(items)]
 
 
 def _bytes(texts: Any) -> list[bytes]:

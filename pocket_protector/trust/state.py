@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import TypeVar
 
-from pocket_protector.crypto.encoding import lp
-from pocket_protector.crypto.keys import digest
-from pocket_protector.model.custodian import key_chain
 from pocket_protector.model.document import Document
-from pocket_protector.model.domain import Domain, Grant, Secret
-from pocket_protector.model.standing import EntryStatus, Owners, ancestors, entry_status, named_keys, owners_of
-from pocket_protector.model.statements import GRANT, Keys, Signer, grant_fields
+from pocket_protector.model.domain import Domain
+from pocket_protector.model.standing import EntryStatus, Owners, ancestors, entry_status, owners_of
+from pocket_protector.model.statements import Keys, Signer
+from pocket_protector.trust.hashes import grant_hash, owner_hash, secret_hash
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +21,21 @@ class Memory:
     """What was seen and need not be in the document any more.
 
     `gone` has hashes (32 bytes) of grants, values and owners that are no longer there; `epochs` the hashes of every
-    epoch that a domain has had, the present one's too; `custodians` the last keys of those who are gone, and
+    epoch that a domain has had, the present one's too; `custodians` the last keys of those who are gone (on
+    several branches perhaps several), and
     `keys` the public keys (33 bytes) that each domain had before.
     """
 
     gone: frozenset[bytes] = frozenset()
     epochs: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
-    custodians: Mapping[str, Keys] = field(default_factory=dict)
+    custodians: Mapping[str, frozenset[Keys]] = field(default_factory=dict)
     keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
 
     def joined(self, other: Memory) -> Memory:
         return Memory(
             self.gone | other.gone,
             _union(self.epochs, other.epochs),
-            {**self.custodians, **other.custodians},
+            _union(self.custodians, other.custodians),
             _union(self.keys, other.keys),
         )
 
@@ -84,7 +86,7 @@ def ancestry(document: Document, name: str) -> frozenset[bytes]:
     domain = document.domains[name]
     assert domain.epoch is not None
     identifier = domain.epoch.hash(document.file_id, name, domain.public_key)
-    earlier = dict(ancestors(document, domain, domain.epoch))
+    earlier = dict(ancestors(document, domain))
     named = (past.epoch.previous for past in earlier.values())
     return frozenset({identifier, *domain.epoch.previous, *earlier}.union(*named))
 
@@ -98,15 +100,21 @@ def standing_of(document: Document, name: str, before: State | None = None) -> S
         entries = {key: entry_status(document, domain, owners, key, s) for key, s in domain.secrets.items()}
         return Standing(owners, entries)
     known = before.standings[name]
-    if old.secrets == domain.secrets:
+    changed = differing(old.secrets, domain.secrets)
+    if not changed:
         return known
-    entries = {
-        key: known.entries[key]
-        if old.secrets.get(key) == secret
-        else entry_status(document, domain, known.owners, key, secret)
-        for key, secret in domain.secrets.items()
-    }
+    entries = dict(known.entries)
+    for key in changed:
+        entries.pop(key, None)
+        if key in domain.secrets:
+            entries[key] = entry_status(document, domain, known.owners, key, domain.secrets[key])
     return Standing(known.owners, entries)
+
+
+def differing(old: Mapping[str, T], new: Mapping[str, T]) -> list[str]:
+    """The names of what is not the same in both, sorted."""
+    changed = [name for name, thing in new.items() if old.get(name) is not thing and old.get(name) != thing]
+    return sorted([*changed, *(old.keys() - new.keys())])
 
 
 def _same_owners(before: Document, after: Document, old: Domain, new: Domain) -> bool:
@@ -119,66 +127,29 @@ def _same_owners(before: Document, after: Document, old: Domain, new: Domain) ->
     )
 
 
-def _union(
-    one: Mapping[str, frozenset[bytes]], other: Mapping[str, frozenset[bytes]]
-) -> Mapping[str, frozenset[bytes]]:
+def _union(one: Mapping[str, frozenset[T]], other: Mapping[str, frozenset[T]]) -> Mapping[str, frozenset[T]]:
     return {name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in one.keys() | other.keys()}
 
 
-# The hashes that memory keeps
-
-
-def secret_hash(domain: str, name: str, secret: Secret) -> bytes:
-    """Of a value in its place, whoever signed it."""
-    return digest(lp(b"entry", domain.encode(), name.encode(), secret.value, secret.updated.encode()))
-
-
-def grant_hash(document: Document, domain: Domain, owner: str, grant: Grant, keys: Keys) -> bytes:
-    """Of a grant's statement."""
-    assert grant.signed is not None
-    fields = grant_fields(document.file_id, domain.name, domain.public_key, owner, keys, grant.granted)
-    return digest(grant.signed.statement(GRANT, fields))
-
-
-def owner_hash(domain: str, public_key: bytes, signer: Signer) -> bytes:
-    """Of the fact that somebody was an owner of the domain under that key."""
-    return digest(lp(b"owner", domain.encode(), public_key, signer.name.encode(), signer.verify_key))
-
-
 def forgotten(state: State, document: Document) -> frozenset[bytes]:
-    """The hashes of what a step takes out of its domains: values; grants and owners under a key that stays, so that
-    they cannot come back; and who was an owner under a key that does not."""
+    """The hashes of what a step takes out of its domains: values; grants under a key that stays, so that they cannot
+    come back; and who was an owner under a key that does not, or is one no longer."""
     gone: set[bytes] = set()
     for name, old in state.document.domains.items():
         new = document.domains.get(name)
         if new is None or new is old:
             continue
-        if new.secrets is not old.secrets and new.secrets != old.secrets:
-            gone.update(
-                secret_hash(name, key, secret)
-                for key, secret in old.secrets.items()
-                if new.secrets.get(key) is not secret and _content(new.secrets.get(key)) != _content(secret)
-            )
-        if new.owners == old.owners and new.key == old.key:
+        for key in differing(old.secrets, new.secrets):
+            was, now = old.secrets.get(key), new.secrets.get(key)
+            if was is not None and (now is None or now.value != was.value):
+                gone.add(secret_hash(name, key, was))
+        if new.key == old.key and new.owners == old.owners:
             continue
-        chains = {owner: key_chain(c, document.file_id) for owner, c in state.document.custodians.items()}
         for owner, grant in old.owners.items():
-            kept = new.key == old.key and owner in new.owners
-            if kept and new.owners[owner].signed == grant.signed:
-                continue
-            named = (
-                named_keys(state.document, old, owner, grant, old.public_key, chains.get(owner, ()))
-                if grant.signed
-                else None
-            )
-            if named is not None and new.key == old.key:
-                gone.add(grant_hash(state.document, old, owner, grant, named))
-            gone.update(
-                owner_hash(name, old.public_key, Signer(owner, key))
-                for key in state.standings[name].owners.keys.get(owner, ())
-            )
+            kept = new.owners.get(owner)
+            if new.key != old.key or kept is None:
+                keys = state.standings[name].owners.keys.get(owner, ())
+                gone.update(owner_hash(name, old.public_key, Signer(owner, key)) for key in keys)
+            if new.key == old.key and grant.signed is not None and (kept is None or kept.signed != grant.signed):
+                gone.add(grant_hash(grant.signed))
     return state.memory.gone | gone if gone else state.memory.gone
-
-
-def _content(secret: Secret | None) -> tuple[bytes, str] | None:
-    return None if secret is None else (secret.value, secret.updated)

@@ -131,9 +131,17 @@ def test_non_interactive_never_asks(team: Shell) -> None:
 
 
 def test_get_ends_the_line_on_a_terminal(team: Shell) -> None:
+    team.done("trust", "accept", "--yes")
     terminal = team.terminal("get", "dev", "API_KEY", env=as_variables())
     assert terminal.end() == 0
     assert terminal.shown == f"{DEV['API_KEY']}\r\n"
+
+
+def test_a_first_contact_is_noted_once(team: Shell) -> None:
+    for noted in (True, False):
+        terminal = team.terminal("get", "dev", "API_KEY", env=as_variables())
+        assert terminal.end() == 0
+        assert ("note: first contact with this file: compare its custodians' fingerprints" in terminal.shown) == noted
 
 
 @pytest.mark.parametrize(("answer", "written"), [("y", True), ("yes", True), ("n", False), ("", False)])
@@ -169,9 +177,9 @@ def test_no_color_for_help_and_errors(team: Shell, words: tuple[str, ...], statu
 
 
 def test_an_answer_that_is_no_text(team: Shell) -> None:
-    for words in (("rm-secret",), ("add-secret", "dev", "new")):
+    for words, question in ((("rm-secret",), "Domain name: "), (("add-secret", "dev", "new"), "Secret value: ")):
         terminal = team.terminal(*words)
-        terminal.expect(": ")
+        terminal.expect(question)
         terminal.send(b"\xff\n")
         assert terminal.end() == 2
         assert "is not UTF-8 text" in terminal.shown

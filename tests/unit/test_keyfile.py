@@ -294,9 +294,14 @@ def test_rm_owner_without_credentials_leaves_the_key_as_it_is() -> None:
     assert get(kept, "dev", "meta", "public-key") == get(GOOD, "dev", "meta", "public-key")
 
 
-@pytest.mark.parametrize("by", [ALICE, BOB], ids=["who leaves", "who stays"])
-def test_rm_owner_with_credentials_rotates(by: Creds) -> None:
-    file = good().rm_owner("dev", A, by)
+def test_who_leaves_does_not_make_the_new_key() -> None:
+    with refused(StoreError) as caught:
+        good().rm_owner("dev", A, ALICE)
+    assert caught.value.hint == f"another owner runs: pprotect rm-owner dev {A}"
+
+
+def test_rm_owner_with_credentials_rotates() -> None:
+    file = good().rm_owner("dev", A, BOB)
     text = file.get_contents()
     assert get(text, "dev", "meta", "public-key") != get(GOOD, "dev", "meta", "public-key")
     assert file.get_domain_owner_names("dev") == [B]

@@ -1,0 +1,156 @@
+"""Commands about what owners vouch for, and what they demand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.parameters import Json, RequiredDomain
+from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.errors import FormatError
+from pocket_protector.history import Change, last_changes
+from pocket_protector.keyfile import KeyFile
+from pocket_protector.model.policy import Policy, parse_count, parse_days
+
+_MASK = "********"
+
+
+def status(ctx: typer.Context, json: Json = False) -> None:
+    """Print what the file holds, who you are, and how many values owners vouch for."""
+    session = session_of(ctx)
+    store = session.read()
+    user = session.user()
+    content = {name: _standing(store, name, user) for name in store.get_domain_names()}
+    if json:
+        output.listing("status", {"file": store.path, "user": user, "domains": content})
+        return
+    lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
+    lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
+    lines += [f"{name}: {_described(store, name, found)}" for name, found in content.items()]
+    output.lines(lines)
+
+
+def review(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show the values.")] = False,
+) -> None:
+    """Go through the values that no owner vouches for since they changed, and sign those that you accept.
+
+    Each is shown with who changed it last and when, as git has it.
+    """
+    session = session_of(ctx)
+    store = session.read_to_change()
+    session.guard(store, domain)
+    names = store.standing(domain).unreviewed
+    if not names:
+        output.note(f"owners vouch for every value in {domain}")
+        return
+    identity = session.identity(store)
+    values = store.decrypt_values(domain, identity)
+    changes = last_changes(store.path, store.get_contents(), domain, names)
+    accepted = [name for name in names if _accepts(session, name, values[name], changes.get(name), reveal=reveal)]
+    if accepted:
+        done = f"signed {len(accepted)} of {len(names)} values in {domain}: {', '.join(accepted)}"
+        session.write(store, store.sign_secrets(domain, accepted, identity), done)
+    else:
+        output.note("nothing was signed")
+
+
+def set_policy(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    require_signed: Annotated[
+        bool | None,
+        typer.Option("--require-signed/--no-require-signed", help="Use no value that no owner vouches for."),
+    ] = None,
+    max_age: Annotated[
+        str | None, typer.Option("--max-age", metavar="90d", help="Use no value that was set longer ago.")
+    ] = None,
+    no_max_age: Annotated[bool, typer.Option("--no-max-age", help="Let values be of any age.")] = False,
+    min_owners: Annotated[
+        str | None, typer.Option("--min-owners", metavar="N", help="Use no value while there are fewer owners.")
+    ] = None,
+    no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Let there be one owner.")] = False,
+) -> None:
+    """Demand of a key domain what the options say; what they do not name stays. The policy is signed, and is asked
+    for by verify, run, decrypt-domain, get and the library."""
+    session = session_of(ctx)
+    store = session.read_to_change()
+    old = store.get_policy(domain)
+    policy = old
+    if require_signed is not None:
+        policy = replace(policy, require_signed=require_signed)
+    if max_age is not None or no_max_age:
+        policy = replace(policy, max_age=_one_of(max_age, no_max_age, "--max-age"))
+    if min_owners is not None or no_min_owners:
+        policy = replace(policy, min_owners=_one_of(min_owners, no_min_owners, "--min-owners"))
+    if ctx.params == {**ctx.params, **_NOTHING_GIVEN}:
+        raise UsageError("no demand is given", hint=f"now: {_demands(old)}; pprotect set-policy --help")
+    session.guard(store, domain)
+    changed = store.set_policy(domain, policy, session.identity(store))
+    weaker = policy.weaker_than(old)
+    if weaker:
+        output.note(f"note: this demands less than before ({', '.join(weaker)}), and verify will say so")
+    session.write(store, changed, f"the policy of {domain} now demands {_demands(policy)}")
+
+
+_NOTHING_GIVEN = {
+    "require_signed": None,
+    "max_age": None,
+    "no_max_age": False,
+    "min_owners": None,
+    "no_min_owners": False,
+}
+
+
+def _one_of(given: str | None, none: bool, option: str) -> int | None:
+    if given is None:
+        return None
+    if none:
+        raise UsageError(f"{option} and --no{option[1:]} contradict each other")
+    try:
+        return parse_days(given) if option == "--max-age" else parse_count(given)
+    except FormatError as error:
+        raise UsageError(f"{option} {given[:80]!r}: {error.message}") from None
+
+
+def _demands(policy: Policy) -> str:
+    return ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
+
+
+def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
+    found = store.standing(name)
+    return {
+        "signed_by": store.get_epoch_maker(name),
+        "owners": store.get_domain_owner_names(name),
+        "owners_who_count": found.owners.counting,
+        "yours": user in found.owners.counting,
+        "reviewed": found.reviewed,
+        "unreviewed": len(found.unreviewed),
+        "policy": store.get_policy(name).items(),
+    }
+
+
+def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
+    owners = ", ".join(store.get_domain_owner_names(name))
+    signed = "" if found["signed_by"] else "; nobody signed its key and owners"
+    mine = "" if found["yours"] else "; not yours"
+    demands = f"; demands {_demands(store.get_policy(name))}" if found["policy"] else ""
+    counts = f"{found['reviewed']} values reviewed, {found['unreviewed']} unreviewed"
+    return f"{counts}; owners: {owners}{mine}{signed}{demands}"
+
+
+def _accepts(session: Session, name: str, value: str, change: Change | None, *, reveal: bool) -> bool:
+    who = f"changed by {change.author} at {change.time}, in {change.commit}" if change else "not committed yet"
+    output.note(f"{name}: {who}")
+    if reveal:
+        output.data(f"{value}\n")
+        output.flush()
+    else:
+        output.note(f"  {_MASK} ({len(value)} characters; --reveal shows it)")
+    return session.prompts.agreed(f"Sign {name}?")

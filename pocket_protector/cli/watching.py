@@ -1,0 +1,123 @@
+"""What the user has seen of the file before, and what the commands make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pocket_protector.cli import output
+from pocket_protector.errors import StoreError
+from pocket_protector.keyfile import KeyFile
+
+if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
+    from pocket_protector.pins import Pin
+    from pocket_protector.trust.findings import Finding
+    from pocket_protector.trust.state import State
+
+_MOST_LINES = 8
+
+
+class Watch:
+    """A file judged against its pin. `state` is what was pinned, None at the first contact; `after` is it with the file
+    as it is now, None where nothing changed."""
+
+    def __init__(self, store: KeyFile) -> None:
+        self.findings: list[Finding] = []
+        self.state: State | None = None
+        self.after: State | None = None
+        self.pin: Pin | None = None
+        if not store.file_id:
+            return
+        from pocket_protector.pins import Pin
+
+        self._store = store
+        self.pin = Pin(store.path)
+        seen = self.pin.file_id()
+        if seen in (None, store.file_id) and self.pin.is_current(store.file_id, store.get_contents()):
+            return
+        self.judge(seen or store.file_id)
+
+    @classmethod
+    def at_first(cls, store: KeyFile) -> Watch:
+        """As if nothing had been seen of the file."""
+        from pocket_protector.pins import Pin
+
+        watch = cls.__new__(cls)
+        watch._store, watch.pin, watch.state = store, Pin(store.path), None
+        watch.findings, watch.after = store.authorize(None)
+        return watch
+
+    def judge(self, file_id: bytes) -> None:
+        """Load the pin, and judge the file against it."""
+        assert self.pin is not None
+        self.state = self.pin.read(file_id)
+        self.findings, self.after = self._store.authorize(self.state)
+
+    def trusted(self) -> State | None:
+        """What was pinned before."""
+        if self.pin is None:
+            return None
+        return self.state if self.after is not None else self.pin.read(self._store.file_id)
+
+    @property
+    def violations(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity.label == "violation"]
+
+    def check_change(self, domain: str, custodians: Iterable[str], *, behind: bool) -> None:
+        """IntegrityError if what is to be changed is not what it should be."""
+        if self.findings:
+            from pocket_protector.trust.reading import check_change
+
+            check_change(self.findings, domain, set(custodians), behind=behind)
+
+    def tell(self, domains: Iterable[str], *, interactive: bool) -> None:
+        """Warn of violations in these domains; say what else deserves a look, if anything in the file is signed."""
+        if not self.findings:
+            return
+        chosen = set(domains)
+        owners = {owner for name in chosen for owner in self._store.get_domain_owner_names(name)}
+        from pocket_protector.trust.reading import about
+
+        told = {id(f): f for name in sorted(chosen) for f in about(self.findings, name, owners)}
+        for finding in [*told.values()][:_MOST_LINES]:
+            output.note(f"warning: {'/'.join(finding.where)}: {finding.text}")
+            output.note(f"  {finding.hint}")
+        elsewhere = len(self.violations) - min(len(told), _MOST_LINES)
+        if elsewhere:
+            output.note(f"warning: {elsewhere} more that nobody with the right to it changed: pprotect trust")
+        if self._is_signed():
+            self._tell_attention(interactive=interactive)
+
+    def settle(self) -> None:
+        """Pin the file as it is now, unless something in it is not what it should be."""
+        if self.after is not None and not self.violations:
+            self.keep(self._store, self.after)
+
+    def moved(self, written: KeyFile) -> None:
+        """This user wrote the file: pin it, unless it was not what it should be before."""
+        if self.pin is None or self.violations:
+            return
+        state = self.after or self.trusted()
+        found, after = written.authorize(state)
+        if not any(finding.severity.label == "violation" for finding in found):
+            self.keep(written, after)
+
+    def keep(self, store: KeyFile, state: State, *, over_damage: bool = False) -> None:
+        assert self.pin is not None
+        try:
+            self.pin.write(store.file_id, store.get_contents(), state, over_damage=over_damage)
+        except StoreError as error:
+            if self._is_signed():
+                output.note(f"note: what was seen of the file is not kept: {error.message}")
+
+    def _is_signed(self) -> bool:
+        return any(map(self._store.is_signed, self._store.get_domain_names()))
+
+    def _tell_attention(self, *, interactive: bool) -> None:
+        noted = [finding for finding in self.findings if finding.severity.label == "attention"]
+        for finding in noted[:_MOST_LINES]:
+            output.note(f"note: {'/'.join(finding.where)}: {finding.text}")
+        if len(noted) > _MOST_LINES:
+            output.note(f"note: and {len(noted) - _MOST_LINES} more: pprotect verify HEAD")
+        if self.state is None and not self.violations and interactive:
+            output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")

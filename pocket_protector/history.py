@@ -1,0 +1,154 @@
+"""Every version of a file that git has, judged one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from pocket_protector import files
+from pocket_protector.errors import PocketProtectorError, StoreError
+from pocket_protector.format.fields import Memo
+from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, load, load_text
+from pocket_protector.git.history import Commit, blobs, check_complete, commits, parse_revision
+from pocket_protector.model.domain import Domain, Secret
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.folding import Fold
+from pocket_protector.trust.state import State
+
+_WORK_TREE = ""
+_RANGE = ".."
+_SHORT_ID = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the file, and what its step says. `commit` is None for the file in the work tree."""
+
+    commit: Commit | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedHistory:
+    """The versions that were asked for, oldest first, and the state after the last."""
+
+    versions: tuple[Version, ...]
+    state: State | None
+
+
+def judge_history(path: str, revisions: str | None, progress: Callable[[int, int], None]) -> JudgedHistory:
+    """Judge every version of the file at `path` and the one in the work tree; with `A..B` what came after A up to B,
+    with `A` the work tree after A. What came before is judged too, and not told.
+
+    `progress` is called with how many versions are done, and of how many. StoreError for a revision that is not there,
+    and where git does not have the whole history.
+    """
+    check_complete(path)
+    since, dots, until = (revisions or "").partition(_RANGE)
+    last = parse_revision(path, (until if dots else since) or "HEAD")
+    listed = commits(path, [last])
+    told = {commit.id for commit in listed}
+    if dots:
+        first = parse_revision(path, since or "HEAD")
+        told = {commit.id for commit in commits(path, [last, f"^{first}"])}
+    elif since:
+        told = set()
+    tip = listed[-1:]
+    order = [(commit.id, commit.parents) for commit in listed]
+    fold = Fold([*order, (_WORK_TREE, tuple(commit.id for commit in tip))])
+    versions = [
+        version
+        for version in _judged(path, listed, fold, progress)
+        if version.commit is not None and version.commit.id in told
+    ]
+    if not dots:
+        document = load(files.read(path, MAX_FILE_BYTES)).document
+        found = fold.step(_WORK_TREE, [commit.id for commit in tip], document)
+        if found or since:
+            versions.append(Version(None, tuple(found)))
+    return JudgedHistory(tuple(versions), fold.state)
+
+
+def _judged(path: str, listed: list[Commit], fold: Fold, progress: Callable[[int, int], None]) -> Iterator[Version]:
+    contents = blobs(path, [commit.blob for commit in listed if commit.blob], MAX_FILE_BYTES)
+    memo: Memo = {}
+    loaded: dict[str, LoadedFile | PocketProtectorError] = {}
+    last_uses = {commit.blob: at for at, commit in enumerate(listed)}
+    for at, commit in enumerate(listed):
+        progress(at, len(listed))
+        if commit.blob is not None and commit.blob not in loaded:
+            loaded[commit.blob] = _loaded(next(contents)[1], memo)
+        version = loaded[commit.blob] if commit.blob else None
+        if isinstance(version, PocketProtectorError):
+            found = [_broken(version, last=at == len(listed) - 1)]
+            fold.skip(commit.id, commit.parents)
+        else:
+            found = fold.step(commit.id, commit.parents, version.document if version else None)
+        if commit.blob and last_uses[commit.blob] == at:
+            del loaded[commit.blob]
+        yield Version(commit, tuple(found))
+    progress(len(listed), len(listed))
+
+
+def _loaded(raw: bytes, memo: Memo) -> LoadedFile | PocketProtectorError:
+    try:
+        return load(raw, memo)
+    except PocketProtectorError as error:
+        return error
+
+
+def _broken(error: PocketProtectorError, *, last: bool) -> Finding:
+    severity = Severity.VIOLATION if last else Severity.ATTENTION
+    hint = "what stands here can be judged by nobody: see the version before, and the next one"
+    return Finding(severity, "file-broken", ("file",), f"this version does not load: {error}", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who committed a value, when, and in which commit (its id, abbreviated)."""
+
+    author: str
+    time: str
+    commit: str
+
+
+def last_changes(path: str, text: str, domain: str, names: Iterable[str]) -> dict[str, Change]:
+    """For each secret of the file with this text that is so in git's history: the commit that put it there. A rotation,
+    which re-seals every value, is none that did. Nothing outside git."""
+    document = load_text(text).document
+    try:
+        check_complete(path)
+        listed = commits(path, [parse_revision(path, "HEAD")])
+    except StoreError:
+        return {}
+    newer = {name: (document.domain(domain).key, document.secret(domain, name)) for name in names}
+    found: dict[str, Change] = {}
+    for commit, held in _newest_first(path, listed, domain):
+        newer = {
+            name: (held.key, held.secrets[name])
+            for name, (key, secret) in newer.items()
+            if held is not None and name in held.secrets and _same(held.secrets[name], secret, rotated=held.key != key)
+        }
+        if not newer:
+            break
+        found |= dict.fromkeys(newer, Change(commit.author, commit.time, commit.id[:_SHORT_ID]))
+    return found
+
+
+def _same(older: Secret, newer: Secret, *, rotated: bool) -> bool:
+    return older.value == newer.value or (rotated and older.updated == newer.updated)
+
+
+def _newest_first(path: str, listed: list[Commit], domain: str) -> Iterator[tuple[Commit, Domain | None]]:
+    """The commits that have the file, the last first, with the domain as it was there."""
+    ids = [commit.blob for commit in reversed(listed) if commit.blob]
+    contents = blobs(path, ids, MAX_FILE_BYTES)
+    memo: Memo = {}
+    known: dict[str, Domain | None] = {}
+    for commit in reversed(listed):
+        if commit.blob and commit.blob not in known:
+            version = _loaded(next(contents)[1], memo)
+            known[commit.blob] = (
+                None if isinstance(version, PocketProtectorError) else version.document.domains.get(domain)
+            )
+        yield commit, known[commit.blob] if commit.blob else None

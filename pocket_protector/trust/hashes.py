@@ -1,0 +1,23 @@
+"""Hashes (32 bytes) of what was seen, as the memory keeps them."""
+
+from __future__ import annotations
+
+from pocket_protector.crypto.encoding import lp
+from pocket_protector.crypto.keys import digest
+from pocket_protector.model.domain import Secret
+from pocket_protector.model.statements import Signed, Signer
+
+
+def secret_hash(domain: str, name: str, secret: Secret) -> bytes:
+    """Of a sealed value in its place, whoever signed it, and whatever time stands beside it."""
+    return digest(lp(b"entry", domain.encode(), name.encode(), secret.value))
+
+
+def grant_hash(signed: Signed) -> bytes:
+    """Of a signed grant. Nobody but the signer can make another signature of the same statement."""
+    return digest(lp(b"grant", signed.signature))
+
+
+def owner_hash(domain: str, public_key: bytes, signer: Signer) -> bytes:
+    """Of the fact that somebody was an owner of the domain under that key."""
+    return digest(lp(b"owner", domain.encode(), public_key, signer.name.encode(), signer.verify_key))

@@ -1,0 +1,24 @@
+"""What a file is like now, whatever led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pocket_protector.trust.anchors import is_anchored
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.policy import judge_policy
+from pocket_protector.trust.state import State
+
+
+def current_findings(state: State, anchors: Mapping[str, str] | None, now: datetime) -> list[Finding]:
+    """What the domains' policies demand and the domains do not meet; with anchors, also each signed domain that does
+    not lead back to one of them."""
+    found = []
+    for name, domain in sorted(state.document.domains.items()):
+        if anchors is not None and domain.epoch is not None and not is_anchored(state.document, domain, anchors):
+            text = f"its key and owners do not lead back to {' or '.join(sorted(anchors))}"
+            hint = "compare the fingerprints again, with pprotect fingerprint"
+            found.append(Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, hint))
+        found.extend(judge_policy(domain, state.standings[name], now))
+    return found

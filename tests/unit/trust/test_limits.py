@@ -1,0 +1,200 @@
+"""Where the rules end: grants that count for nothing, unsigned domains, the log, older branches; and files made to keep
+the judge busy."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+import pytest
+from samples import ALICE, KeyFile, refused
+from trust.attacks import (
+    DEV,
+    LATER,
+    MALLORY,
+    OPEN,
+    WHERE,
+    A,
+    B,
+    M,
+    blind_grant,
+    hash_of,
+    load,
+    past_grant,
+    posing,
+    saved,
+    seized,
+    violations,
+    world,
+)
+
+from pocket_protector.crypto.keys import PrivateKey
+from pocket_protector.errors import IntegrityError
+from pocket_protector.model import signing
+from pocket_protector.model.audit import FILE
+from pocket_protector.model.domain import BOUND, create, open_key, seal_value, wrap_for
+from pocket_protector.model.epoch import PastEpoch, make_epoch
+from pocket_protector.model.policy import Policy
+from pocket_protector.model.statements import Signed, Signer
+from pocket_protector.trust.findings import Severity
+from pocket_protector.trust.reading import check_change
+
+FEW_SECONDS = 4
+
+
+# Grants that do not count, but might be taken for honest
+
+
+def test_the_grant_of_who_was_removed_by_a_rotation_is_told_and_counts_for_nothing() -> None:
+    back = world().with_owner(B, world().with_bob._document.domains[DEV].owners[B])
+    found, _ = back.authorize(world().state)
+    assert ("grant-stale", ("owner", DEV, B), Severity.ATTENTION) in {(f.code, f.where, f.severity) for f in found}
+    assert not back.standing(DEV).owners.counts(B)
+    assert B not in saved(back.rotate_domain_key(DEV, ALICE)).get_domain_owner_names(DEV)
+
+
+# Unsigned domains: everybody may do much there, but not make it seem that an owner did
+
+
+def test_the_first_epoch_by_somebody_who_was_not_listed() -> None:
+    mallory, document = world().who(MALLORY), world().document
+    for guests in ([], [world().who(ALICE)]):
+        hostile = seized(document, mallory, follows={}, past={}, guests=guests, name=OPEN)
+        assert ("first-epoch-forged", ("domain", OPEN)) in violations(hostile.authorize(world().state)[0])
+
+
+def test_the_first_epoch_by_somebody_who_is_listed_in_the_same_step() -> None:
+    hostile = saved(world().file.rm_domain(OPEN).add_domain(OPEN, M, creds=MALLORY))
+    assert ("first-epoch-forged", ("domain", OPEN)) in violations(hostile.authorize(world().state)[0])
+
+
+def test_the_first_epoch_signed_as_an_owner_with_other_keys() -> None:
+    hostile = seized(world().document, posing(world().who(MALLORY), A), follows={}, past={}, name=OPEN)
+    assert ("first-epoch-forged", ("domain", OPEN)) in violations(hostile.authorize(world().state)[0])
+
+
+def test_the_first_epoch_by_a_listed_owner() -> None:
+    honest = saved(world().file.set_policy(OPEN, Policy(max_age=30), ALICE))
+    assert not violations(honest.authorize(world().state)[0])
+
+
+def _listed_in_open() -> KeyFile:
+    """Mallory as an owner of the unsigned domain, with a made-up signature of Alice's."""
+    document, mallory = world().document, world().who(MALLORY)
+    domain = document.domains[OPEN]
+    alice = Signer(A, world().who(ALICE).verify_key or b"")
+    grant = replace(blind_grant(domain, mallory), signed=Signed(alice, bytes(63) + b"\1"))
+    return load(document.with_domain(replace(domain, owners={**domain.owners, M: grant})))
+
+
+def test_an_owner_who_appears_in_an_unsigned_domain_needs_attention() -> None:
+    """The next honest rotation wraps the key for them, and signs that they are an owner."""
+    hostile = _listed_in_open()
+    found, _ = hostile.authorize(world().state)
+    rotated = saved(hostile.rotate_domain_key(OPEN, ALICE))
+    assert open_key(rotated._document.domains[OPEN], world().who(MALLORY))
+    assert [f for f in found if f.where == ("owner", OPEN, M) and f.severity > Severity.INFO]
+
+
+def test_a_made_up_granter_is_not_told_as_true() -> None:
+    found, _ = _listed_in_open().authorize(world().state)
+    assert "given access by alice@example.com" not in [f.text for f in found if f.where == ("owner", OPEN, M)]
+
+
+def test_the_key_of_an_unsigned_domain_needs_attention() -> None:
+    domain = world().document.domains[OPEN]
+    hostile = load(world().document.with_domain(replace(domain, key=BOUND + PrivateKey.generate().public)))
+    found, _ = hostile.authorize(world().state)
+    assert ("unsigned-key-replaced", ("domain", OPEN), Severity.ATTENTION) in [
+        (f.code, f.where, f.severity) for f in found
+    ]
+
+
+# The log
+
+
+@pytest.mark.parametrize(
+    ("noted", "code"), [(None, "log-entries-gone"), (2, "log-entries-gone"), (50, "log-truncated")]
+)
+def test_entries_of_the_log_dropped(noted: int | None, code: str) -> None:
+    log = world().document.log
+    kept = replace(log, lists={FILE: log.lists[FILE]})
+    if noted is not None:
+        kept = kept.add(FILE, LATER, f"truncated {noted} audit log entries")
+    found, _ = load(replace(world().document, log=kept)).authorize(world().state)
+    assert code in {finding.code for finding in found}
+
+
+def test_a_log_truncated_honestly() -> None:
+    found, _ = saved(world().file.truncate_audit_log(3)).authorize(world().state)
+    assert [(f.code, f.severity) for f in found] == [("log-truncated", Severity.INFO)]
+
+
+# Behind
+
+
+def test_behind_lets_an_older_version_pass_and_nothing_else() -> None:
+    older = world().versions[-3]
+    found, _ = older.authorize(world().state)
+    check_change(found, DEV, older.get_domain_owner_names(DEV), behind=True)
+    hostile = seized(older._document, world().who(MALLORY))
+    found, _ = hostile.authorize(world().state)
+    with refused(IntegrityError):
+        check_change(found, DEV, [M], behind=True)
+
+
+def test_behind_does_not_let_an_injected_owner_pass() -> None:
+    older = world().versions[-3]._document
+    dev = older.domains[DEV]
+    owners = {**dev.owners, M: blind_grant(dev, world().who(MALLORY))}
+    found, _ = load(older.with_domain(replace(dev, owners=owners))).authorize(world().state)
+    with refused(IntegrityError):
+        check_change(found, DEV, owners, behind=True)
+
+
+# Much to do
+
+
+def test_made_up_earlier_epochs_do_not_stop_a_rotation() -> None:
+    mallory, document = world().who(MALLORY), world().document
+    epoch = make_epoch(mallory, document.file_id, DEV, mallory.public_key, {}, Policy(), LATER)
+    junk = {os.urandom(32): PastEpoch(mallory.public_key, epoch, {}) for _ in range(1000 - len(world().dev.past))}
+    hostile = world().with_dev(past={**world().dev.past, **junk})
+    assert len(saved(hostile.rotate_domain_key(DEV, ALICE))._document.domains[DEV].past) < 10
+
+
+@pytest.mark.parametrize(
+    "same_key",
+    [
+        pytest.param(
+            True,
+        ),
+        False,
+    ],
+)
+def test_many_earlier_epochs_are_judged_fast(same_key: bool) -> None:
+    """The attacker's own, each signed and following the one before, the last of them the real one as well."""
+    mallory, document, private = world().who(MALLORY), world().document, PrivateKey.generate()
+    past: dict[bytes, PastEpoch] = {}
+    follows: dict[bytes, int] = {}
+    for _ in range(600 if same_key else 1000):
+        key = private.public if same_key else PrivateKey.generate().public
+        epoch = make_epoch(mallory, document.file_id, DEV, key, follows, Policy(), LATER)
+        grants = {M: past_grant(document, DEV, key, mallory, mallory)}
+        identifier = epoch.hash(document.file_id, DEV, key)
+        past[identifier] = PastEpoch(key, epoch, grants)
+        follows = {identifier: epoch.number}
+    follows[hash_of(document, world().dev)] = 3
+    number = max(follows.values())
+    last = make_epoch(mallory, document.file_id, DEV, private.public, dict.fromkeys(follows, number), Policy(), LATER)
+    domain = create(DEV, M, mallory.public_key, LATER)
+    domain = replace(domain, key=BOUND + private.public, epoch=last, past=past)
+    domain = replace(domain, owners={M: wrap_for(DEV, domain.key, private, M, mallory.public_key, LATER)})
+    domain = replace(domain, secrets={"api": seal_value(domain, "api", "evil", LATER)})
+    hostile = load(document.with_domain(signing.sign_contents(document, domain, ["api"], mallory)))
+    start = time.process_time()
+    found, _ = hostile.authorize(world().state)
+    taken = time.process_time() - start
+    assert WHERE in {where for _, where in violations(found)}
+    assert taken < FEW_SECONDS
