@@ -14,7 +14,6 @@ from pocket_protector.crypto.kdf import cost_from_limits, parse_raw_key
 from pocket_protector.errors import MergeConflictError, StoreError
 from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, dump, load, load_text
 from pocket_protector.lineage import Version
-from pocket_protector.model import custodian_changes, domain_changes, secret_changes
 from pocket_protector.model.document import Document, truncate_audit_log
 from pocket_protector.model.policy import Policy
 from pocket_protector.view import View, now
@@ -115,6 +114,12 @@ class KeyFile(View):
             raise
         return KeyFile(self.path, self._file, document, Version(self._version, None, conflicted))
 
+    def joinable(self, base: KeyFile, theirs: KeyFile) -> list[str]:
+        """The domains whose key or policy this file, one side of a git merge, and `theirs` changed since `base`."""
+        from pocket_protector.model.joining import joinable
+
+        return joinable(base._document, self._document, theirs._document)
+
     def edited_by_hand(self, base: KeyFile) -> bool:
         """Whether more than this file's objects differs from `base`, such as comments and keys that begin with `x-`."""
         assert base._file is not None
@@ -134,24 +139,34 @@ class KeyFile(View):
 
     def add_secret(self, domain_name: str, name: str, value: str, *, creds: Creds | Identity | None = None) -> KeyFile:
         """StoreError if the secret exists."""
+        from pocket_protector.model import secret_changes
+
         return self._changed(secret_changes.add_secret, domain_name, name, value, now(), self._signer(creds))
 
     def update_secret(
         self, domain_name: str, name: str, value: str, *, creds: Creds | Identity | None = None
     ) -> KeyFile:
         """PPKeyError if the secret does not exist."""
+        from pocket_protector.model import secret_changes
+
         return self._changed(secret_changes.update_secret, domain_name, name, value, now(), self._signer(creds))
 
     def set_secret(self, domain_name: str, name: str, value: str, *, creds: Creds | Identity | None = None) -> KeyFile:
         """Add or update."""
+        from pocket_protector.model import secret_changes
+
         return self._changed(secret_changes.set_secret, domain_name, name, value, now(), self._signer(creds))
 
     def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:
         """Sign values as they are. The credentials are an owner's, who has looked at them."""
+        from pocket_protector.model import secret_changes
+
         identity = self._unlock_owner(domain_name, creds)
         return self._changed(secret_changes.sign_secrets, domain_name, names, identity, now())
 
     def rm_secret(self, domain_name: str, name: str) -> KeyFile:
+        from pocket_protector.model import secret_changes
+
         return self._changed(secret_changes.rm_secret, domain_name, name, now())
 
     # Domains and their owners
@@ -160,16 +175,22 @@ class KeyFile(View):
         self, domain_name: str, key_custodian_name: str, *, creds: Creds | Identity | None = None
     ) -> KeyFile:
         """A new, empty domain that the custodian owns; signed, with the custodian's credentials."""
+        from pocket_protector.model import domain_changes
+
         if creds is not None and creds.name != key_custodian_name:
             raise StoreError(f"the credentials are of {creds.name!r}, not of {key_custodian_name!r}")
         return self._changed(domain_changes.add_domain, domain_name, key_custodian_name, now(), self._signer(creds))
 
     def rm_domain(self, domain_name: str) -> KeyFile:
         """Take the domain out, with its secrets."""
+        from pocket_protector.model import domain_changes
+
         return self._changed(domain_changes.rm_domain, domain_name, now())
 
     def add_owner(self, domain_name: str, key_custodian_name: str, creds: Creds | Identity) -> KeyFile:
         """Let one more custodian read the domain. The credentials are an owner's."""
+        from pocket_protector.model import domain_changes
+
         self._document.changeable().custodian(key_custodian_name)
         identity = self._unlock_owner(domain_name, creds)
         return self._changed(domain_changes.add_owner, domain_name, key_custodian_name, identity, now())
@@ -177,6 +198,8 @@ class KeyFile(View):
     def rm_owner(self, domain_name: str, key_custodian_name: str, creds: Creds | Identity | None = None) -> KeyFile:
         """Take an owner out. With an owner's credentials the domain's key is rotated in the same step, which ends
         the access; without, the former owner can still read the domain until it is rotated."""
+        from pocket_protector.model import domain_changes
+
         if creds is None:
             return self._changed(domain_changes.rm_owner, domain_name, key_custodian_name, now())
         with self._locating():
@@ -188,6 +211,8 @@ class KeyFile(View):
         self, new_custodian_name: str, creds: Creds | Identity, domain_names: Iterable[str] | None = None
     ) -> KeyFile:
         """Add a custodian to all domains, or the named ones, that the credentials' custodian owns."""
+        from pocket_protector.model import domain_changes
+
         self._document.changeable().custodian(new_custodian_name)
         identity = self.unlock(creds)
         return self._changed(domain_changes.migrate_owner, new_custodian_name, identity, domain_names, now())
@@ -198,12 +223,16 @@ class KeyFile(View):
         With `history` the retired key is kept, sealed to the new one, so that a value which another branch adds
         under it still opens.
         """
+        from pocket_protector.model import domain_changes
+
         self._document.changeable()
         identity = self._unlock_owner(domain_name, creds)
         return self._changed(domain_changes.rotate, domain_name, identity, history, now())
 
     def set_policy(self, domain_name: str, policy: Policy, creds: Creds | Identity) -> KeyFile:
         """Demand of the domain what the policy says. The credentials are an owner's."""
+        from pocket_protector.model import domain_changes
+
         self._document.changeable()
         identity = self._unlock_owner(domain_name, creds)
         return self._changed(domain_changes.set_policy, domain_name, policy, identity, now())
@@ -213,16 +242,22 @@ class KeyFile(View):
     def add_key_custodian(self, creds: Creds, opslimit: int | None = None, memlimit: int | None = None) -> KeyFile:
         """A custodian with a new identity under the passphrase. The limits are Argon2id's passes and bytes, such as
         `*KDF_INTERACTIVE`; `KDF_SENSITIVE` if not given."""
+        from pocket_protector.model import custodian_changes
+
         cost = cost_from_limits(opslimit, memlimit)
         return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, cost, now())
 
     def add_raw_key_custodian(self, creds: Creds) -> KeyFile:
         """A custodian whose passphrase is a raw key `P<64 hex>P`, which needs no stretching."""
+        from pocket_protector.model import custodian_changes
+
         parse_raw_key(creds.passphrase)
         return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, None, now())
 
     def rm_key_custodian(self, key_custodian_name: str) -> KeyFile:
         """Take a custodian out, and every grant to them; see `rm_owner` for what that is worth."""
+        from pocket_protector.model import custodian_changes
+
         return self._changed(custodian_changes.rm_key_custodian, key_custodian_name, now())
 
     def set_key_custodian_passphrase(
@@ -235,6 +270,8 @@ class KeyFile(View):
         raw_key: bool = False,
     ) -> KeyFile:
         """The same keys under a new passphrase. A legacy custodian gets new keys, as from `rekey_custodian`."""
+        from pocket_protector.model import custodian_changes
+
         return self._rewrapped(
             custodian_changes.rewrap_identity, creds, new_passphrase, None if raw_key else (opslimit, memlimit)
         )
@@ -248,6 +285,8 @@ class KeyFile(View):
         memlimit: int | None = None,
     ) -> KeyFile:
         """New keys under the new credentials, whose name is the same; each grant is wrapped for them."""
+        from pocket_protector.model import custodian_changes
+
         if creds.name != new_creds.name:
             raise StoreError(f"the new credentials are of {new_creds.name!r}, not of {creds.name!r}")
         return self._rewrapped(

@@ -1,22 +1,34 @@
 """What this user has seen of protected files, kept in the user's own folder (docs/trust.md).
 
-`pins/<file id in hex>` has what was judged last; `places/<hash>` says which file id was seen at a place, which is the
-path in a git repository, whichever of its work trees, so that another file in the place of one is noticed.
+`pins/<file id in hex>` has what was judged last: one line, `pprotect-pin 1 <BLAKE2b-256 of the file's text in hex>`, so
+that a file which did not change is recognised without reading more, then what `trust.pins` makes of it.
+`places/<hash>` says which file id was seen at a place, which is the path in a git repository, whichever of its work
+trees, so that another file in the place of one is noticed.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pocket_protector import files
 from pocket_protector.crypto.encoding import lp
-from pocket_protector.crypto.keys import digest
+from pocket_protector.crypto.keys import DIGEST_BYTES, digest
 from pocket_protector.errors import StoreError
-from pocket_protector.trust.pins import HEAD_BYTES, MAX_PIN_BYTES, decode_pin, encode_pin, head
-from pocket_protector.trust.state import State
+from pocket_protector.format.file import MAX_FILE_BYTES
+from pocket_protector.model.document import FILE_ID_BYTES
+
+if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
+    from pocket_protector.trust.state import State
 
 STATE_VARIABLE = "PPROTECT_STATE_DIR"
+MAX_PIN_BYTES = 8 * MAX_FILE_BYTES
+"""The text may grow in JSON, and the memory with the file's age."""
+
+_HEAD = "pprotect-pin 1 "
+_HEAD_BYTES = len(_HEAD) + 2 * DIGEST_BYTES + 1
 
 _FORGET = "compare the fingerprints with their owners again, then: pprotect trust accept"
 
@@ -45,31 +57,40 @@ class Pin:
         """The id of the file that was seen at this place; None if none was."""
         if not os.path.lexists(self._place):
             return None
-        try:
-            return bytes.fromhex(files.read(self._place, 64).decode().strip())
-        except ValueError:
-            raise _damaged(self._place) from None
+        text = files.read(self._place, 64).decode(errors="replace").strip()
+        if not re.fullmatch(rf"[0-9a-f]{{{2 * FILE_ID_BYTES}}}", text):
+            raise _damaged(self._place)
+        return bytes.fromhex(text)
 
     def is_current(self, file_id: bytes, text: str) -> bool:
         """Whether the file is, to the byte, the one that was pinned."""
         path = self._path(file_id)
-        return os.path.lexists(path) and files.read_start(path, HEAD_BYTES) == head(text)
+        return os.path.lexists(path) and files.read_start(path, _HEAD_BYTES) == _head(text)
 
     def read(self, file_id: bytes) -> State | None:
         """What was judged last; None for a file that was not seen. StoreError for a pin that is damaged."""
         path = self._path(file_id)
         if not os.path.lexists(path):
             return None
+        from pocket_protector.trust.pins import decode_pin
+
         self._seen = files.read(path, MAX_PIN_BYTES)
+        first, _, rest = self._seen.partition(b"\n")
         try:
-            return decode_pin(self._seen)
+            text, state = decode_pin(rest)
         except StoreError:
             raise _damaged(path) from None
+        if first + b"\n" != _head(text):
+            raise _damaged(path)
+        return state
 
     def write(self, file_id: bytes, text: str, state: State, *, over_damage: bool = False) -> None:
         """Keep what was judged of the file with this text. If another process moved the pin since `read`, that stays:
         the next command judges again."""
-        self._replace(self._path(file_id), encode_pin(text, state.memory), lambda old: over_damage or old == self._seen)
+        from pocket_protector.trust.pins import encode_pin
+
+        pin = _head(text) + encode_pin(text, state.memory)
+        self._replace(self._path(file_id), pin, lambda old: over_damage or old == self._seen)
         self._replace(self._place, file_id.hex().encode() + b"\n", lambda _: True)
 
     def _replace(self, path: str, raw: bytes, wanted: Callable[[bytes | None], bool]) -> None:
@@ -81,6 +102,11 @@ class Pin:
 
     def _path(self, file_id: bytes) -> str:
         return os.path.join(self._folder, "pins", file_id.hex())
+
+
+def _head(text: str) -> bytes:
+    """The first line of the pin of a file with this text."""
+    return f"{_HEAD}{digest(text.encode()).hex()}\n".encode()
 
 
 def _damaged(path: str) -> StoreError:

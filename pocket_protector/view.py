@@ -115,14 +115,17 @@ class View:
 
     # Trust: whose changes these are
 
-    def check_use(self, domain_name: str, *, require_signed: bool = False, trust: Trust | None = None) -> None:
-        """As `decrypt_domain` refuses before it unlocks anything; `trust` may be a state that was judged before."""
+    def check_use(
+        self, domain_name: str, *, require_signed: bool = False, trust: Trust | None = None, behind: bool = False
+    ) -> None:
+        """As `decrypt_domain` refuses before it unlocks anything. `trust` may be a state that was judged before; then
+        the domain may be `behind` it, or not."""
         from pocket_protector.trust.anchors import anchors_of_variable
         from pocket_protector.trust.reading import check_use
 
         if trust is None and require_signed:
             trust = anchors_of_variable(read_variable(TRUST_VARIABLE))
-        check_use(self._document, domain_name, now(), require_signed=require_signed, trust=trust)
+        check_use(self._document, domain_name, now(), require_signed=require_signed, trust=trust, behind=behind)
 
     def authorize(self, state: State | None) -> tuple[list[Finding], State]:
         """What the step from a trusted state to this file says, and the state with this file in it; None at first."""

@@ -94,6 +94,9 @@ def set_key_custodian_passphrase(
     session, kind = session_of(ctx), parse_key_type(key_type)
     store = session.read_to_change()
     identity = _current(session, store, name)
+    if identity.verify_key is None:
+        for domain in store.get_custodian_domains(identity.name):
+            session.guard(store, domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
     limits = KEY_TYPES[kind] or (None, None)
     changed = store.set_key_custodian_passphrase(identity, new.text, *limits, raw_key=kind == "raw")

@@ -9,9 +9,11 @@ import typer
 from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.watching import Watch
 from pocket_protector.format.file import MAX_FILE_BYTES
 from pocket_protector.git.stages import check_untouched, conflict_stages
 from pocket_protector.keyfile import KeyFile
+from pocket_protector.trust.reading import BEHIND, check_change
 
 
 def resolve(ctx: typer.Context) -> None:
@@ -45,5 +47,23 @@ def _join(session: Session, *, with_credentials: bool) -> None:
         else:
             ours, theirs = theirs, ours
     done = f"joined both sides; next: {shlex.join(['git', 'add', path])}"
-    identity = session.identity(ours) if with_credentials else None
-    session.write(ours, ours.joined(base, theirs, conflicted, identity), done)
+    if not with_credentials:
+        session.write(ours, ours.joined(base, theirs, conflicted), done)
+        return
+    names = ours.joinable(base, theirs)
+    for side in (ours, theirs):
+        check_side(base, side, names, behind=session.options.behind)
+    joined = ours.joined(base, theirs, conflicted, session.identity(ours))
+    for name in names:
+        output.note(f"wrapping the new key of {name} for: {', '.join(joined.get_domain_owner_names(name))}")
+    session.write(ours, joined, done)
+
+
+def check_side(base: KeyFile, side: KeyFile, names: list[str], *, behind: bool) -> None:
+    """IntegrityError if what one branch did to the domains that are to be joined was not authorised, as seen from
+    where the branches parted, and from what this user has seen."""
+    found, _ = side.authorize(base.authorize(None)[1])
+    # Of two branches that this user may have seen one of, the other is behind, or does not know of it.
+    found += [finding for finding in Watch(side).findings if finding.code not in {*BEHIND, "domain-forked"}]
+    for name in names:
+        check_change(found, name, side.get_domain_owner_names(name), behind=behind)

@@ -75,9 +75,10 @@ def discard(descriptor: int) -> None:
 
 
 def failure(message: str, hint: str = "") -> None:
-    note(f"error: {message}")
+    """One line each: names may hold line ends."""
+    note("error: " + message.replace("\n", "\ufffd"))
     if hint:
-        note(f"hint: {hint}")
+        note("hint: " + hint.replace("\n", "\ufffd"))
 
 
 def show_diff(diff: Iterable[str]) -> None:

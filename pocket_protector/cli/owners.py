@@ -10,7 +10,8 @@ from pocket_protector.cli import output
 from pocket_protector.cli.custodians import could_read
 from pocket_protector.cli.parameters import Custodian, Domain
 from pocket_protector.cli.session import Session, session_of
-from pocket_protector.errors import IntegrityError
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.errors import IntegrityError, StoreError
 from pocket_protector.keyfile import KeyFile
 
 
@@ -46,7 +47,11 @@ def check_new_owner(session: Session, store: KeyFile, owner: str, expected: str 
 
     found = store.get_fingerprint(owner)
     if expected is not None:
-        if not is_fingerprint(expected, found):
+        try:
+            matches = is_fingerprint(expected, found)
+        except StoreError as error:
+            raise UsageError(f"--expect-fingerprint: {error.message}", hint=error.hint) from None
+        if not matches:
             raise IntegrityError(
                 f"the fingerprint of {owner!r} is another: {to_words(found)}",
                 hint="ask them by another way; somebody may have put other keys in the place of theirs",
@@ -78,7 +83,7 @@ def rm_owner(
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "Owner email", "CUSTODIAN")
     if identity is not None:
-        session.guard(store, name)
+        session.guard(store, name, removing=owner)
     if session.write(store, store.rm_owner(name, owner, identity), f"removed owner {owner} from {name}"):
         could_read(store, name, owner, rotated=identity is not None)
 

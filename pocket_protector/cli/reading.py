@@ -17,6 +17,7 @@ from pocket_protector.environment import check_name, is_shell_name
 from pocket_protector.errors import PPKeyError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
+from pocket_protector.model.policy import Policy
 
 if TYPE_CHECKING:  # imported late: most commands ask for nothing of it
     from pocket_protector.trust.reading import Trust
@@ -72,8 +73,12 @@ def decrypted(
     if require_signed or session.options.trust or store.get_policy(domain).require_signed:
         trust = session.anchors() or watch.trusted()
     identity = session.identity(store)
-    values = store.decrypt_domain(domain, identity, require_signed=require_signed, trust=trust)
-    watch.settle()
+    # Reading an older branch is refused only where it was asked for.
+    behind = session.options.behind or not require_signed
+    if require_signed or trust is not None or store.get_policy(domain) != Policy():
+        store.check_use(domain, require_signed=require_signed, trust=trust, behind=behind)
+    values = store.decrypt_values(domain, identity)
+    watch.settle(told=session.prompts.terminal)
     rotate = command("rotate-domain-keys", domain)
     bind = rotate if _changeable(store) else f"pprotect upgrade, then {rotate}"
     if values.unbound:

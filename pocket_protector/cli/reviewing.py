@@ -11,10 +11,11 @@ from pocket_protector.cli import output
 from pocket_protector.cli.parameters import Json, RequiredDomain
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.errors import FormatError
+from pocket_protector.errors import FormatError, command
 from pocket_protector.history import Change, last_changes
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.policy import Policy, parse_count, parse_days
+from pocket_protector.model.signing import check_can_sign
 
 _MASK = "********"
 
@@ -51,6 +52,7 @@ def review(
         output.note(f"owners vouch for every value in {domain}")
         return
     identity = session.identity(store)
+    check_can_sign(identity)
     values = store.decrypt_values(domain, identity)
     changes = last_changes(store.path, store.get_contents(), domain, names)
     accepted = [name for name in names if _accepts(session, name, values[name], changes.get(name), reveal=reveal)]
@@ -96,6 +98,10 @@ def set_policy(
     weaker = policy.weaker_than(old)
     if weaker:
         output.note(f"note: this demands less than before ({', '.join(weaker)}), and verify will say so")
+    unreviewed = changed.standing(domain).unreviewed
+    if policy.require_signed and unreviewed:
+        review_it = command("review", domain)
+        output.note(f"note: nobody can use {domain} until an owner has reviewed {len(unreviewed)} values: {review_it}")
     session.write(store, changed, f"the policy of {domain} now demands {_demands(policy)}")
 
 
@@ -146,7 +152,7 @@ def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
 
 
 def _accepts(session: Session, name: str, value: str, change: Change | None, *, reveal: bool) -> bool:
-    who = f"changed by {change.author} at {change.time}, in {change.commit}" if change else "not committed yet"
+    who = f"by {change.author}, as git says, at {change.time} in {change.commit}" if change else "not committed yet"
     output.note(f"{name}: {who}")
     if reveal:
         output.data(f"{value}\n")

@@ -24,9 +24,10 @@ from pocket_protector.cli.parameters import (
 )
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.errors import AccessError, StoreError, command
+from pocket_protector.errors import StoreError
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.domain import MAX_VALUE_BYTES
+from pocket_protector.model.signing import check_can_sign
 
 _GENERATED_FROM = string.ascii_letters + string.digits
 _MOST_GENERATED = 4096
@@ -141,13 +142,12 @@ def _change(
     change(store, *place, "")  # a place that will not do is refused before its value is asked for
     session.guard(store, place[0])
     identity = session.identity(store) if ctx.params["sign"] else None
-    if identity is not None and identity.verify_key is None:
-        raise AccessError(
-            f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
-            hint=command("rekey-custodian", identity.name),
-        )
+    if identity is not None:
+        check_can_sign(identity)
+        if identity.name not in store.standing(place[0]).owners.counting:
+            output.note(f"note: {identity.name} is no owner of {place[0]}: an owner has yet to review the value")
     if identity is None and store.get_policy(place[0]).require_signed:
-        output.note(f"note: {place[0]} demands signed values: without --sign, an owner has to review this one")
+        output.note(f"note: {place[0]} demands signed values: nobody can use them until an owner has reviewed this one")
     value = _value(session, ctx.params["from_file"], ctx.params["generate"])
     session.write(store, change(store, *place, value, creds=identity), done.format(place[1], place[0]))
 

@@ -140,21 +140,25 @@ class Session:
             self._watch = Watch(store)
         return self._watch
 
-    def guard(self, store: KeyFile, domain: str, *custodians: str) -> None:
+    def guard(self, store: KeyFile, domain: str, *custodians: str, removing: str | None = None) -> None:
         """IntegrityError if the domain that is to be changed, or a custodian whom its key is to be wrapped for, is not
         what it should be. Says what else deserves a look."""
         watch = self.watch(store)
         owners = store.get_domain_owner_names(domain)
-        watch.check_change(domain, {*owners, *custodians}, behind=self.options.behind)
+        watch.check_change(domain, {*owners, *custodians}, behind=self.options.behind, removing=removing)
         watch.tell([domain], interactive=True)
 
     def anchors(self) -> dict[str, str] | None:
         """The custodians whom --trust or PPROTECT_TRUST names, with their fingerprints."""
         from pocket_protector.trust.anchors import anchors_of_variable, parse_anchors
 
-        if self.options.trust:
-            return parse_anchors(self.options.trust)
-        return anchors_of_variable(read_variable(TRUST_VARIABLE))
+        try:
+            if self.options.trust:
+                return parse_anchors(self.options.trust)
+            return anchors_of_variable(read_variable(TRUST_VARIABLE))
+        except StoreError as error:
+            source = "--trust" if self.options.trust else variable_source(TRUST_VARIABLE)
+            raise UsageError(f"{error.message} (from {source})", hint=error.hint) from None
 
     def write(
         self, before: KeyFile | None, after: KeyFile, done: str, last: Callable[[], bool] | None = None
@@ -171,7 +175,11 @@ class Session:
             return None
         written = after.write()
         output.note(done)
-        (self._watch or Watch(written)).moved(written)
+        if before is None:
+            # A file of one's own making, whatever stood here.
+            Watch.at_first(written).moved(written)
+        else:
+            (self._watch or Watch(written)).moved(written)
         return written
 
     def _agreed(self, before: KeyFile | None, after: KeyFile) -> bool:

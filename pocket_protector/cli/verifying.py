@@ -50,6 +50,9 @@ def verify(
         raise UsageError(f"{output_format!r} is no report", hint=f"--output-format {'|'.join(_FORMATS)}")
     if revisions is not None and history:
         raise UsageError("--history takes every commit: give it or a revision")
+    if revisions is not None and (not revisions or revisions.startswith("..") or "..." in revisions):
+        # A variable that is not set must not make a check that finds nothing.
+        raise UsageError(f"{revisions!r} is no range: two dots, and a commit before them", hint="pprotect verify REV..")
     session = session_of(ctx)
     path = session.path()
     judged = _of_history(path, revisions) if revisions is not None or history else _against_pin(session)

@@ -63,12 +63,12 @@ class Watch:
     def violations(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.severity.label == "violation"]
 
-    def check_change(self, domain: str, custodians: Iterable[str], *, behind: bool) -> None:
+    def check_change(self, domain: str, custodians: Iterable[str], *, behind: bool, removing: str | None) -> None:
         """IntegrityError if what is to be changed is not what it should be."""
         if self.findings:
             from pocket_protector.trust.reading import check_change
 
-            check_change(self.findings, domain, set(custodians), behind=behind)
+            check_change(self.findings, domain, set(custodians), behind=behind, removing=removing)
 
     def tell(self, domains: Iterable[str], *, interactive: bool) -> None:
         """Warn of violations in these domains; say what else deserves a look, if anything in the file is signed."""
@@ -84,40 +84,67 @@ class Watch:
             output.note(f"  {finding.hint}")
         elsewhere = len(self.violations) - min(len(told), _MOST_LINES)
         if elsewhere:
-            output.note(f"warning: {elsewhere} more that nobody with the right to it changed: pprotect trust")
-        if self._is_signed():
-            self._tell_attention(interactive=interactive)
+            changes = "a change" if elsewhere == 1 else f"{elsewhere} changes"
+            output.note(f"warning: {changes} elsewhere in the file by somebody without the right: pprotect trust")
+        self._tell_attention(interactive=interactive)
 
-    def settle(self) -> None:
-        """Pin the file as it is now, unless something in it is not what it should be."""
-        if self.after is not None and not self.violations:
-            self.keep(self._store, self.after)
+    def settle(self, *, told: bool) -> None:
+        """Pin the file as it is now, unless something in it is not what it should be, or deserves a look by somebody
+        who was not `told`."""
+        if self.after is None or self.violations or self._waits():
+            return
+        if told or all(finding.severity.label == "info" for finding in self.findings):
+            self._keep_quietly(self._store, self.after)
 
     def moved(self, written: KeyFile) -> None:
         """This user wrote the file: pin it, unless it was not what it should be before."""
-        if self.pin is None or self.violations:
+        if self.pin is None or self.violations or self._waits():
             return
-        state = self.after or self.trusted()
-        found, after = written.authorize(state)
+        try:
+            found, after = written.authorize(self.after or self.trusted())
+        except StoreError as error:
+            output.note(f"note: what was seen of the file is not kept: {error.message}")
+            return
         if not any(finding.severity.label == "violation" for finding in found):
-            self.keep(written, after)
+            self._keep_quietly(written, after)
 
     def keep(self, store: KeyFile, state: State, *, over_damage: bool = False) -> None:
+        """Pin the file; StoreError if that cannot be."""
         assert self.pin is not None
+        self.pin.write(store.file_id, store.get_contents(), state, over_damage=over_damage)
+
+    def _keep_quietly(self, store: KeyFile, state: State) -> None:
         try:
-            self.pin.write(store.file_id, store.get_contents(), state, over_damage=over_damage)
+            self.keep(store, state)
         except StoreError as error:
             if self._is_signed():
                 output.note(f"note: what was seen of the file is not kept: {error.message}")
+
+    def _waits(self) -> bool:
+        """Whether something is there that the user has yet to accept."""
+        return bool(self.findings) and any(finding.code in _until_accepted() for finding in self.findings)
 
     def _is_signed(self) -> bool:
         return any(map(self._store.is_signed, self._store.get_domain_names()))
 
     def _tell_attention(self, *, interactive: bool) -> None:
-        noted = [finding for finding in self.findings if finding.severity.label == "attention"]
+        signed, always = self._is_signed(), _until_accepted()
+        noted = [
+            finding
+            for finding in self.findings
+            if finding.severity.label == "attention" and (signed or finding.code in always)
+        ]
         for finding in noted[:_MOST_LINES]:
             output.note(f"note: {'/'.join(finding.where)}: {finding.text}")
+            if finding.code in always:
+                output.note(f"  {finding.hint}")
         if len(noted) > _MOST_LINES:
             output.note(f"note: and {len(noted) - _MOST_LINES} more: pprotect verify HEAD")
-        if self.state is None and not self.violations and interactive:
+        if self.state is None and signed and not self.violations and interactive:
             output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")
+
+
+def _until_accepted() -> frozenset[str]:
+    from pocket_protector.trust.reading import UNTIL_ACCEPTED
+
+    return UNTIL_ACCEPTED

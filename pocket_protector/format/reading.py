@@ -42,10 +42,9 @@ from pocket_protector.model.audit import LEGACY, AuditLog, parse_entry, parse_se
 from pocket_protector.model.custodian import AnyCustodian, Custodian, LegacyCustodian
 from pocket_protector.model.document import FILE_ID_BYTES, FORMAT, Document
 from pocket_protector.model.domain import Domain, Grant, Secret
-from pocket_protector.model.epoch import PastEpoch
+from pocket_protector.model.epoch import MAX_PAST_EPOCHS, PastEpoch
 from pocket_protector.model.times import parse_time
 
-MAX_PAST_EPOCHS = 1000
 LEAST_SEALED = {scalars.LEGACY_VERSION: 1 + SEALED_BOX_OVERHEAD, scalars.VERSION: 1 + MIN_SEALED_BYTES}
 
 

@@ -26,7 +26,7 @@ from pocket_protector.format.fields import (
 )
 from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
-from pocket_protector.model.custodian import Change
+from pocket_protector.model.custodian import MAX_CHANGES, Change
 from pocket_protector.model.epoch import Epoch, PastEpoch, PastGrant
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.statements import Keys, Signed, Signer
@@ -69,6 +69,8 @@ def read_changes(tree: Tree) -> tuple[Change, ...]:
     texts = texts_of(tree)
     if not texts:
         raise FormatError("a list of changes has at least one entry")
+    if len(texts) > MAX_CHANGES:
+        raise FormatError(f"a key custodian keeps at most {MAX_CHANGES} changes")
     return tuple([_parse_change(text) for text in texts])
 
 

@@ -78,7 +78,7 @@ def _change_value(edits: Edits, key: Scalar, value: Node, tree: Tree, in_flow: b
             if name not in tree and not name.startswith(EXTENSION_PREFIX):
                 changes[name] = _Wanted(None)
         _change_mapping(edits, value, key, changes, in_flow)
-    elif isinstance(value, Sequence) and isinstance(tree, list) and value.items:
+    elif isinstance(value, Sequence) and isinstance(tree, list) and value.items and tree:
         _change_sequence(edits, value, tree)
     else:
         _replace_value(edits, key, value, tree, in_flow)

@@ -47,13 +47,14 @@ class AuditLog:
 
     def add(self, where: str, now: str, text: str) -> AuditLog:
         """Append `<now> -- <text>` to a section."""
-        entry = f"{now} -- {text}"
+        return self.append(where, f"{now} -- {text}")
+
+    def append(self, where: str, entry: str) -> AuditLog:
         return AuditLog({**self.lists, where: (*self.lists.get(where, ()), entry)})
 
     def last_time(self, where: str) -> str:
-        """The time of a section's last entry; "" if it has none."""
-        entries = self.lists.get(where, ())
-        return entries[-1][:TIME_LENGTH] if entries else ""
+        """The latest time of a section's entries; "" if it has none."""
+        return max((entry[:TIME_LENGTH] for entry in self.lists.get(where, ())), default="")
 
     def ordered(self) -> list[tuple[str, int]]:
         """Every entry as (section, position): the legacy ones, then by time, section and position."""

@@ -17,6 +17,9 @@ from pocket_protector.model.times import format_time
 
 _STATEMENT = b"custodian"
 
+MAX_CHANGES = 64
+"""How many changes of keys a custodian keeps: whoever judges the file verifies each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -79,7 +82,7 @@ class Custodian:
         change = Change(
             self.keys, format_time(now), identity.signing.sign(CHANGE, *fields), fresh.signing.sign(CHANGE, *fields)
         )
-        return replace(self._of(fresh, passphrase, cost), changes=(*self.changes, change))
+        return replace(self._of(fresh, passphrase, cost), changes=(*self.changes, change)[-MAX_CHANGES:])
 
     @property
     def keys(self) -> Keys:

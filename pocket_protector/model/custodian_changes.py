@@ -12,7 +12,7 @@ from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.custodian import Custodian, parse_new_passphrase
 from pocket_protector.model.document import Document, without
-from pocket_protector.model.domain_changes import check_removable, last_owner_error, orphaned
+from pocket_protector.model.domain_changes import check_removable, check_reviews, last_owner_error, orphaned
 
 
 def add_key_custodian(
@@ -36,6 +36,7 @@ def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
         raise last_owner_error(name, alone)
     for domain in owned:
         check_removable(document, domain, name)
+        check_reviews(document, document.domain(domain), name)
         orphans = orphaned(document, document.domain(domain), name)
         if orphans:
             raise StoreError(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, key_id
 from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, open_sealed, open_unbound, seal
 from pocket_protector.errors import AccessError, IntegrityError, StoreError, command
-from pocket_protector.model.epoch import Epoch, PastEpoch
 from pocket_protector.model.policy import Policy
-from pocket_protector.model.statements import Signed
+
+if TYPE_CHECKING:  # imported late: a file that nobody has signed needs none of it
+    from pocket_protector.model.epoch import Epoch, PastEpoch
+    from pocket_protector.model.statements import Signed
 
 MAX_VALUE_BYTES = 1024 * 1024
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import AccessError, NameFormatError, PolicyError, PPKeyError, StoreError, command
+from pocket_protector.errors import NameFormatError, PolicyError, PPKeyError, StoreError, command
 from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.names import parse_domain_name, parse_secret_name
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.secret_changes import rename_hint
-from pocket_protector.model.signing import check_authority, sign_contents, sign_domain, sign_grant
+from pocket_protector.model.signing import check_authority, check_can_sign, sign_contents, sign_domain, sign_grant
 from pocket_protector.model.standing import owners_of, reviewed_names
 from pocket_protector.model.times import format_time, later_time
 
@@ -45,14 +45,24 @@ def add_owner(document: Document, name: str, owner: str, identity: Identity, now
     domain = document.changeable().domain(name)
     custodian = document.custodian(owner)
     private = domains.open_key(domain, identity)
-    check_authority(domain, owners_of(document, domain), identity)
+    standing = owners_of(document, domain)
+    check_authority(domain, standing, identity)
     where = section("owner", name, owner)
     # A grant that was taken out and is given again must be another statement: its time is later than all before.
-    granted = later_time(format_time(now), document.log.last_time(where))
+    before = domain.owners[owner].granted if owner in domain.owners else ""
+    granted = later_time(format_time(now), max(before, document.log.last_time(where)))
     grant = domains.wrap_for(name, domain.key, private, owner, custodian.public_key, granted)
     grant = sign_grant(document, domain, owner, grant, identity)
     changed = document.with_domain(replace(domain, owners={**domain.owners, owner: grant}))
-    return changed.log_entry(where, now, f"{identity.name} added owner {owner} to {name}")
+    lost = {*standing.counting, owner} - set(owners_of(changed, changed.domain(name)).counting)
+    if domain.epoch is not None and lost:
+        raise StoreError(
+            f"{identity.name!r} cannot give {owner!r} access again: {', '.join(sorted(lost))} would no longer count as"
+            " owners, because nobody but them would vouch for them",
+            hint=f"another owner gives it; or new keys for all: {command('rotate-domain-keys', name)}",
+        )
+    text = f"{granted} -- {identity.name} added owner {owner} to {name}"
+    return replace(changed, log=changed.log.append(where, text))
 
 
 def migrate_owner(
@@ -80,8 +90,22 @@ def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Docume
             hint=f"with an owner's credentials the key is rotated, and they are vouched for anew:"
             f" {command('rm-owner', name, owner)} -u NAME --passphrase-file PATH",
         )
+    check_reviews(document, domain, owner)
     changed = document.with_domain(replace(domain, owners=without(domain.owners, owner)))
     return changed.log_entry(section("owner", name, owner), now, f"removed owner {owner} from {name}")
+
+
+def check_reviews(document: Document, domain: domains.Domain, owner: str) -> None:
+    """PolicyError if the domain's policy demands signed values, and without the owner nobody would vouch for some."""
+    if domain.policy.require_signed:
+        left = replace(domain, owners=without(domain.owners, owner))
+        lost = set(reviewed_names(document, domain)) - set(reviewed_names(document, left))
+        if lost:
+            raise PolicyError(
+                f"the policy of {domain.name!r} demands signed values, and {owner!r} signed {', '.join(sorted(lost))}",
+                hint=f"an owner vouches for them by rotating: {command('rm-owner', domain.name, owner)}"
+                " -u NAME --passphrase-file PATH",
+            )
 
 
 def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
@@ -103,12 +127,14 @@ def check_removable(document: Document, name: str, owner: str) -> domains.Domain
     domain = document.changeable().domain(name)
     if owner not in domain.owners:
         raise PPKeyError(f"owner of {name!r}", owner, domain.owners)
-    if len(domain.owners) == 1:
+    counting = owners_of(document, domain).counting
+    staying = [other for other in counting if other != owner]
+    if len(domain.owners) == 1 or (counting and not staying):
         raise last_owner_error(owner, [name])
     least = domain.policy.min_owners
-    if least is not None and len(domain.owners) <= least:
+    if least is not None and owner in counting and len(staying) < least:
         raise PolicyError(
-            f"the policy of {name!r} demands {least} owners, and it has {len(domain.owners)}",
+            f"the policy of {name!r} demands {least} owners, and it has {len(counting)}",
             hint=f"add another owner first: {command('add-owner', name)} NAME",
         )
     return domain
@@ -171,11 +197,7 @@ def set_policy(document: Document, name: str, policy: Policy, identity: Identity
     if policy == domain.policy:
         raise StoreError(f"this is the policy of {name!r} already")
     standing = owners_of(document, domain)
-    if identity.signing is None:
-        raise AccessError(
-            f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
-            hint=command("rekey-custodian", identity.name),
-        )
+    check_can_sign(identity)
     check_authority(domain, standing, identity)
     if policy.min_owners is not None and len(standing.counting) < policy.min_owners:
         raise StoreError(
@@ -184,11 +206,25 @@ def set_policy(document: Document, name: str, policy: Policy, identity: Identity
         )
     signed = sign_domain(document, domain, policy, identity, format_time(now), [domain])
     if domain.epoch is None:
-        signed = sign_contents(document, signed, reviewed_names(document, domain, standing), identity)
+        signed = _first_signed(document, signed, reviewed_names(document, domain, standing), identity)
     changed = document.with_domain(signed)
     demands = ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
     text = f"{identity.name} set the policy of domain {name}: {demands}"
     return changed.log_entry(section("domain", name), now, text)
+
+
+def _first_signed(
+    document: Document, domain: domains.Domain, reviewed: Iterable[str], identity: Identity
+) -> domains.Domain:
+    """The domain with every grant wrapped anew and signed: nobody signs a grant that may open nothing."""
+    private = domains.open_key(domain, identity)
+    owners = {
+        owner: domains.wrap_for(
+            domain.name, domain.key, private, owner, _owner_key(document, domain.name, owner), grant.granted
+        )
+        for owner, grant in domain.owners.items()
+    }
+    return sign_contents(document, replace(domain, owners=owners), reviewed, identity)
 
 
 def _owner_key(document: Document, domain: str, owner: str) -> bytes:

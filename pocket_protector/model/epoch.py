@@ -11,6 +11,7 @@ from pocket_protector.model.custodian import Change, proven_changes
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.statements import (
     EPOCH,
+    GRANT,
     Keys,
     Signed,
     encode_list,
@@ -42,6 +43,10 @@ class Epoch:
 
     def _fields(self, file_id: bytes, domain: str, public_key: bytes) -> tuple[bytes, ...]:
         return _epoch_fields(file_id, domain, public_key, self.number, self.previous, self.policy, self.made)
+
+
+MAX_PAST_EPOCHS = 1000
+"""How many earlier epochs a domain keeps: whoever judges the file verifies each."""
 
 
 def make_epoch(
@@ -77,25 +82,26 @@ def _epoch_fields(
 @dataclass(frozen=True, slots=True)
 class PastGrant:
     """An owner's grant under an earlier epoch: what proves that the owner counted. `keys` are the owner's as they were
-    when the epoch ended; `changes` lead to them from the keys that the grant names."""
+    when the epoch ended; `changes` lead to them from the keys that the grant names, or from earlier ones."""
 
     keys: Keys
     changes: tuple[Change, ...]
     granted: str
     signed: Signed
 
-    def fields(self, file_id: bytes, domain: str, public_key: bytes, custodian: str) -> tuple[bytes, ...]:
-        """The fields of the grant's statement."""
-        named = self.changes[0].old if self.changes else self.keys
-        return grant_fields(file_id, domain, public_key, custodian, named, self.granted)
+    def chain(self, file_id: bytes, custodian: str) -> tuple[Keys, ...]:
+        """The owner's keys, oldest first, as far back as the changes prove that they are one owner's."""
+        return (*proven_changes(self.changes, file_id, custodian, self.keys), self.keys)
 
-    def verify_keys(self, file_id: bytes, custodian: str) -> tuple[bytes, ...]:
-        """The verify keys that the owner signed with, oldest first; none if the changes do not prove that they are one
-        owner's."""
-        proven = proven_changes(self.changes, file_id, custodian, self.keys)
-        if len(proven) != len(self.changes):
-            return ()
-        return tuple(keys.verify_key for keys in (*proven, self.keys))
+    def named(self, file_id: bytes, domain: str, public_key: bytes, custodian: str) -> tuple[Keys, ...]:
+        """The keys that the grant names and those that they changed to; none if its signature matches for none."""
+        chain = self.chain(file_id, custodian)
+        for at in reversed(range(len(chain))):
+            if self.signed.matches(
+                GRANT, grant_fields(file_id, domain, public_key, custodian, chain[at], self.granted)
+            ):
+                return chain[at:]
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import PrivateKey
-from pocket_protector.errors import AccessError, MergeConflictError, StoreError, command
+from pocket_protector.errors import MergeConflictError, StoreError
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.domain import Domain, Secret, open_key, open_retired, open_values, under_new_key
 from pocket_protector.model.merge import merge
 from pocket_protector.model.policy import Policy
-from pocket_protector.model.signing import check_authority, sign_contents, sign_domain
+from pocket_protector.model.signing import check_authority, check_can_sign, sign_contents, sign_domain
 from pocket_protector.model.standing import Owners, owners_of, reviewed_names
 from pocket_protector.model.times import format_time
 
@@ -74,11 +74,7 @@ def join(base: Document, ours: Document, theirs: Document, identity: Identity, n
 def _join_domain(
     name: str, base: Domain, ours: Document, theirs: Document, rest: Document, identity: Identity, now: datetime
 ) -> Domain:
-    if identity.signing is None:
-        raise AccessError(
-            f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
-            hint=command("rekey-custodian", identity.name),
-        )
+    check_can_sign(identity)
     one, other = _Side.open(ours, name, identity), _Side.open(theirs, name, identity)
     values, reviewed = _values(base, one, other)
     owners = {

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import AccessError, NameFormatError, StoreError, command
+from pocket_protector.errors import NameFormatError, StoreError, command
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.domain import seal_value
 from pocket_protector.model.names import parse_secret_name
-from pocket_protector.model.signing import check_authority, sign_secret
+from pocket_protector.model.signing import check_authority, check_can_sign, sign_secret
 from pocket_protector.model.standing import owners_of
 from pocket_protector.model.times import format_time, later_time
 
@@ -62,11 +62,7 @@ def sign_secrets(document: Document, domain: str, names: Iterable[str], identity
     AccessError for one who does not count as an owner, or whose keys cannot sign."""
     found = document.changeable().domain(domain)
     found.check_owner(identity.name)
-    if identity.signing is None:
-        raise AccessError(
-            f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
-            hint=command("rekey-custodian", identity.name),
-        )
+    check_can_sign(identity)
     check_authority(found, owners_of(document, found), identity)
     for name in names:
         secret = sign_secret(document, found, name, document.secret(domain, name), identity)

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import AccessError, command
-from pocket_protector.model.custodian import Change, Custodian, key_chain
+from pocket_protector.errors import AccessError, StoreError, command
+from pocket_protector.model.custodian import Custodian, key_chain
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
-from pocket_protector.model.epoch import PastEpoch, PastGrant, make_epoch
+from pocket_protector.model.epoch import MAX_PAST_EPOCHS, PastEpoch, PastGrant, make_epoch
 from pocket_protector.model.policy import Policy
-from pocket_protector.model.standing import Owners, ancestors, named_keys, owners_of
-from pocket_protector.model.statements import ENTRY, GRANT, Keys, entry_fields, grant_fields, sign
+from pocket_protector.model.standing import Owners, ancestors, makers_of_key, named_keys, owners_of
+from pocket_protector.model.statements import ENTRY, GRANT, entry_fields, grant_fields, sign
 
 
 def sign_secret(document: Document, domain: Domain, name: str, secret: Secret, identity: Identity) -> Secret:
@@ -49,6 +49,11 @@ def sign_domain(
             identifier = before.epoch.hash(document.file_id, before.name, before.public_key)
             past[identifier] = PastEpoch(before.public_key, before.epoch, vouching(document, before, identity.name))
             numbers[identifier] = before.epoch.number
+    if len(past) > MAX_PAST_EPOCHS:
+        raise StoreError(
+            f"{domain.name!r} keeps {MAX_PAST_EPOCHS} earlier epochs, and no file keeps more",
+            hint="make a domain with another name (pprotect add-domain), and set its secrets there",
+        )
     epoch = make_epoch(identity, document.file_id, domain.name, domain.public_key, numbers, policy, now)
     return replace(domain, epoch=epoch, past=past)
 
@@ -65,17 +70,25 @@ def sign_contents(document: Document, domain: Domain, reviewed: Iterable[str], i
 
 
 def vouching(document: Document, domain: Domain, owner: str) -> Mapping[str, PastGrant]:
-    """The grants that lead from the owner back to a maker of the domain's present key."""
+    """The grants that lead from the owner back to a maker of the domain's present key, the maker's own among them."""
     standing = owners_of(document, domain)
     grants: dict[str, PastGrant] = {}
-    name: str | None = owner
-    while name is not None and name not in grants and standing.counts(name):
-        grant = domain.owners[name]
-        assert grant.signed is not None
-        grants[name] = _past_grant(document, domain, name, grant)
-        made = grant.signed.by.verify_key in standing.makers.get(grant.signed.by.name, frozenset())
-        name = None if made else grant.signed.by.name
+    name = owner
+    while name not in grants and standing.counts(name):
+        grants[name] = _past_grant(document, domain, name)
+        signed = domain.owners[name].signed
+        assert signed is not None
+        name = signed.by.name
     return grants
+
+
+def check_can_sign(identity: Identity) -> None:
+    """AccessError for one whose keys Pocket Protector made."""
+    if identity.signing is None:
+        raise AccessError(
+            f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
+            hint=command("rekey-custodian", identity.name),
+        )
 
 
 def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
@@ -96,16 +109,17 @@ def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
         )
 
 
-def _past_grant(document: Document, domain: Domain, name: str, grant: Grant) -> PastGrant:
-    custodian = document.custodian(name)
+def _past_grant(document: Document, domain: Domain, name: str) -> PastGrant:
+    """The owner's grant with the changes of keys since it was given, or since the owner made an epoch of this key."""
+    grant, custodian = domain.owners[name], document.custodian(name)
     assert grant.signed is not None
-    named = named_keys(document, domain, name, grant, domain.public_key, key_chain(custodian, document.file_id))
-    changes = custodian.changes if isinstance(custodian, Custodian) else ()
-    return PastGrant(custodian.keys, _changes_since(changes, named), grant.granted, grant.signed)
-
-
-def _changes_since(changes: tuple[Change, ...], named: Keys | None) -> tuple[Change, ...]:
-    for at, change in enumerate(changes):
-        if change.old == named:
-            return changes[at:]
-    return ()
+    assert domain.epoch is not None
+    chain = key_chain(custodian, document.file_id)
+    named = named_keys(document, domain, name, grant, domain.public_key, chain)
+    makers = makers_of_key(dict(ancestors(document, domain)), domain.public_key, domain.epoch)
+    of_maker = [maker.verify_key for maker in makers if maker.name == name]
+    first = next(at for at, keys in enumerate(chain) if keys == named or keys.verify_key in of_maker)
+    # One change leads from each pair of the chain to the next.
+    later = len(chain) - 1 - first
+    changes = custodian.changes[-later:] if isinstance(custodian, Custodian) and later else ()
+    return PastGrant(custodian.keys, changes, grant.granted, grant.signed)

@@ -58,9 +58,9 @@ class Owners:
     def counting(self) -> list[str]:
         return sorted(name for name in self.status if self.counts(name))
 
-    def vouched(self, signed: Signed) -> bool:
+    def vouched(self, signed: Signed | None) -> bool:
         """Whether the signer is an owner who counts."""
-        return signed.by.verify_key in self.keys.get(signed.by.name, frozenset())
+        return signed is not None and signed.by.verify_key in self.keys.get(signed.by.name, frozenset())
 
 
 def owners_of(document: Document, domain: Domain) -> Owners:
@@ -128,6 +128,13 @@ def entry_status(document: Document, domain: Domain, owners: Owners, name: str, 
     else:
         stale = _is_signed(document, domain, name, secret, signed, earlier)
     return EntryStatus.STALE if stale else EntryStatus.INVALID
+
+
+def is_signed_for(document: Document, domain: Domain, name: str, public_key: bytes) -> bool:
+    """Whether the value is sealed to that earlier public key of the domain, and its signature one for it."""
+    secret = domain.secrets[name]
+    signed = secret.signed is not None and _is_signed(document, domain, name, secret, secret.signed, public_key)
+    return signed and sealed_to(secret.value, public_key)
 
 
 def earlier_keys(document: Document, domain: Domain) -> set[bytes]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pocket_protector.errors import StoreError
-from pocket_protector.model.custodian import key_chain, proven_changes
+from pocket_protector.model.custodian import key_chain
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.epoch import Epoch
@@ -65,4 +65,4 @@ def _chains(document: Document, domain: Domain, name: str) -> Iterable[tuple[Key
     for _, past in ancestors(document, domain):
         grant = past.grants.get(name)
         if grant is not None:
-            yield (*proven_changes(grant.changes, document.file_id, name, grant.keys), grant.keys)
+            yield grant.chain(document.file_id, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pocket_protector.errors import command
-from pocket_protector.model.custodian import key_chain
+from pocket_protector.model.custodian import LegacyCustodian, key_chain
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.standing import ancestors
 from pocket_protector.model.statements import Signed
@@ -15,7 +15,7 @@ from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.owners import judge_owners
 from pocket_protector.trust.state import State, ancestry
 
-_BEFORE = "see in git's history who did it, and put the block back; if it was honest: pprotect trust accept"
+_BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprotect trust accept"
 
 
 def judge_domain(state: State, after: State, name: str) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _judge_unsigned(state: State, after: State, old: Domain, new: Domain) -> Ite
             text = "the public key was replaced, in a domain that nobody has signed: nothing tells who did it"
             yield Finding(Severity.ATTENTION, "unsigned-key-replaced", where, text, _BEFORE)
         return
-    fault = lines.begins(after.document, new, _first_by(state.standings[new.name].owners.vouched))
+    fault = lines.begins(after.document, new, _first_by(_listed(state, after, old)))
     fault = fault or _made_up(after, new)
     maker = new.epoch.signed.by.name
     if fault is None:
@@ -104,7 +104,13 @@ def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Itera
     known = state.memory.epochs.get(new.name, frozenset())
     if now in known:
         text = f"its key and policy are older than what was seen: epoch {new.epoch.number} after {old.epoch.number}"
-        yield Finding(Severity.VIOLATION, "domain-behind", where, text, "fetch the newest version; " + _BEFORE)
+        yield Finding(
+            Severity.VIOLATION,
+            "domain-behind",
+            where,
+            text,
+            "fetch the newest version; or see who put it back (git log -p)",
+        )
         return
     counting = state.standings[new.name].owners.keys
     fault = lines.follows(after.document, new, before, counting, state.memory.gone) or _past_fault(after, old, new)
@@ -167,6 +173,24 @@ def _forked(where: tuple[str, ...], old: Domain, new: Domain) -> Finding:
     )
     hint = f"merge the two branches, and let an owner run: {command('join')}"
     return Finding(Severity.VIOLATION, "domain-forked", where, text, hint)
+
+
+def _listed(state: State, after: State, old: Domain) -> Callable[[Signed], bool]:
+    """Whether the signer was listed as an owner, with keys that theirs changed to since; whether those who had keys of
+    Pocket Protector's may have these now is another finding."""
+
+    def accepted(signed: Signed) -> bool:
+        before = state.document.custodians.get(signed.by.name)
+        custodian = after.document.custodians.get(signed.by.name)
+        if state.standings[old.name].owners.vouched(signed):
+            return True
+        if signed.by.name not in old.owners or before is None or custodian is None:
+            return False
+        chain = key_chain(custodian, after.document.file_id)
+        theirs = before.keys in chain or isinstance(before, LegacyCustodian)
+        return theirs and any(keys.verify_key == signed.by.verify_key for keys in chain)
+
+    return accepted
 
 
 def _first_by(accepted: Callable[[Signed], bool]) -> lines.IsRoot:

@@ -3,77 +3,127 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pocket_protector.errors import command
 from pocket_protector.model.domain import Domain, Secret
-from pocket_protector.model.standing import EntryStatus
+from pocket_protector.model.standing import EntryStatus, is_signed_for
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.hashes import secret_hash
+from pocket_protector.trust.hashes import owner_hash, secret_hash
 from pocket_protector.trust.state import State, differing
 
 _WHO = "see in git's history who did it"
 
 
 def judge_entries(state: State, after: State, name: str) -> Iterator[Finding]:
+    """The findings about a domain's values in the step from `state` to `after`."""
     new, old = after.document.domains[name], state.document.domains.get(name)
     now = after.standings[name].entries
     before = state.standings[name].entries if old else {}
     if old is not None and now is before:
         return
-    was = old.secrets if old else {}
-    for key in differing(was, new.secrets):
+    for key in differing(old.secrets if old else {}, new.secrets):
         if key not in new.secrets:
             yield Finding(Severity.INFO, "secret-removed", ("secret", name, key), "the secret was removed")
         else:
-            rotated = old is not None and old.key != new.key
-            yield _judge_entry(state, new, key, was.get(key), before.get(key), now[key], rotated=rotated)
+            status = now[key]
+            if status is EntryStatus.INVALID and _is_of_seen_key(after, new, key):
+                status = EntryStatus.STALE
+            yield _Entry(state, after, old, new, key, new.secrets[key], before.get(key), status).judged()
 
 
-def _judge_entry(
-    state: State,
-    new: Domain,
-    key: str,
-    earlier: Secret | None,
-    before: EntryStatus | None,
-    now: EntryStatus,
-    *,
-    rotated: bool,
-) -> Finding:
-    secret = new.secrets[key]
-    where = ("secret", new.name, key)
-    # Of another status the signature was not verified, or did not match.
-    checked = secret.signed is not None and now in (EntryStatus.REVIEWED, EntryStatus.UNVOUCHED)
-    by = f" (signed by {secret.signed.by.name})" if secret.signed and checked else ""
-    if now is EntryStatus.INVALID:
-        text = "the signature beside the value is not one of it: one of them was put there by hand"
-        return Finding(Severity.VIOLATION, "signature-invalid", where, text, _WHO)
-    same = earlier is not None and earlier.value == secret.value
-    if same and before is EntryStatus.REVIEWED and now is not EntryStatus.REVIEWED:
+def _is_of_seen_key(after: State, new: Domain, key: str) -> bool:
+    """Whether the signature is for a key that the domain was seen to have, before anybody signed it or on a branch."""
+    seen = {scalar[1:] for scalar in after.memory.keys.get(new.name, frozenset())} - {new.public_key}
+    return any(is_signed_for(after.document, new, key, public_key) for public_key in seen)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A value that is not as it was: `before` and `now` say who vouched for it, and who does."""
+
+    state: State
+    after: State
+    old: Domain | None
+    new: Domain
+    key: str
+    secret: Secret
+    before: EntryStatus | None
+    now: EntryStatus
+
+    @property
+    def earlier(self) -> Secret | None:
+        return self.old.secrets.get(self.key) if self.old else None
+
+    @property
+    def same(self) -> bool:
+        """Whether these are the sealed bytes that were there."""
+        return self.earlier is not None and self.earlier.value == self.secret.value
+
+    @property
+    def by(self) -> str:
+        """Who signed it, if the signature was verified."""
+        checked = self.now in (EntryStatus.REVIEWED, EntryStatus.UNVOUCHED)
+        return f" (signed by {self.secret.signed.by.name})" if self.secret.signed and checked else ""
+
+    def judged(self) -> Finding:
+        if self.now is EntryStatus.INVALID:
+            text = "the signature beside the value is not one of it: one of them was put there by hand"
+            return self._finding(Severity.VIOLATION, "signature-invalid", text, _WHO)
+        if self.same and self.before is EntryStatus.REVIEWED and self.now is not EntryStatus.REVIEWED:
+            return self._judge_stripped()
+        if self.now is not EntryStatus.REVIEWED and self.new.policy.require_signed:
+            return self._judge_refused()
+        if self._is_older():
+            text = f"an older value is back{self.by}"
+            return self._finding(Severity.ATTENTION, "secret-rolled-back", text, f"if nobody meant it: {_WHO}")
+        return self._judge_same() if self.same else self._judge_changed()
+
+    def _judge_stripped(self) -> Finding:
+        signed = self.secret.signed
+        if signed and self.by and owner_hash(self.new.name, self.new.public_key, signed.by) in self.after.memory.gone:
+            # Two branches: on one of them they were still an owner.
+            text = f"an owner had signed exactly this value; now somebody has who is no longer an owner{self.by}"
+            hint = f"an owner runs: {command('review', self.new.name)}"
+            return self._finding(Severity.ATTENTION, "signature-of-former-owner", text, hint)
         text = "an owner had signed exactly this value, and the signature is gone"
-        return Finding(Severity.VIOLATION, "signature-stripped", where, text, _WHO)
-    older = not same and secret_hash(new.name, key, secret) in state.memory.gone
-    what = "an older value is back" if older else _what(earlier, secret, rotated=rotated)
-    if now is not EntryStatus.REVIEWED and new.policy.require_signed:
-        text = f"{what}, and no owner vouches for it: {now.value}{by}; the policy demands that one does"
-        hint = f"an owner runs: {command('review', new.name)}"
-        return Finding(Severity.VIOLATION, "secret-unreviewed", where, text, hint)
-    if older:
-        return Finding(Severity.ATTENTION, "secret-rolled-back", where, f"{what}{by}", f"if nobody meant it: {_WHO}")
-    if same:
-        return _judge_same(where, earlier, secret, by)
-    vouched = "an owner vouches for it" if now is EntryStatus.REVIEWED else f"no owner vouches for it: {now.value}"
-    return Finding(Severity.INFO, "secret-changed", where, f"{what}, and {vouched}{by}")
+        return self._finding(Severity.VIOLATION, "signature-stripped", text, _WHO)
 
+    def _judge_refused(self) -> Finding:
+        text = (
+            f"{self._what()}, and no owner vouches for it: {self.now.value}{self.by}; the policy demands that one does"
+        )
+        # On another branch an owner signed it for the key that there was; it is not used until one reviews it.
+        vouched = self.after.standings[self.new.name].owners.vouched(self.secret.signed)
+        stale = self.now is EntryStatus.STALE and vouched and not self._is_older()
+        severity = Severity.ATTENTION if stale else Severity.VIOLATION
+        return self._finding(severity, "secret-unreviewed", text, f"an owner runs: {command('review', self.new.name)}")
 
-def _judge_same(where: tuple[str, ...], earlier: Secret | None, secret: Secret, by: str) -> Finding:
-    if earlier is not None and earlier.updated != secret.updated:
-        text = f"the value is as it was, and the time beside it was changed by hand{by}"
-        return Finding(Severity.ATTENTION, "secret-retimed", where, text, _WHO)
-    signed = "signed" if secret.signed else "no longer signed"
-    return Finding(Severity.INFO, "secret-reviewed", where, f"the value is as it was, and is now {signed}{by}")
+    def _judge_same(self) -> Finding:
+        # A file of Pocket Protector's has no times.
+        if self.earlier is not None and self.earlier.updated not in ("", self.secret.updated):
+            text = f"the value is as it was, and the time beside it was changed by hand{self.by}"
+            return self._finding(Severity.ATTENTION, "secret-retimed", text, _WHO)
+        signed = "signed" if self.secret.signed else "no longer signed"
+        text = f"the value is as it was, and is now {signed}{self.by}"
+        return self._finding(Severity.INFO, "secret-reviewed", text)
 
+    def _judge_changed(self) -> Finding:
+        vouched = f"no owner vouches for it: {self.now.value}"
+        if self.now is EntryStatus.REVIEWED:
+            vouched = "an owner vouches for it"
+        return self._finding(Severity.INFO, "secret-changed", f"{self._what()}, and {vouched}{self.by}")
 
-def _what(earlier: Secret | None, secret: Secret, *, rotated: bool) -> str:
-    if earlier is None:
-        return "a new value"
-    return "re-sealed" if rotated and earlier.updated == secret.updated else "a value changed"
+    def _is_older(self) -> bool:
+        return not self.same and secret_hash(self.new.name, self.key, self.secret) in self.state.memory.gone
+
+    def _what(self) -> str:
+        if self._is_older():
+            return "an older value is back"
+        if self.earlier is None or self.old is None:
+            return "a new value"
+        resealed = self.old.key != self.new.key and self.earlier.updated == self.secret.updated
+        return "re-sealed" if resealed else "a value changed"
+
+    def _finding(self, severity: Severity, code: str, text: str, hint: str = "") -> Finding:
+        return Finding(severity, code, ("secret", self.new.name, self.key), text, hint)

@@ -80,6 +80,7 @@ DESCRIPTIONS = {
     "secret-rolled-back": "An older value is back",
     "secret-unreviewed": "A value that no owner vouches for, where the policy demands that one does",
     "signature-invalid": "A signature that is not one of the value beside it",
+    "signature-of-former-owner": "In the place of an owner's signature stands that of a former one",
     "signature-stripped": "The signature of a value that an owner had signed is gone",
     "unsigned-key-replaced": "The key of a domain that nobody has signed was replaced",
     "unsigned-owner-added": "An owner was added to a domain that nobody has signed, without a signature",

@@ -10,7 +10,7 @@ from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.epoch import Epoch, PastEpoch
 from pocket_protector.model.standing import Allowed, ancestors, closure, makers_of_key
-from pocket_protector.model.statements import GRANT, Signed
+from pocket_protector.model.statements import Signed
 from pocket_protector.trust.hashes import grant_hash
 
 IsRoot = Callable[[Epoch], bool]
@@ -92,8 +92,8 @@ def _makers(document: Document, earlier: Mapping[bytes, PastEpoch], past: PastEp
     makers: Allowed = {}
     for maker in makers_of_key(earlier, past.public_key, past.epoch):
         grant = past.grants.get(maker.name)
-        keys = grant.verify_keys(document.file_id, maker.name) if grant else ()
-        later = keys[keys.index(maker.verify_key) :] if maker.verify_key in keys else ()
+        keys = [pair.verify_key for pair in grant.chain(document.file_id, maker.name)] if grant else []
+        later = keys[keys.index(maker.verify_key) :] if maker.verify_key in keys else []
         makers[maker.name] = makers.get(maker.name, frozenset()) | {maker.verify_key, *later}
     return makers
 
@@ -104,8 +104,8 @@ def _counted(
     """Whether the signer counted under the earlier epoch, by the grants that were kept with it."""
     valid = {}
     for name, grant in past.grants.items():
-        fields = grant.fields(document.file_id, domain.name, past.public_key, name)
-        if grant_hash(grant.signed) not in gone and grant.signed.matches(GRANT, fields):
-            valid[name] = grant.signed, frozenset(grant.verify_keys(document.file_id, name))
+        named = grant.named(document.file_id, domain.name, past.public_key, name)
+        if named and grant_hash(grant.signed) not in gone:
+            valid[name] = grant.signed, frozenset(pair.verify_key for pair in named if pair.verify_key)
     counting = closure(roots, valid)
     return signed.by.verify_key in counting.get(signed.by.name, frozenset())

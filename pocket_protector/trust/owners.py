@@ -8,7 +8,7 @@ from pocket_protector.errors import command
 from pocket_protector.model.custodian import LegacyCustodian, key_chain
 from pocket_protector.model.domain import Domain, Grant
 from pocket_protector.model.standing import GrantStatus, closure, earlier_keys, named_keys, sealed_to
-from pocket_protector.model.statements import Signed
+from pocket_protector.model.statements import Keys, Signed
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.hashes import grant_hash, owner_hash
 from pocket_protector.trust.state import State
@@ -101,13 +101,20 @@ def _judge_other(
     if key is not None and grant.signed and _was_owner(state, after, new, key, grant.signed):
         return Finding(Severity.ATTENTION, "grant-stale" if stale else "grant-of-former-owner", where, text, again)
     before = state.document.custodians.get(owner)
-    if isinstance(before, LegacyCustodian) and was is not None and was.signed == grant.signed:
+    if isinstance(before, LegacyCustodian) and _names(after, new, owner, before.keys):
         # The grant names keys that Pocket Protector made, and the new ones cannot prove that they are the same owner's.
         return Finding(Severity.ATTENTION, "grant-stale", where, text, again)
     stripped = was is not None and was.signed is not None and grant.signed is None
     remove = command("rm-owner", new.name, owner)
     hint = f"nobody with access put it there: take it out ({remove}); if it was honest, {again}"
     return Finding(Severity.VIOLATION, "owner-stripped" if stripped else "owner-injected", where, text, hint)
+
+
+def _names(after: State, new: Domain, owner: str, keys: Keys) -> bool:
+    """Whether the grant names these keys, and an owner who counts gave it."""
+    grant = new.owners[owner]
+    vouched = grant.signed is not None and after.standings[new.name].owners.vouched(grant.signed)
+    return vouched and named_keys(after.document, new, owner, grant, new.public_key, (keys,)) is not None
 
 
 def _key_of(after: State, new: Domain, owner: str) -> bytes | None:
@@ -130,4 +137,10 @@ def _was_owner(state: State, after: State, new: Domain, key: bytes, signed: Sign
         return True
     if owner_hash(new.name, key, signed.by) in state.memory.gone:
         return True
-    return key != new.public_key and after.standings[new.name].owners.vouched(signed)
+    owners = after.standings[new.name].owners
+    if key != new.public_key and owners.vouched(signed):
+        return True
+    # An owner who has other keys by now, and signed with the earlier ones on a branch that had not seen that.
+    custodian = after.document.custodians.get(signed.by.name)
+    chain = key_chain(custodian, after.document.file_id) if custodian and owners.counts(signed.by.name) else ()
+    return any(keys.verify_key == signed.by.verify_key for keys in chain)

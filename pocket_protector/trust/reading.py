@@ -19,13 +19,19 @@ Trust = Mapping[str, str] | State
 BEHIND = frozenset({"domain-behind", "custodian-behind"})
 """What an older version of the file shows, such as another branch's."""
 
+UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced"})
+"""What nobody can prove, so that it is told until the user accepts it."""
+
 _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
 
 
-def check_use(document: Document, name: str, now: datetime, *, require_signed: bool, trust: Trust | None) -> None:
+def check_use(
+    document: Document, name: str, now: datetime, *, require_signed: bool, trust: Trust | None, behind: bool = False
+) -> None:
     """PolicyError if the domain's policy, `require_signed` or `trust` refuses the use of its values.
 
-    `require_signed` needs something to trust; `trust` refuses a domain that does not lead back to it.
+    `require_signed` needs something to trust; `trust` refuses a domain that does not lead back to it, and a state one
+    that is older than what was seen, unless it may be `behind`.
     """
     domain = document.domain(name)
     if require_signed and trust is None:
@@ -36,6 +42,7 @@ def check_use(document: Document, name: str, now: datetime, *, require_signed: b
             hint=f"an owner runs: {command('set-policy', name, '--require-signed')}",
         )
     found = [] if trust is None else _distrust(document, name, trust)
+    found = [finding for finding in found if not (behind and finding.code in BEHIND)]
     found += judge_policy(domain, standing_of(document, name), now, require_signed=require_signed)
     if found:
         raise PolicyError(f"{name!r} may not be used: {found[0].text}", hint=found[0].hint)
@@ -55,17 +62,36 @@ def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -
     ]
 
 
-def check_change(findings: Iterable[Finding], name: str, custodians: Collection[str], *, behind: bool = False) -> None:
-    """IntegrityError if a violation concerns the domain that is to be changed, or somebody whom its key is wrapped for;
-    `behind` lets pass what an older version of the file shows."""
-    for finding in about(findings, name, custodians):
+def check_change(
+    findings: Iterable[Finding],
+    name: str,
+    custodians: Collection[str],
+    *,
+    behind: bool = False,
+    removing: str | None = None,
+) -> None:
+    """IntegrityError if a violation concerns the domain that is to be changed, or somebody whom its key is wrapped for,
+    or if such a one has keys that the user has yet to accept. `behind` lets pass what an older version of the file
+    shows; what is found of an owner who is `removing`, goes with them."""
+    told = [*findings]
+    for finding in [*about(told, name, custodians), *_unaccepted(told, custodians)]:
         # A value that is yet to be reviewed keeps nobody from sealing another.
         if finding.code == "secret-unreviewed" or (behind and finding.code in BEHIND):
             continue
+        if removing is not None and finding.where in (("owner", name, removing), ("custodian", removing)):
+            continue
         hint = finding.hint
         if finding.code in BEHIND:
-            hint += "; or --behind, if this branch is meant to be older"
+            hint = f"fetch the newest version; or --behind, if this branch is meant to be older ({hint})"
         raise IntegrityError(f"nothing was written: {'/'.join(finding.where)}: {finding.text}", hint=hint)
+
+
+def _unaccepted(findings: Iterable[Finding], custodians: Collection[str]) -> list[Finding]:
+    return [
+        finding
+        for finding in findings
+        if finding.code in UNTIL_ACCEPTED and finding.where[0] == "custodian" and finding.where[1] in custodians
+    ]
 
 
 def _distrust(document: Document, name: str, trust: Trust) -> list[Finding]:

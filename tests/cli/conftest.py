@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from people import Person, founder, signed_file
 from shell import ALICE, BOB, CAROL, DEV, PROD, Shell, as_variables, make_shell
 
 
@@ -51,3 +52,16 @@ def alice(team: Shell) -> Shell:
 def _default_signals() -> None:
     """Children start with the signals that a shell gives them, whatever started the tests."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def someone(tmp_path: Path) -> Person:
+    """Alice with a repository that has a signed file; she has seen nothing of it yet."""
+    return founder(tmp_path, signed_file())
+
+
+@pytest.fixture
+def pinned(someone: Person) -> Person:
+    """The same, after she has looked at it."""
+    someone.done("trust", "accept", "--yes")
+    return someone

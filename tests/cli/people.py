@@ -3,8 +3,6 @@ it."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -188,12 +186,8 @@ def _loaded(document: Document) -> KeyFile:
 
 def _as_author(name: str) -> dict[str, str]:
     who = name.partition("@")[0].title()
-    return {f"GIT_{role}_NAME": who for role in ("AUTHOR", "COMMITTER")} | {
-        f"GIT_{role}_EMAIL": name for role in ("AUTHOR", "COMMITTER")
-    } | {"GIT_CONFIG_NOSYSTEM": "1"}
-
-
-def work_copy(person: Person, folder: Path) -> None:
-    """The repository of `person` as it is, in another place."""
-    shutil.copytree(person.folder, folder)
-    assert os.path.isdir(folder / ".git")
+    return (
+        {f"GIT_{role}_NAME": who for role in ("AUTHOR", "COMMITTER")}
+        | {f"GIT_{role}_EMAIL": name for role in ("AUTHOR", "COMMITTER")}
+        | {"GIT_CONFIG_NOSYSTEM": "1"}
+    )

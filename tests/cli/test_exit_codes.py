@@ -145,6 +145,13 @@ def test_every_command_refuses_a_file_that_is_none(alice: Shell) -> None:
         ("list-audit-log",),
         ("truncate-audit-log", "1"),
         ("upgrade",),
+        ("trust",),
+        ("trust", "accept", "--yes"),
+        ("fingerprint", BOB),
+        ("verify",),
+        ("status",),
+        ("review", "dev"),
+        ("set-policy", "dev", "--require-signed"),
     ):
         alice(*words).failed(3, "")
     assert alice.file.read_bytes() == before

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from samples import ALICE, BOB, CAROL, DEV, good, parse, raw_key, refused
 
-from pocket_protector import Creds, KeyFile, MergeConflictError
+from pocket_protector import Creds, KeyFile, MergeConflictError, StoreError
 from pocket_protector.format.file import dump
 from pocket_protector.model.audit import AuditLog
 from pocket_protector.model.document import Document

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from samples import ALICE, refused
 
 from pocket_protector import KeyFile, StoreError
-from pocket_protector.pins import Pin, state_folder
+from pocket_protector.pins import MAX_PIN_BYTES, Pin, state_folder
 from pocket_protector.trust.state import State
 
 
@@ -119,14 +120,66 @@ def test_a_damaged_pin_is_replaced_only_on_demand(tmp_path: Path, state: str) ->
     assert Pin(file.path, state).read(file.file_id) == judged(file)
 
 
-@pytest.mark.parametrize("raw", [b"", b"zz\n", b"0", b"\xff", b"0" * 63 + b"\xe9"])
+def _other_text(raw: bytes) -> bytes:
+    return raw.replace(b"key-custodians:", b"# a comment\\nkey-custodians:")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: b"",
+        lambda raw: raw[:40],
+        lambda raw: raw.partition(b"\n")[0],
+        lambda raw: raw[:-2],
+        lambda raw: raw.partition(b"\n")[2],
+        lambda raw: raw.replace(b"pprotect-pin 1", b"pprotect-pin 2"),
+        lambda raw: b"\n" + raw,
+        lambda raw: raw[:20] + bytes([raw[20] ^ 1]) + raw[21:],
+        lambda raw: raw + raw,
+        _other_text,
+    ],
+)
+def test_damage(tmp_path: Path, state: str, damage: Callable[[bytes], bytes]) -> None:
+    file = made(tmp_path / "protected.yaml")
+    kept(Pin(file.path, state), file)
+    path = Path(state, "pins", file.file_id.hex())
+    raw = path.read_bytes()
+    assert damage(raw) != raw
+    path.write_bytes(damage(raw))
+    with refused(StoreError) as caught:
+        Pin(file.path, state).read(file.file_id)
+    assert f"{path} is damaged" in caught.value.message
+    assert "trust accept" in caught.value.hint
+
+
+def test_a_huge_pin_is_not_read(tmp_path: Path, state: str) -> None:
+    file = made(tmp_path / "protected.yaml")
+    kept(Pin(file.path, state), file)
+    path = Path(state, "pins", file.file_id.hex())
+    with path.open("r+b") as pin:
+        pin.truncate(MAX_PIN_BYTES + 1)
+    with refused(StoreError) as caught:
+        Pin(file.path, state).read(file.file_id)
+    assert "has more than" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(
+            b"", marks=pytest.mark.xfail(strict=True, reason="an empty place counts as the id of a file without one")
+        ),
+        b"zz\n",
+        b"0",
+        b"\xff",
+        b"0" * 63 + b"\xe9",
+    ],
+)
 def test_a_damaged_place(tmp_path: Path, state: str, raw: bytes) -> None:
     file = made(tmp_path / "protected.yaml")
     kept(Pin(file.path, state), file)
     (place,) = Path(state, "places").iterdir()
     place.write_bytes(raw)
-    if not raw:
-        pytest.xfail("an empty place is taken for the id of a file without one, and not for damage")
     with refused(StoreError) as caught:
         Pin(file.path, state).file_id()
     assert "trust accept" in caught.value.hint
@@ -180,7 +233,15 @@ def test_a_link_to_the_file_is_the_same_place(tmp_path: Path, state: str) -> Non
     assert Pin(str(link), state).file_id() == file.file_id
 
 
-@pytest.mark.parametrize("content", [b"gitdir: \0\n", b"", b"gitdir: /nowhere\n", b"\xff" * 10_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"gitdir: \0\n",
+        b"",
+        b"gitdir: /nowhere\n",
+        b"\xff" * 10_000,
+    ],
+)
 def test_a_git_file_that_leads_nowhere(tmp_path: Path, state: str, content: bytes) -> None:
     (tmp_path / ".git").write_bytes(content)
     file = made(tmp_path / "protected.yaml")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,38 @@ from samples import assert_shows_no_secret
 from pocket_protector import Creds, IntegrityError, KeyFile, PPError
 from pocket_protector.crypto.encoding import lp, pad, unpad
 from pocket_protector.crypto.identity import Identity, WrappedIdentity
-from pocket_protector.crypto.keys import PrivateKey, is_signed, key_id, parse_public_key, parse_verify_key, statement
+from pocket_protector.crypto.keys import (
+    PrivateKey,
+    digest,
+    is_signed,
+    key_id,
+    parse_public_key,
+    parse_verify_key,
+    statement,
+)
 from pocket_protector.crypto.legacy import PasswordDerivedKey
 from pocket_protector.format import scalars
+from pocket_protector.format.file import dump
 from pocket_protector.format.reading import LEAST_SEALED
+from pocket_protector.format.signed import read_changes, read_epoch, read_signed
 from pocket_protector.model import names
 from pocket_protector.model.audit import parse_entry, parse_section
+from pocket_protector.model.custodian import own_statement
 from pocket_protector.model.decrypted import decrypt
 from pocket_protector.model.domain import Domain, Grant, Secret, open_key
+from pocket_protector.model.epoch import Epoch
+from pocket_protector.model.policy import Policy
+from pocket_protector.model.statements import (
+    CHANGE,
+    ENTRY,
+    GRANT,
+    Keys,
+    change_fields,
+    entry_fields,
+    grant_fields,
+)
 from pocket_protector.model.times import parse_time
+from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, to_words
 
 HERE = Path(__file__).parent
 TIME = "2026-11-22T09:59:00Z"
@@ -83,6 +108,90 @@ def open_file(given: dict[str, Any]) -> dict[str, str]:
     return dict(KeyFile.from_contents_and_path(given["text"], "x").decrypt_domain(given["domain"], creds))
 
 
+def hash_of(matches: bool, said: bytes) -> str:
+    if not matches:
+        raise IntegrityError("the signature does not match")
+    return digest(said).hex()
+
+
+def epoch_hash(given: dict[str, Any]) -> str:
+    signed = read_signed(given, "made-by")
+    assert signed is not None
+    previous = tuple(map(h, given["previous"]))
+    epoch = Epoch(given["number"], previous, Policy.parse(given["policy"]), given["made"], signed)
+    place = h(given["file-id"]), given["domain"], h(given["public-key"])
+    if not epoch.matches(*place):
+        raise IntegrityError("the signature does not match")
+    return epoch.hash(*place).hex()
+
+
+def grant_statement(given: dict[str, Any]) -> str:
+    signed, keys = read_signed(given, "granted-by"), Keys(*map(h, given["keys"]))
+    assert signed is not None
+    place = h(given["file-id"]), given["domain"], h(given["public-key"])
+    fields = grant_fields(*place, given["custodian"], keys, given["granted"])
+    return hash_of(signed.matches(GRANT, fields), signed.statement(GRANT, fields))
+
+
+def entry_statement(given: dict[str, Any]) -> str:
+    signed = read_signed(given, "signed-by")
+    assert signed is not None
+    place = h(given["file-id"]), given["domain"], h(given["public-key"])
+    fields = entry_fields(*place, given["name"], scalars.decode(given["value"]), given["updated"])
+    return hash_of(signed.matches(ENTRY, fields), signed.statement(ENTRY, fields))
+
+
+def change_statement(given: dict[str, Any]) -> str:
+    change, new = read_changes([given["change"]])[0], Keys(*map(h, given["keys"]))
+    place = h(given["file-id"]), given["name"]
+    said = statement(CHANGE, *change_fields(*place, change.old, new, change.time))
+    return hash_of(change.matches(*place, new), said)
+
+
+def compare_fingerprint(given: dict[str, Any]) -> list[str]:
+    keys = Keys(*map(h, given["keys"]))
+    raw = fingerprint(given["name"], keys)
+    assert raw == digest(own_statement(given["name"], keys))
+    if not is_fingerprint(given["text"], raw):
+        raise ValueError("refused")
+    return [raw.hex(), to_words(raw)]
+
+
+def epoch_with(**field: Any) -> Epoch:
+    """An epoch as a file has it, with another field."""
+    fields: dict[str, Any] = {
+        "number": "1",
+        "previous": [],
+        "policy": {},
+        "made": TIME,
+        "made-by": "AZsIqNrvplaRNtZ/8aNFsgNpfHFz+BWtqaPtmwKMDOm+ alice@example.com",
+        "signature": scalars.encode_version(bytes(64)),
+    }
+    return read_epoch({**fields, **field})
+
+
+def read_signer(given: str) -> list[str]:
+    by = epoch_with(**{"made-by": given}).signed.by
+    return [by.verify_key.hex(), by.name]
+
+
+def read_all_changes(given: Any) -> list[list[str]]:
+    return [
+        [change.old.public_key.hex(), change.old.verify_key.hex(), change.time.encode().hex(), change.by_old.hex(),
+         change.by_new.hex()]
+        for change in read_changes(given)
+    ]  # fmt: skip
+
+
+def open_signed_file(given: dict[str, Any]) -> dict[str, str]:
+    lines = (HERE / given["file"]).read_text(encoding="utf-8").splitlines()
+    for start, end, new in reversed(given["edits"]):
+        lines[start - 1 : end - 1] = new
+    file = KeyFile.from_contents_and_path("\n".join(lines) + "\n", "x")
+    creds = Creds(given["user"], given["passphrase"])
+    return dict(file.decrypt_domain(given["domain"], creds, trust=given.get("trust")))
+
+
 def identity_keys(given: str) -> list[str]:
     identity = Identity.from_seed("any", h(given))
     assert identity.verify_key is not None
@@ -114,6 +223,17 @@ RUN: dict[str, Callable[[Any], Any]] = {
     "audit-entry": parse_entry,
     "pwdkm": open_derived,
     "file": open_file,
+    "epoch": epoch_hash,
+    "grant": grant_statement,
+    "entry": entry_statement,
+    "change": change_statement,
+    "fingerprint": compare_fingerprint,
+    "number": lambda given: epoch_with(number=given).number,
+    "signer": read_signer,
+    "previous": lambda given: [identifier.hex() for identifier in epoch_with(previous=given).previous],
+    "policy": lambda given: epoch_with(policy=given).policy.encode().hex(),
+    "changes": read_all_changes,
+    "signed-file": open_signed_file,
 }
 
 
@@ -121,6 +241,7 @@ RUN: dict[str, Callable[[Any], Any]] = {
 def test_vector(kind: str, case: dict[str, Any]) -> None:
     if "error" not in case:
         assert RUN[kind](case["input"]) == case["result"]
+        assert "statement" not in case or digest(h(case["statement"])).hex() == case["result"]
         return
     with pytest.raises((PPError, ValueError)) as caught:
         RUN[kind](case["input"])
@@ -130,6 +251,7 @@ def test_vector(kind: str, case: dict[str, Any]) -> None:
         return
     assert type(error).__name__ == case["error"]
     assert getattr(error, "path", "") == case["path"]
+    assert "line" not in case or getattr(error, "line", 0) == case["line"]
     if kind != "custodian-name":
         assert_shows_no_secret(error)
 
@@ -144,3 +266,39 @@ def test_three_in_four_are_negative_and_every_kind_has_both() -> None:
     assert sum(bad.values()) >= 3 * sum(good.values())
     assert good.keys() == RUN.keys()
     assert RUN.keys() - bad.keys() == {"lp", "pad", "identity-keys", "key-id"}  # these take any bytes
+
+
+def test_the_vectors_of_signed_files_are_those_that_their_generator_makes() -> None:
+    for name, content in runpy.run_path(str(HERE / "generate_signed.py"))["made"]().items():
+        assert (HERE / name).read_text(encoding="utf-8") == content
+
+
+def test_the_signed_file_is_written_as_the_package_writes_one() -> None:
+    """It was made without the package."""
+    text = (HERE / "signed.yaml").read_text(encoding="utf-8")
+    assert dump(KeyFile.from_contents_and_path(text, "x")._document).text == text
+
+
+def test_the_worked_bytes_of_the_format_are_these() -> None:
+    """What docs/format.md says of signed objects, in hex and base64, as it is made here from its own text."""
+    made = runpy.run_path(str(HERE / "generate_signed.py"))
+    book, text = made["book"], made["made"]()["signed.yaml"].encode()
+    written = "".join((HERE.parents[1] / "docs" / "format.md").read_text(encoding="utf-8").split())
+    alice, bob = book.ALICE, book.BOB
+    said = [alice.own, book.CHANGE_SAID, book.EPOCH_1.said, book.EPOCH_2.said, book.GRANT_SAID, book.ENTRY_SAID]
+    signed = [b"\1" + (bob if message == book.EPOCH_2.said else alice).sign(message) for message in said]
+    shown = [*said, *(one for one in signed if one != b"\1" + alice.sign(book.CHANGE_SAID)), b"\1" + book.CHANGE]
+    shown += [*bob.keys, *book.NEW_ALICE.keys, book.fingerprint(alice), book.EPOCH_1.hash, book.EPOCH_2.hash]
+    shown += [book.policy_field(book.POLICY), hashlib.sha256(text).digest()]
+    assert not [raw.hex() for raw in shown if raw.hex() not in written]
+    texts = [book.words(book.fingerprint(alice)), alice.signer, book.v1(book.EPOCH_1.hash), f"{len(text):,}bytes"]
+    assert not [shown for shown in texts if shown.replace(" ", "") not in written]
+
+
+def test_each_good_statement_has_three_bad_ones() -> None:
+    cases = json.loads((HERE / "statements.json").read_text(encoding="utf-8"))
+    for kind, vectors in cases.items():
+        whole = [case["id"] for case in vectors if "result" in case]
+        for name in whole:
+            bad = [case for case in vectors if "error" in case and (len(whole) == 1 or case["id"].startswith(name))]
+            assert len(bad) >= 3, (kind, name)

@@ -12,7 +12,7 @@ import pytest
 from samples import ALICE, BOB, DAVE, parse, raw_key, refused
 
 from pocket_protector import Creds, KeyFile, StoreError
-from pocket_protector.trust.pins import HEAD_BYTES, MAX_PIN_BYTES, decode_pin, encode_pin, head
+from pocket_protector.trust.pins import decode_pin, encode_pin
 from pocket_protector.trust.state import State
 
 
@@ -53,7 +53,8 @@ def good() -> bytes:
 
 def test_round_trip() -> None:
     text, state = pinned()
-    read = decode_pin(good())
+    read_text, read = decode_pin(good())
+    assert read_text == text
     assert read.memory == state.memory
     assert read.document == parse(text)._document
     assert {name: s.owners.counting for name, s in read.standings.items()} == {
@@ -62,19 +63,12 @@ def test_round_trip() -> None:
     assert encode_pin(text, read.memory) == good()
 
 
-def test_the_first_line_tells_the_file() -> None:
-    text, _ = pinned()
-    assert good()[:HEAD_BYTES] == head(text)
-    assert head(text + " ") != head(text)
-    assert len(head("")) == HEAD_BYTES
-
-
 def test_a_pin_is_judged_as_the_state_that_was_pinned() -> None:
     """What was removed stays known: here an owner who is put back."""
     text, state = pinned()
     old = parse(text)
     back = old.add_raw_key_custodian(Creds(BOB.name, raw_key(0xB9)))
-    for known in (state, decode_pin(good())):
+    for known in (state, decode_pin(good())[1]):
         found, _ = back.authorize(known)
         assert [(f.code, f.where) for f in found if f.severity.label == "violation"] == [
             ("custodian-replaced", ("custodian", BOB.name))
@@ -96,11 +90,11 @@ def test_bytes_behind() -> None:
 
 
 def _content() -> dict[str, Any]:
-    return json.loads(good().partition(b"\n")[2])
+    return json.loads(good())
 
 
-def _pin(content: object, first: bytes | None = None) -> bytes:
-    return (first or good()[:HEAD_BYTES]) + json.dumps(content).encode() + b"\n"
+def _pin(content: object) -> bytes:
+    return json.dumps(content).encode() + b"\n"
 
 
 def test_the_damages_below_are_of_a_good_pin() -> None:
@@ -122,10 +116,6 @@ def test_a_part_is_missing(key: str) -> None:
         decode_pin(_pin(content))
 
 
-def _other_text(content: dict[str, Any]) -> None:
-    content["text"] += "# a comment\n"
-
-
 def _no_file(content: dict[str, Any]) -> None:
     content["text"] = "- not a file\n"
 
@@ -134,19 +124,11 @@ def _half_character(content: dict[str, Any]) -> None:
     content["text"] = "\ud800"
 
 
-def _one_key(content: dict[str, Any]) -> None:
-    content["custodians"] = {name: keys[:1] for name, keys in content["custodians"].items()}
-
-
-def _three_keys(content: dict[str, Any]) -> None:
-    content["custodians"] = {name: [*keys, keys[0]] for name, keys in content["custodians"].items()}
-
-
 def _not_base64(content: dict[str, Any]) -> None:
     content["gone"][0] = content["gone"][0][:-1] + "!"
 
 
-@pytest.mark.parametrize("damage", [_other_text, _no_file, _half_character, _one_key, _three_keys, _not_base64])
+@pytest.mark.parametrize("damage", [_no_file, _half_character, _not_base64])
 def test_other_damage(damage: Callable[[dict[str, Any]], None]) -> None:
     content = _content()
     damage(content)
@@ -155,7 +137,7 @@ def test_other_damage(damage: Callable[[dict[str, Any]], None]) -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="decode_pin takes hashes and keys of any length: what was seen is forgotten")
-@pytest.mark.parametrize("part", ["gone", "epochs", "custodians", "keys"])
+@pytest.mark.parametrize("part", ["gone", "epochs", "keys"])
 def test_a_hash_or_key_that_was_cut(part: str) -> None:
     def cut(node: Any) -> Any:
         if isinstance(node, str):
@@ -173,8 +155,7 @@ def test_a_hash_or_key_that_was_cut(part: str) -> None:
         b"\n",
         b"\0" * 1000,
         b"\xff" * 1000,
-        b"pprotect-pin 2 " + b"0" * 64 + b"\n{}",
-        b"pprotect-pin 1 " + b"0" * 64 + b"\n{}",
+        b"pprotect-pin 1 " + b"0" * 64 + b"\n" + b"{}",
         b"{}",
     ],
 )
@@ -186,16 +167,16 @@ def test_what_is_no_pin(raw: bytes) -> None:
 @pytest.mark.parametrize("content", [b"[]", b"1", b"null", b'"text"', b"[" * 100_000, b"1" * 10_000, b"{", b"\xff"])
 def test_other_json(content: bytes) -> None:
     with refused(StoreError):
-        decode_pin(good()[:HEAD_BYTES] + content)
-
-
-@pytest.mark.parametrize("version", [b"2", b"01", b""])
-def test_another_version(version: bytes) -> None:
-    with refused(StoreError):
-        decode_pin(good().replace(b"pprotect-pin 1", b"pprotect-pin " + version, 1))
+        decode_pin(content)
 
 
 def test_a_huge_text_is_damage_too() -> None:
-    text = "#" * (MAX_PIN_BYTES // 4)
     with refused(StoreError):
-        decode_pin(_pin(_content() | {"text": text}, head(text)))
+        decode_pin(_pin(_content() | {"text": "#" * 20_000_000}))
+
+
+@pytest.mark.parametrize("size", [0, 1, 31, 33, 63, 65, 96])
+def test_custodians_keys_of_no_length(size: int) -> None:
+    keys = {BOB.name: [base64.b64encode(bytes(size)).decode()]}
+    with refused(StoreError):
+        decode_pin(_pin(_content() | {"custodians": keys}))
