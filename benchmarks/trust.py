@@ -62,9 +62,7 @@ def of_authorize() -> tuple[float, float]:
     for name, secret in domain.secrets.items():
         assert secret.signed is not None
         fields = entry_fields(document.file_id, "dev", domain.public_key, name, secret.value, secret.updated)
-        messages.append(
-            (secret.signed.signature + secret.signed.statement(ENTRY, fields), secret.signed.by.verify_key)
-        )
+        messages.append((secret.signed.signature + secret.signed.statement(ENTRY, fields), secret.signed.by.verify_key))
 
     def loop() -> None:
         for message, key in messages:

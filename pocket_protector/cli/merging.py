@@ -51,19 +51,22 @@ def _join(session: Session, *, with_credentials: bool) -> None:
         session.write(ours, ours.joined(base, theirs, conflicted), done)
         return
     names = ours.joinable(base, theirs)
-    for side in (ours, theirs):
-        check_side(base, side, names, behind=session.options.behind)
     joined = ours.joined(base, theirs, conflicted, session.identity(ours))
     for name in names:
-        output.note(f"wrapping the new key of {name} for: {', '.join(joined.get_domain_owner_names(name))}")
+        owners = joined.get_domain_owner_names(name)
+        for side in (ours, theirs):
+            check_side(base, side, name, owners, behind=session.options.behind)
+        output.note(f"wrapping the new key of {name} for: {', '.join(owners)}")
     session.write(ours, joined, done)
 
 
-def check_side(base: KeyFile, side: KeyFile, names: list[str], *, behind: bool) -> None:
-    """IntegrityError if what one branch did to the domains that are to be joined was not authorised, as seen from
-    where the branches parted, and from what this user has seen."""
+def check_side(base: KeyFile, side: KeyFile, name: str, owners: list[str], *, behind: bool) -> None:
+    """IntegrityError if what one branch did to a domain that is to be joined, or to those whom its key will be wrapped
+    for, was not authorised, as seen from where the branches parted, and from what this user has seen."""
     found, _ = side.authorize(base.authorize(None)[1])
     # Of two branches that this user may have seen one of, the other is behind, or does not know of it.
-    found += [finding for finding in Watch(side).findings if finding.code not in {*BEHIND, "domain-forked"}]
-    for name in names:
-        check_change(found, name, side.get_domain_owner_names(name), behind=behind)
+    for finding in Watch(side).findings:
+        apart = finding.where == ("domain", name) and not base.is_signed(name)
+        if not apart and finding.code not in {*BEHIND, "domain-forked"}:
+            found.append(finding)
+    check_change(found, name, {*owners, *side.get_domain_owner_names(name)}, behind=behind)

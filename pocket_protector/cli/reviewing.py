@@ -152,7 +152,7 @@ def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
 
 
 def _accepts(session: Session, name: str, value: str, change: Change | None, *, reveal: bool) -> bool:
-    who = f"by {change.author}, as git says, at {change.time} in {change.commit}" if change else "not committed yet"
+    who = f"by {change.author}, as git says, at {change.time}, in {change.commit}" if change else "not committed yet"
     output.note(f"{name}: {who}")
     if reveal:
         output.data(f"{value}\n")

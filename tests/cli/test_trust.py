@@ -147,7 +147,6 @@ def test_another_file_in_the_place_of_a_clone(pinned: Person) -> None:
     pinned.done("add-secret", "dev", "new", "--generate")
 
 
-@pytest.mark.xfail(strict=True, reason="one's own `init` in the place of a file that was seen is refused from then on")
 def test_a_file_that_was_made_anew_by_oneself(pinned: Person) -> None:
     pinned.file.unlink()
     pinned.done("init", "--key-type", "raw", *pinned.as_())
@@ -168,7 +167,6 @@ def test_reading_and_writing_go_on_where_nothing_can_be_kept(someone: Person) ->
     someone(*READ, "--require-signed").failed(8, "nobody is trusted yet", "pprotect trust accept")
 
 
-@pytest.mark.xfail(strict=True, reason="`trust accept` says that the file is trusted, and has kept nothing")
 def test_accept_where_nothing_can_be_kept(someone: Person) -> None:
     result = someone("trust", "accept", "--yes", env={"PPROTECT_STATE_DIR": "/dev/null/x"})
     assert "is trusted as it is now" not in result.err
@@ -213,9 +211,6 @@ def test_damage_is_an_error_until_it_is_accepted(pinned: Person, which: str) -> 
     assert pinned(*READ, "--require-signed").err == ""
 
 
-@pytest.mark.xfail(
-    strict=True, reason="damage behind the first line is seen after the write: exit 6, and it is written"
-)
 def test_damage_behind_the_first_line_is_seen_before_the_write(pinned: Person) -> None:
     pinned.pin.write_bytes(pinned.pin.read_bytes()[:-30])
     before = pinned.file.read_bytes()
@@ -395,9 +390,6 @@ def test_an_older_branch(pinned: Person) -> None:
     assert "warning" not in pinned("get", "dev", "new").err
 
 
-@pytest.mark.xfail(
-    strict=True, reason="where the policy demands signatures, an older version is refused, --behind or not"
-)
 def test_an_older_branch_of_a_domain_that_demands_signatures(pinned: Person) -> None:
     pinned.done("set-policy", "dev", "--require-signed")
     pinned.commit("policy")
@@ -441,7 +433,6 @@ def test_a_team_that_signs_nothing_hears_nothing(tmp_path: Path) -> None:
     assert "nobody signed its key and owners" in status
 
 
-@pytest.mark.xfail(strict=True, reason="attention about an unsigned domain is not told, and the pin moves over it")
 def test_a_key_that_was_replaced_in_a_domain_that_nobody_signed(tmp_path: Path) -> None:
     alice = founder(tmp_path, unsigned_file())
     alice.done("trust", "accept", "--yes")
@@ -461,9 +452,6 @@ def test_a_file_of_pocket_protectors_is_to_be_upgraded_first(empty: Shell, words
     assert not (empty.home / ".local").exists()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="keys in the place of legacy ones are attention, which any command settles unseen"
-)
 def test_keys_in_the_place_of_legacy_ones_wait_for_somebody(empty: Shell) -> None:
     """Rule 13: attention until accepted. Here a read goes by, and then a rotation wraps for them."""
     upstream = Path(__file__).parent.parent / "vectors" / "upstream"
@@ -509,9 +497,6 @@ def test_no_value_is_ever_shown(someone: Person) -> None:
         assert not [secret for secret in secrets if secret in result.out + result.err], words
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the path of an error has the name of a key with its line ends: a line is forged"
-)
 def test_a_hostile_name_does_not_make_a_line(someone: Person) -> None:
     text = someone.file.read_text()
     someone.file.write_text(text.replace(f"  {CAROL}:\n", '  "x\\nerror: all is well\\e[2J":\n', 1))

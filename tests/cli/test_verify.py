@@ -18,7 +18,7 @@ FOUND = {
 }
 TO_DO = {
     "custodian": f"ask {BOB} by another way whether their fingerprint is ",
-    "domain": "see in git's history who did it, and put the block back",
+    "domain": "see who did it (git log -p), and revert that",
     "owner": f"take it out (pprotect rm-owner dev {MALLORY})",
 }
 
@@ -100,7 +100,7 @@ def test_every_command_that_wraps_a_key_refuses(pinned: Person, attack: str) -> 
     before = pinned.file.read_bytes()
     for words in (
         ("migrate-owner", CAROL, "--yes"),
-        ("rm-owner", "dev", BOB),
+        ("rm-owner", "dev", CAROL if attack == "custodian" else BOB),
         ("rekey-custodian", ALICE, "--key-type", "raw", "--yes", "--passphrase-file", pinned.key_file()),
     ):
         assert pinned(*words).code == 5, words
@@ -113,7 +113,6 @@ def test_an_owner_who_was_injected_can_be_taken_out_as_the_hint_says(pinned: Per
     assert pinned("verify").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="with credentials, rm-owner refuses because of the very owner whom it takes out")
 def test_the_hint_can_be_pasted_where_credentials_are_set(pinned: Person) -> None:
     pinned.put(ATTACKS["owner"](pinned.store()))
     result = pinned("rm-owner", "dev", MALLORY)
@@ -211,7 +210,7 @@ def test_verbose(someone: Person) -> None:
 
 
 def test_what_is_no_revision(someone: Person, tmp_path: Path) -> None:
-    for text in ("nope", "HEAD..nope", "nope..", "HEAD~9", "HEAD:protected.yaml", "HEAD...HEAD", " "):
+    for text in ("nope", "HEAD..nope", "nope..", "HEAD~9", "HEAD:protected.yaml", " "):
         someone("verify", text).failed(6, "not a commit: ", "git log --oneline")
     out = tmp_path / "out"
     for text in ("--all", f"--output={out}", "-1"):
@@ -224,7 +223,6 @@ def test_what_is_no_revision(someone: Person, tmp_path: Path) -> None:
     someone("verify", "--output-format", "xml").failed(2, "'xml' is no report", "text|json|markdown|sarif")
 
 
-@pytest.mark.xfail(strict=True, reason='`verify "$BASE.."` with BASE unset judges nothing, and is clean')
 @pytest.mark.parametrize("text", ["..", "", "..HEAD"])
 def test_a_variable_that_was_not_set(someone: Person, text: str) -> None:
     someone.change(ATTACKS["owner"])

@@ -453,7 +453,6 @@ SOMEBODY = Signed(Signer("zoe 2", base64.b64decode(KEY)[1:]), bytes(64))
         lambda: changed(epoch=epoch_with(number=4)),
         pytest.param(
             lambda: changed(epoch=epoch_with(previous=())),
-            marks=pytest.mark.xfail(reason="a block list that is emptied is not written as []"),
         ),
         lambda: changed(epoch=epoch_with(previous=tuple(bytes([at]) * 32 for at in range(5)))),
         lambda: changed(epoch=epoch_with(policy=Policy())),
