@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pocket_protector import files
 from pocket_protector.credentials import Creds
@@ -15,8 +15,10 @@ from pocket_protector.errors import MergeConflictError, StoreError
 from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, dump, load, load_text
 from pocket_protector.lineage import Version
 from pocket_protector.model.document import Document, truncate_audit_log
-from pocket_protector.model.policy import Policy
 from pocket_protector.view import View, now
+
+if TYPE_CHECKING:
+    from pocket_protector.model.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

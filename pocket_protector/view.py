@@ -16,9 +16,9 @@ from pocket_protector.model.custodian import check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import open_key
-from pocket_protector.model.policy import Policy
 
 if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
+    from pocket_protector.model.policy import Policy
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.reading import Trust
     from pocket_protector.trust.state import Standing, State
@@ -103,7 +103,7 @@ class View:
         """
         with self._locating():
             domain = self._document.domain(domain_name)
-            if require_signed or trust is not None or domain.policy != Policy():
+            if require_signed or trust is not None or domain.demands:
                 self.check_use(domain_name, require_signed=require_signed, trust=trust)
         return self.decrypt_values(domain_name, creds)
 
@@ -143,6 +143,10 @@ class View:
     def get_policy(self, domain_name: str) -> Policy:
         """What the domain's owners demand of it; nothing, in a domain that nobody has signed."""
         return self._document.domain(domain_name).policy
+
+    def has_demands(self, domain_name: str) -> bool:
+        """Whether the domain has a policy that demands anything."""
+        return self._document.domain(domain_name).demands
 
     def is_signed(self, domain_name: str) -> bool:
         """Whether the domain's key and owners are signed."""

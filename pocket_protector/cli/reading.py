@@ -17,7 +17,6 @@ from pocket_protector.environment import check_name, is_shell_name
 from pocket_protector.errors import PPKeyError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
-from pocket_protector.model.policy import Policy
 
 if TYPE_CHECKING:  # imported late: most commands ask for nothing of it
     from pocket_protector.trust.reading import Trust
@@ -69,13 +68,14 @@ def decrypted(
         raise PPKeyError(f"secret in {domain!r}", name, known)
     watch = session.watch(store)
     watch.tell([domain], interactive=session.prompts.terminal)
+    asked = require_signed or session.options.trust or store.has_demands(domain)
     trust: Trust | None = None
-    if require_signed or session.options.trust or store.get_policy(domain).require_signed:
+    if asked and (require_signed or session.options.trust or store.get_policy(domain).require_signed):
         trust = session.anchors() or watch.trusted()
     identity = session.identity(store)
     # Reading an older branch is refused only where it was asked for.
     behind = session.options.behind or not require_signed
-    if require_signed or trust is not None or store.get_policy(domain) != Policy():
+    if asked:
         store.check_use(domain, require_signed=require_signed, trust=trust, behind=behind)
     values = store.decrypt_values(domain, identity)
     watch.settle(told=session.prompts.terminal)

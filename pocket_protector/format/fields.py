@@ -11,6 +11,9 @@ from pocket_protector.model import names
 
 SECRET_PREFIX = "secret-"  # noqa: S105 (a key of the file, not a password)
 
+EPOCH_KEYS = ("number", "previous", "policy", "made", "made-by", "signature")
+"""What a domain's meta has besides, if it is signed."""
+
 T = TypeVar("T")
 
 Memo = dict[str, tuple[dict[str, Tree], dict[str, Any]]]

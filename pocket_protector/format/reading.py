@@ -6,7 +6,8 @@ An error names its place from where it is raised; each level above adds its own 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from pocket_protector.crypto.identity import WrappedIdentity
 from pocket_protector.crypto.keys import DIGEST_BYTES, KEY_ID_BYTES, SIGNATURE_BYTES, parse_public_key
@@ -15,6 +16,7 @@ from pocket_protector.crypto.sealing import MIN_SEALED_BYTES, SEALED_BOX_OVERHEA
 from pocket_protector.errors import FormatError, LocatedError
 from pocket_protector.format import scalars
 from pocket_protector.format.fields import (
+    EPOCH_KEYS,
     SECRET_PREFIX,
     Memo,
     extension_free,
@@ -27,23 +29,17 @@ from pocket_protector.format.fields import (
     refuse_unknown,
     texts_of,
 )
-from pocket_protector.format.signed import (
-    EPOCH_KEYS,
-    decode_public_key,
-    decode_verify_key,
-    read_changes,
-    read_epoch,
-    read_past_epoch,
-    read_signed,
-)
 from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
 from pocket_protector.model.audit import LEGACY, AuditLog, parse_entry, parse_section
 from pocket_protector.model.custodian import AnyCustodian, Custodian, LegacyCustodian
 from pocket_protector.model.document import FILE_ID_BYTES, FORMAT, Document
 from pocket_protector.model.domain import Domain, Grant, Secret
-from pocket_protector.model.epoch import MAX_PAST_EPOCHS, PastEpoch
 from pocket_protector.model.times import parse_time
+
+if TYPE_CHECKING:
+    from pocket_protector.model.epoch import PastEpoch
+    from pocket_protector.model.statements import Signed
 
 LEAST_SEALED = {scalars.LEGACY_VERSION: 1 + SEALED_BOX_OVERHEAD, scalars.VERSION: 1 + MIN_SEALED_BYTES}
 
@@ -96,19 +92,11 @@ def _read_domain_meta(tree: Tree) -> dict[str, Any]:
         raise FormatError("a domain has at least one owner").under("owners")
     if signed and key[0] != scalars.VERSION:
         raise FormatError("a key of version 0 is in no signed domain").under("public-key")
-    retired = read_child(meta, "retired", _read_retired) if "retired" in meta else {}
-    past = {identifier: epoch for identifier, epoch in retired.items() if isinstance(epoch, PastEpoch)}
-    if len(past) > MAX_PAST_EPOCHS:
-        raise FormatError(f"a domain keeps at most {MAX_PAST_EPOCHS} earlier epochs").under("retired")
+    retired, past = read_child(meta, "retired", _read_retired) if "retired" in meta else ({}, {})
     if past and not signed:
         raise FormatError("an earlier epoch is in no unsigned domain").under("retired")
-    return {
-        "key": key,
-        "owners": owners,
-        "retired": {identifier: sealed for identifier, sealed in retired.items() if isinstance(sealed, bytes)},
-        "epoch": read_epoch(meta) if signed else None,
-        "past": past,
-    }
+    epoch = _signed().read_epoch(meta) if signed else None
+    return {"key": key, "owners": owners, "retired": retired, "epoch": epoch, "past": past}
 
 
 def read_domain_key(text: str) -> bytes:
@@ -127,24 +115,46 @@ def _read_grant(tree: Tree, name: str) -> Grant:
     return Grant(
         read_scalar(block, "wrapped-key", scalars.decode_sealed, LEAST_SEALED),
         read_scalar(block, "granted", parse_time),
-        read_signed(block, "granted-by"),
+        _read_signature(block, "granted-by"),
     )
 
 
-def _read_retired(tree: Tree) -> dict[bytes, bytes | PastEpoch]:
+def _read_retired(tree: Tree) -> tuple[dict[bytes, bytes], dict[bytes, PastEpoch]]:
     """Key ids → sealed private keys, and hashes → earlier epochs."""
     read = read_each(tree, _read_retired_entry, "private-key")
-    return {scalars.decode(identifier)[1:]: entry for identifier, entry in read.items()}
+    keys: dict[bytes, bytes] = {}
+    past: dict[bytes, PastEpoch] = {}
+    for identifier, entry in read.items():
+        if isinstance(entry, bytes):
+            keys[scalars.decode(identifier)[1:]] = entry
+        else:
+            past[scalars.decode(identifier)[1:]] = entry
+    if past:
+        _signed().check_count(past)
+    return keys, past
 
 
 def _read_retired_entry(tree: Tree, identifier: str) -> bytes | PastEpoch:
     if len(scalars.decode(identifier)) == 1 + DIGEST_BYTES:
         scalars.decode_fixed(identifier, DIGEST_BYTES)
-        return read_past_epoch(tree)
+        past: PastEpoch = _signed().read_past_epoch(tree)
+        return past
     scalars.decode_fixed(identifier, KEY_ID_BYTES)
     block = mapping_of(tree)
     refuse_unknown(block, "private-key")
     return read_scalar(block, "private-key", scalars.decode_sealed, {scalars.VERSION: LEAST_SEALED[scalars.VERSION]})
+
+
+def _read_signature(block: dict[str, Tree], by: str) -> Signed | None:
+    """The signer under the key `by`, and the signature; None if neither is there."""
+    return _signed().read_signature(block, by) if by in block or "signature" in block else None
+
+
+def _signed() -> ModuleType:
+    """The reader of statements, imported where there is one to read."""
+    from pocket_protector.format import signed
+
+    return signed
 
 
 def _read_secret(tree: Tree, key: str) -> Secret:
@@ -155,7 +165,7 @@ def _read_secret(tree: Tree, key: str) -> Secret:
     if len(block) == 2:
         return Secret(value, updated)
     refuse_unknown(block, "signed-by", "signature", "value", "updated")
-    return Secret(value, updated, read_signed(block, "signed-by"))
+    return Secret(value, updated, _read_signature(block, "signed-by"))
 
 
 def _read_custodians(tree: Tree, memo: Memo | None) -> dict[str, AnyCustodian]:
@@ -174,11 +184,11 @@ def _read_custodian(tree: Tree, name: str) -> AnyCustodian:
         return LegacyCustodian(name, read_scalar(block, "pwdkm", read_derived_key))
     refuse_unknown(block, "public-key", "verify-key", "encrypted-private-key", "changes", "signature")
     read_name(name, names.parse_custodian_name)
-    public_key = read_scalar(block, "public-key", decode_public_key)
-    verify_key = read_scalar(block, "verify-key", decode_verify_key)
+    public_key = read_scalar(block, "public-key", scalars.decode_public_key)
+    verify_key = read_scalar(block, "verify-key", scalars.decode_verify_key)
     wrapped = read_scalar(block, "encrypted-private-key", _read_wrapped_identity)
     signature = read_scalar(block, "signature", scalars.decode_fixed, SIGNATURE_BYTES)
-    changes = read_child(block, "changes", read_changes) if "changes" in block else ()
+    changes = read_child(block, "changes", _signed().read_changes) if "changes" in block else ()
     try:
         return Custodian(name, public_key, verify_key, wrapped, signature, changes)
     except LocatedError as error:

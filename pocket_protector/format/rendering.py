@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from pocket_protector.format import scalars
-from pocket_protector.format.fields import SECRET_PREFIX
-from pocket_protector.format.signed import EPOCH_KEYS
+from pocket_protector.format.fields import EPOCH_KEYS, SECRET_PREFIX
 from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
 from pocket_protector.model.audit import LEGACY

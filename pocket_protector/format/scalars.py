@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 
+from pocket_protector.crypto.keys import KEY_BYTES, parse_public_key, parse_verify_key
 from pocket_protector.errors import FormatError
 
 LEGACY_VERSION = 0
@@ -54,3 +55,13 @@ def decode_sealed(text: str, least: dict[int, int]) -> bytes:
 
 def unknown_version(version: int) -> FormatError:
     return FormatError(f"version {version} is not known", hint="a newer pprotect may have written it: upgrade pprotect")
+
+
+def decode_public_key(text: str) -> bytes:
+    """An X25519 public key (32 bytes)."""
+    return parse_public_key(decode_fixed(text, KEY_BYTES))
+
+
+def decode_verify_key(text: str) -> bytes:
+    """An Ed25519 verify key (32 bytes)."""
+    return parse_verify_key(decode_fixed(text, KEY_BYTES))

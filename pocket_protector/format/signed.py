@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from pocket_protector.crypto.keys import (
@@ -15,6 +16,7 @@ from pocket_protector.crypto.keys import (
 from pocket_protector.errors import FormatError
 from pocket_protector.format import scalars
 from pocket_protector.format.fields import (
+    EPOCH_KEYS,
     mapping_of,
     read_child,
     read_each,
@@ -27,22 +29,15 @@ from pocket_protector.format.fields import (
 from pocket_protector.format.trees import Tree
 from pocket_protector.model import names
 from pocket_protector.model.custodian import MAX_CHANGES, Change
-from pocket_protector.model.epoch import Epoch, PastEpoch, PastGrant
+from pocket_protector.model.epoch import MAX_PAST_EPOCHS, Epoch, PastEpoch, PastGrant
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.statements import Keys, Signed, Signer
 from pocket_protector.model.times import TIME_LENGTH, parse_time
-
-EPOCH_KEYS = ("number", "previous", "policy", "made", "made-by", "signature")
 
 CHANGE_BYTES = 2 * KEY_BYTES + TIME_LENGTH + 2 * SIGNATURE_BYTES
 
 _MOST_PREVIOUS = 64
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-
-
-def read_signed(block: dict[str, Tree], by: str) -> Signed | None:
-    """The signer under the key `by`, and the signature; None if neither is there."""
-    return _read_signature(block, by) if by in block or "signature" in block else None
 
 
 def read_epoch(block: dict[str, Tree]) -> Epoch:
@@ -51,17 +46,22 @@ def read_epoch(block: dict[str, Tree]) -> Epoch:
         read_child(block, "previous", _read_previous),
         read_child(block, "policy", _read_policy),
         read_scalar(block, "made", parse_time),
-        _read_signature(block, "made-by"),
+        read_signature(block, "made-by"),
     )
 
 
 def read_past_epoch(tree: Tree) -> PastEpoch:
     block = mapping_of(tree)
     refuse_unknown(block, "public-key", *EPOCH_KEYS, "grants")
-    public_key = read_scalar(block, "public-key", decode_public_key)
+    public_key = read_scalar(block, "public-key", scalars.decode_public_key)
     return PastEpoch(
         public_key, read_epoch(block), read_child(block, "grants", read_each, _read_past_grant, "granted-by")
     )
+
+
+def check_count(past: Mapping[bytes, PastEpoch]) -> None:
+    if len(past) > MAX_PAST_EPOCHS:
+        raise FormatError(f"a domain keeps at most {MAX_PAST_EPOCHS} earlier epochs")
 
 
 def read_changes(tree: Tree) -> tuple[Change, ...]:
@@ -74,15 +74,7 @@ def read_changes(tree: Tree) -> tuple[Change, ...]:
     return tuple([_parse_change(text) for text in texts])
 
 
-def decode_public_key(text: str) -> bytes:
-    return parse_public_key(scalars.decode_fixed(text, KEY_BYTES))
-
-
-def decode_verify_key(text: str) -> bytes:
-    return parse_verify_key(scalars.decode_fixed(text, KEY_BYTES))
-
-
-def _read_signature(block: dict[str, Tree], by: str) -> Signed:
+def read_signature(block: dict[str, Tree], by: str) -> Signed:
     signer = read_scalar(block, by, _parse_signer)
     return Signed(signer, read_scalar(block, "signature", scalars.decode_fixed, SIGNATURE_BYTES))
 
@@ -92,10 +84,13 @@ def _read_past_grant(tree: Tree, name: str) -> PastGrant:
     block = mapping_of(tree)
     refuse_unknown(block, "public-key", "verify-key", "changes", "granted-by", "signature", "granted")
     return PastGrant(
-        Keys(read_scalar(block, "public-key", decode_public_key), read_scalar(block, "verify-key", decode_verify_key)),
+        Keys(
+            read_scalar(block, "public-key", scalars.decode_public_key),
+            read_scalar(block, "verify-key", scalars.decode_verify_key),
+        ),
         read_child(block, "changes", read_changes) if "changes" in block else (),
         read_scalar(block, "granted", parse_time),
-        _read_signature(block, "granted-by"),
+        read_signature(block, "granted-by"),
     )
 
 
@@ -115,7 +110,7 @@ def _parse_signer(text: str) -> Signer:
     key, space, name = text.partition(" ")
     if not space:
         raise FormatError("a verify key, a space and a name belong here")
-    return Signer(read_name(name, names.parse_custodian_name), decode_verify_key(key))
+    return Signer(read_name(name, names.parse_custodian_name), scalars.decode_verify_key(key))
 
 
 def _parse_number(text: str) -> int:

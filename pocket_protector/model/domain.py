@@ -10,10 +10,10 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, key_id
 from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, open_sealed, open_unbound, seal
 from pocket_protector.errors import AccessError, IntegrityError, StoreError, command
-from pocket_protector.model.policy import Policy
 
 if TYPE_CHECKING:  # imported late: a file that nobody has signed needs none of it
     from pocket_protector.model.epoch import Epoch, PastEpoch
+    from pocket_protector.model.policy import Policy
     from pocket_protector.model.statements import Signed
 
 MAX_VALUE_BYTES = 1024 * 1024
@@ -83,7 +83,15 @@ class Domain:
 
     @property
     def policy(self) -> Policy:
+        """What the owners demand; nothing, in a domain that nobody has signed."""
+        from pocket_protector.model.policy import Policy
+
         return self.epoch.policy if self.epoch else Policy()
+
+    @property
+    def demands(self) -> bool:
+        """Whether the policy demands anything."""
+        return self.epoch is not None and bool(self.epoch.policy.items())
 
     def check_owner(self, name: str) -> None:
         """AccessError unless the custodian is listed as an owner."""

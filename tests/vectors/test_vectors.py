@@ -28,7 +28,7 @@ from pocket_protector.crypto.legacy import PasswordDerivedKey
 from pocket_protector.format import scalars
 from pocket_protector.format.file import dump
 from pocket_protector.format.reading import LEAST_SEALED
-from pocket_protector.format.signed import read_changes, read_epoch, read_signed
+from pocket_protector.format.signed import read_changes, read_epoch, read_signature
 from pocket_protector.model import names
 from pocket_protector.model.audit import parse_entry, parse_section
 from pocket_protector.model.custodian import own_statement
@@ -115,7 +115,7 @@ def hash_of(matches: bool, said: bytes) -> str:
 
 
 def epoch_hash(given: dict[str, Any]) -> str:
-    signed = read_signed(given, "made-by")
+    signed = read_signature(given, "made-by")
     assert signed is not None
     previous = tuple(map(h, given["previous"]))
     epoch = Epoch(given["number"], previous, Policy.parse(given["policy"]), given["made"], signed)
@@ -126,7 +126,7 @@ def epoch_hash(given: dict[str, Any]) -> str:
 
 
 def grant_statement(given: dict[str, Any]) -> str:
-    signed, keys = read_signed(given, "granted-by"), Keys(*map(h, given["keys"]))
+    signed, keys = read_signature(given, "granted-by"), Keys(*map(h, given["keys"]))
     assert signed is not None
     place = h(given["file-id"]), given["domain"], h(given["public-key"])
     fields = grant_fields(*place, given["custodian"], keys, given["granted"])
@@ -134,7 +134,7 @@ def grant_statement(given: dict[str, Any]) -> str:
 
 
 def entry_statement(given: dict[str, Any]) -> str:
-    signed = read_signed(given, "signed-by")
+    signed = read_signature(given, "signed-by")
     assert signed is not None
     place = h(given["file-id"]), given["domain"], h(given["public-key"])
     fields = entry_fields(*place, given["name"], scalars.decode(given["value"]), given["updated"])

@@ -12,11 +12,10 @@ from samples import ALICE, BOB, CAROL, VECTORS, copy_block, cut, find, get, inse
 
 from pocket_protector.errors import FormatError, IntegrityError
 from pocket_protector.format.file import LoadedFile, dump, load_text
-from pocket_protector.format.reading import MAX_PAST_EPOCHS
 from pocket_protector.model.custodian import Custodian
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
-from pocket_protector.model.epoch import Epoch, PastEpoch
+from pocket_protector.model.epoch import MAX_PAST_EPOCHS, Epoch, PastEpoch
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.statements import Signed, Signer
 
