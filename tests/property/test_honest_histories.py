@@ -747,7 +747,7 @@ def judged(history: History, head: Step) -> tuple[State, list[tuple[Step, Findin
 
 
 @pytest.mark.parametrize(
-    "block", [pytest.param(block, marks=[pytest.mark.slow] if block >= QUICK else []) for block in range(BLOCKS)]
+    "block", [pytest.param(block, marks=[pytest.mark.long] if block >= QUICK else []) for block in range(BLOCKS)]
 )
 def test_an_honest_history_is_quiet(block: int, tmp_path: Path) -> None:
     git = Git(tmp_path)
