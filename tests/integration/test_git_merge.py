@@ -75,13 +75,15 @@ def new_name(file: KeyFile, chance: random.Random) -> str:
             return name
 
 
-def base_file(path: Path, chance: random.Random) -> tuple[KeyFile, dict[str, str]]:
-    file = KeyFile.create(path).add_raw_key_custodian(OWNER).add_domain("dev", OWNER.name)
+def base_file(path: Path, chance: random.Random, *, signed: bool = False) -> tuple[KeyFile, dict[str, str]]:
+    """A file of 20 secrets; `signed` signs the domain and every value."""
+    creds = OWNER if signed else None
+    file = KeyFile.create(path).add_raw_key_custodian(OWNER).add_domain("dev", OWNER.name, creds=creds)
     values = {}
     for _ in range(SECRETS):
         name = new_name(file, chance)
         values[name] = f"value of {name}"
-        file = file.add_secret("dev", name, values[name])
+        file = file.add_secret("dev", name, values[name], creds=creds)
     return file, values
 
 
@@ -114,6 +116,7 @@ def current(merged: DecryptedDomain, changes: dict[str, str]) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize(
     ("ours", "theirs", "keys", "most_percent"),
     [
@@ -131,12 +134,13 @@ def test_branches_merge(
     theirs: Change,
     keys: Callable[[DecryptedDomain, dict[str, str]], bool],
     most_percent: int,
+    signed: bool,
 ) -> None:
     chance = random.Random(20261122)
     repository = Repository(tmp_path)
     conflicts = 0
     for _ in range(PAIRS):
-        file, values = base_file(repository.file, chance)
+        file, values = base_file(repository.file, chance, signed=signed)
         repository.file.unlink(missing_ok=True)
         file.write()
         repository.commit("base")
