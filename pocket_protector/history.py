@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pocket_protector import files
-from pocket_protector.errors import PocketProtectorError, StoreError
+from pocket_protector.errors import MergeConflictError, PocketProtectorError, StoreError
 from pocket_protector.format.fields import Memo
 from pocket_protector.format.file import MAX_FILE_BYTES, LoadedFile, load, load_text
-from pocket_protector.git.history import Commit, blobs, check_complete, commits, parse_revision
+from pocket_protector.git.history import Commit, blobs, check_complete, commits, merge_base, parse_revision
+from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Secret
+from pocket_protector.model.merge import merge
+from pocket_protector.trust.authorize import authorize
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.folding import Fold
 from pocket_protector.trust.state import State
@@ -22,7 +25,8 @@ _SHORT_ID = 12
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of the file, and what its step says. `commit` is None for the file in the work tree."""
+    """A version of the file, and what its step says. `commit` is None for one that git does not have: the file in the
+    work tree, or what a merge would make."""
 
     commit: Commit | None
     findings: tuple[Finding, ...]
@@ -48,8 +52,9 @@ def judge_history(path: str, revisions: str | None, progress: Callable[[int, int
     last = parse_revision(path, (until if dots else since) or "HEAD")
     listed = commits(path, [last])
     told = {commit.id for commit in listed}
+    first = ""
     if dots:
-        first = parse_revision(path, since or "HEAD")
+        first = parse_revision(path, since)
         told = {commit.id for commit in commits(path, [last, f"^{first}"])}
     elif since:
         told = set()
@@ -61,12 +66,49 @@ def judge_history(path: str, revisions: str | None, progress: Callable[[int, int
         for version in _judged(path, listed, fold, progress)
         if version.commit is not None and version.commit.id in told
     ]
+    if first:
+        versions += _merged(path, first, last, fold.state)
     if not dots:
         document = load(files.read(path, MAX_FILE_BYTES)).document
         found = fold.step(_WORK_TREE, [commit.id for commit in tip], document)
         if found or since:
             versions.append(Version(None, tuple(found)))
     return JudgedHistory(tuple(versions), fold.state)
+
+
+def _merged(path: str, first: str, last: str, state: State | None) -> list[Version]:
+    """What would come of taking `last` into `first`, judged from both; a history that was put in the place of another
+    shows here. Nothing, if `first` is a part of `last`, where every step was judged."""
+    base = merge_base(path, first, last)
+    if base == first:
+        return []
+    listed = commits(path, [first])
+    fold = Fold([(commit.id, commit.parents) for commit in listed])
+    for _ in _judged(path, listed, fold, lambda *_: None):
+        pass
+    if fold.state is None or state is None:
+        return []
+    ours, theirs = fold.state.document, state.document
+    result = theirs
+    parted = _at(path, base) if base is not None and base != last else None
+    if parted is not None:
+        try:
+            result = merge(parted, ours, theirs)
+        except MergeConflictError as error:
+            text = f"it cannot be told what a merge would make of it: {error.message}"
+            hint = "merge it, or rebase; then ask again"
+            return [Version(None, (Finding(Severity.VIOLATION, "merge-conflict", ("file",), text, hint),))]
+    found, _ = authorize(fold.state, result)
+    if result is not theirs:
+        found += [finding for finding in authorize(state, result)[0] if finding not in found]
+    return [Version(None, tuple(found))]
+
+
+def _at(path: str, commit: str) -> Document | None:
+    """The file as it was at a commit; None if it was not there, or cannot be read."""
+    blob = next((commit.blob for commit in reversed(commits(path, [commit]))), None)
+    version = _loaded(next(blobs(path, [blob], MAX_FILE_BYTES))[1], {}) if blob else None
+    return version.document if isinstance(version, LoadedFile) else None
 
 
 def _judged(path: str, listed: list[Commit], fold: Fold, progress: Callable[[int, int], None]) -> Iterator[Version]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +44,10 @@ class View:
 
     def get_domain_secret_names(self, domain_name: str) -> list[str]:
         return sorted(self._document.domain(domain_name).secrets)
+
+    def get_secret_time(self, domain_name: str, name: str) -> str:
+        """When the secret was last set, as the file says it; "" in a file of Pocket Protector's."""
+        return self._document.secret(domain_name, name).updated
 
     def get_domain_owner_names(self, domain_name: str) -> list[str]:
         return sorted(self._document.domain(domain_name).owners)
@@ -126,6 +130,12 @@ class View:
         if trust is None and require_signed:
             trust = anchors_of_variable(read_variable(TRUST_VARIABLE))
         check_use(self._document, domain_name, now(), require_signed=require_signed, trust=trust, behind=behind)
+
+    def check_anchored(self, domain_name: str, anchors: Mapping[str, str]) -> None:
+        """PolicyError unless the domain leads back to one of these custodians, given with their fingerprints."""
+        from pocket_protector.trust.reading import check_anchored
+
+        check_anchored(self._document, domain_name, anchors)
 
     def authorize(self, state: State | None) -> tuple[list[Finding], State]:
         """What the step from a trusted state to this file says, and the state with this file in it; None at first."""

@@ -68,10 +68,13 @@ def decrypted(
         raise PPKeyError(f"secret in {domain!r}", name, known)
     watch = session.watch(store)
     watch.tell([domain], interactive=session.prompts.terminal)
-    asked = require_signed or session.options.trust or store.has_demands(domain)
-    trust: Trust | None = None
-    if asked and (require_signed or session.options.trust or store.get_policy(domain).require_signed):
-        trust = session.anchors() or watch.trusted()
+    # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
+    anchors = session.anchors()
+    strict = require_signed or anchors is not None or watch.demanded_signed(domain)
+    asked = strict or store.has_demands(domain)
+    trust: Trust | None = anchors
+    if trust is None and (strict or (asked and store.get_policy(domain).require_signed)):
+        trust = watch.trusted()
     identity = session.identity(store)
     # Reading an older branch is refused only where it was asked for.
     behind = session.options.behind or not require_signed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.parameters import Json, RequiredDomain
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.errors import FormatError, command
+from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.history import Change, last_changes
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.policy import Policy, parse_count, parse_days
@@ -32,6 +33,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
     lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
     lines += [f"{name}: {_described(store, name, found)}" for name, found in content.items()]
+    lines += _distrusted(session, store)
     output.lines(lines)
 
 
@@ -46,7 +48,7 @@ def review(
     """
     session = session_of(ctx)
     store = session.read_to_change()
-    session.guard(store, domain)
+    session.guard(store, domain, wraps=False)
     names = store.standing(domain).unreviewed
     if not names:
         output.note(f"owners vouch for every value in {domain}")
@@ -55,7 +57,11 @@ def review(
     check_can_sign(identity)
     values = store.decrypt_values(domain, identity)
     changes = last_changes(store.path, store.get_contents(), domain, names)
-    accepted = [name for name in names if _accepts(session, name, values[name], changes.get(name), reveal=reveal)]
+    accepted = []
+    for name in names:
+        updated = store.get_secret_time(domain, name)
+        if _accepts(session, name, values[name], updated, changes.get(name), reveal=reveal):
+            accepted.append(name)
     if accepted:
         done = f"signed {len(accepted)} of {len(names)} values in {domain}: {', '.join(accepted)}"
         session.write(store, store.sign_secrets(domain, accepted, identity), done)
@@ -142,8 +148,20 @@ def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
     }
 
 
+def _distrusted(session: Session, store: KeyFile) -> list[str]:
+    """A line if something is wrong with the file, as far as was seen."""
+    try:
+        wrong = len(session.watch(store).violations)
+    except StoreError as error:
+        return [f"trust: {error.message}"]
+    changes = "a change" if wrong == 1 else f"{wrong} changes"
+    return [f"trust: {changes} by somebody without the right: pprotect trust"] if wrong else []
+
+
 def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
-    owners = ", ".join(store.get_domain_owner_names(name))
+    counting = store.standing(name).owners.counting
+    listed = store.get_domain_owner_names(name)
+    owners = ", ".join(owner if owner in counting else f"{owner} (does not count)" for owner in listed)
     signed = "" if found["signed_by"] else "; nobody signed its key and owners"
     mine = "" if found["yours"] else "; not yours"
     demands = f"; demands {_demands(store.get_policy(name))}" if found["policy"] else ""
@@ -151,10 +169,16 @@ def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
     return f"{counts}; owners: {owners}{mine}{signed}{demands}"
 
 
-def _accepts(session: Session, name: str, value: str, change: Change | None, *, reveal: bool) -> bool:
+def _accepts(session: Session, name: str, value: str, updated: str, change: Change | None, *, reveal: bool) -> bool:
     who = f"by {change.author}, as git says, at {change.time}, in {change.commit}" if change else "not committed yet"
-    output.note(f"{name}: {who}")
-    if reveal:
+    output.note(f"{name}: set {updated}; {who}")
+    if reveal and sys.stdout is not None and sys.stdout.isatty():
+        # What acts on a terminal must not make one value look like another.
+        output.data(f"{output.printable(value)}\n")
+        output.flush()
+        if output.printable(value) != value:
+            output.note("  (it has characters that do not show; they stand as \ufffd)")
+    elif reveal:
         output.data(f"{value}\n")
         output.flush()
     else:

@@ -140,7 +140,7 @@ def _change(
     store = session.read_to_change()
     place = _place(session, domain, name)
     change(store, *place, "")  # a place that will not do is refused before its value is asked for
-    session.guard(store, place[0])
+    session.guard(store, place[0], wraps=False)
     identity = session.identity(store) if ctx.params["sign"] else None
     if identity is not None:
         check_can_sign(identity)

@@ -140,13 +140,21 @@ class Session:
             self._watch = Watch(store)
         return self._watch
 
-    def guard(self, store: KeyFile, domain: str, *custodians: str, removing: str | None = None) -> None:
+    def guard(
+        self, store: KeyFile, domain: str, *custodians: str, wraps: bool = True, removing: str | None = None
+    ) -> None:
         """IntegrityError if the domain that is to be changed, or a custodian whom its key is to be wrapped for, is not
-        what it should be. Says what else deserves a look."""
+        what it should be; PolicyError if it does not lead back to whom the user trusts. Says what else deserves a look,
+        and whom the key will be wrapped for who was not its owner when the user looked last."""
         watch = self.watch(store)
         owners = store.get_domain_owner_names(domain)
-        watch.check_change(domain, {*owners, *custodians}, behind=self.options.behind, removing=removing)
+        watch.check_change(domain, {*owners, *custodians}, wraps=wraps, behind=self.options.behind, removing=removing)
+        anchors = self.anchors()
+        if anchors is not None:
+            store.check_anchored(domain, anchors)
         watch.tell([domain], interactive=True)
+        if wraps:
+            watch.tell_recipients(domain, [owner for owner in owners if owner != removing])
 
     def anchors(self) -> dict[str, str] | None:
         """The custodians whom --trust or PPROTECT_TRUST names, with their fingerprints."""
@@ -175,7 +183,7 @@ class Session:
             return None
         written = after.write()
         output.note(done)
-        if before is None:
+        if before is None or not before.file_id:
             # A file of one's own making, whatever stood here.
             Watch.at_first(written).moved(written)
         else:

@@ -13,7 +13,7 @@ from pocket_protector.cli.new_keys import NewPassphrase, made_raw_key, new_passp
 from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type, parse_number
 from pocket_protector.cli.session import passphrase_in, session_of
 from pocket_protector.credentials import Creds
-from pocket_protector.errors import StoreError, command
+from pocket_protector.errors import IntegrityError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 
 
@@ -58,6 +58,9 @@ def upgrade(ctx: typer.Context) -> None:
     session = session_of(ctx)
     store = session.read()
     names = store.get_domain_names()
+    if not session.options.behind:
+        for finding in session.watch(store).violations:
+            raise IntegrityError(f"nothing was written: {finding.text}", hint=finding.hint)
     done = f"upgraded {store.path} to format 1" + ("; an owner of each key domain now runs:" if names else "")
     if session.write(store, store.upgrade(), done):
         for name in names:

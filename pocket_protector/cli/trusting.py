@@ -89,7 +89,7 @@ def _lines(store: KeyFile, watch: Watch) -> list[str]:
         lines.append(f"  {name}: {signed}owners who count: {', '.join(owners.counting) or 'none'}")
     for finding in watch.findings:
         if finding.code != "first-contact":
-            lines.append(f"{finding.severity.label}: {'/'.join(finding.where)}: {finding.text}")
+            lines.append(f"{finding.severity.label}: {'/'.join(finding.where)}: {finding.text} [{finding.code}]")
             lines += [f"  {finding.hint}"] if finding.hint else []
     return lines
 

@@ -21,6 +21,7 @@ from pocket_protector.view import now
 _FOUND = 1
 _FORMATS = (*REPORTS, "sarif")
 _WORK_TREE = "work tree"
+_MERGED = "merge result"
 _SHORT_ID = 12
 _PROGRESS_STEP = 50
 
@@ -79,7 +80,7 @@ def _of_history(path: str, revisions: str | None) -> tuple[str, list[Step], Stat
     steps = [
         Step(commit.id[:_SHORT_ID], commit.time, commit.author, commit.subject, version.findings)
         if (commit := version.commit)
-        else Step(_WORK_TREE, "", "", "", version.findings)
+        else Step(_MERGED if ".." in (revisions or "") else _WORK_TREE, "", "", "", version.findings)
         for version in judged.versions
     ]
     return revisions or "every version", steps, judged.state

@@ -26,13 +26,16 @@ class Watch:
         self.state: State | None = None
         self.after: State | None = None
         self.pin: Pin | None = None
-        if not store.file_id:
-            return
         from pocket_protector.pins import Pin
 
         self._store = store
-        self.pin = Pin(store.path)
-        seen = self.pin.file_id()
+        pin = Pin(store.path)
+        seen = pin.file_id()
+        if not store.file_id:
+            # Pocket Protector's files have no id: nothing is pinned, but that one stands in the place of another.
+            self.findings = [] if seen is None else [_in_another_s_place()]
+            return
+        self.pin = pin
         if seen in (None, store.file_id) and self.pin.is_current(store.file_id, store.get_contents()):
             return
         self.judge(seen or store.file_id)
@@ -59,16 +62,23 @@ class Watch:
             return None
         return self.state if self.after is not None else self.pin.read(self._store.file_id)
 
+    def demanded_signed(self, domain: str) -> bool:
+        """Whether the domain, as it was seen before it changed, demanded signed values."""
+        seen = self.state.document.domains.get(domain) if self.state else None
+        return seen is not None and seen.policy.require_signed
+
     @property
     def violations(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.severity.label == "violation"]
 
-    def check_change(self, domain: str, custodians: Iterable[str], *, behind: bool, removing: str | None) -> None:
+    def check_change(
+        self, domain: str, custodians: Iterable[str], *, wraps: bool, behind: bool, removing: str | None
+    ) -> None:
         """IntegrityError if what is to be changed is not what it should be."""
         if self.findings:
             from pocket_protector.trust.reading import check_change
 
-            check_change(self.findings, domain, set(custodians), behind=behind, removing=removing)
+            check_change(self.findings, domain, set(custodians), wraps=wraps, behind=behind, removing=removing)
 
     def tell(self, domains: Iterable[str], *, interactive: bool) -> None:
         """Warn of violations in these domains; say what else deserves a look, if anything in the file is signed."""
@@ -87,6 +97,17 @@ class Watch:
             changes = "a change" if elsewhere == 1 else f"{elsewhere} changes"
             output.note(f"warning: {changes} elsewhere in the file by somebody without the right: pprotect trust")
         self._tell_attention(interactive=interactive)
+
+    def tell_recipients(self, domain: str, owners: Iterable[str]) -> None:
+        """Show the fingerprints of those who were no owners of the domain when the user looked last."""
+        from pocket_protector.trust.fingerprints import to_words
+
+        state = self.trusted()
+        seen = state.document.domains.get(domain) if state else None
+        for owner in owners:
+            if (seen is None or owner not in seen.owners) and owner in self._store.get_key_custodian_names():
+                words = to_words(self._store.get_fingerprint(owner))
+                output.note(f"note: {owner} was not seen as an owner of {domain} before; their fingerprint: {words}")
 
     def settle(self, *, told: bool) -> None:
         """Pin the file as it is now, unless something in it is not what it should be, or deserves a look by somebody
@@ -142,6 +163,14 @@ class Watch:
             output.note(f"note: and {len(noted) - _MOST_LINES} more: pprotect verify HEAD")
         if self.state is None and signed and not self.violations and interactive:
             output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")
+
+
+def _in_another_s_place() -> Finding:
+    from pocket_protector.trust.findings import Finding, Severity
+
+    text = "a file of Pocket Protector's stands where one was that pprotect made"
+    hint = "see who put it there (git log -p), and revert that; or --behind, if it is meant to be the older file"
+    return Finding(Severity.VIOLATION, "file-replaced", ("file",), text, hint)
 
 
 def _until_accepted() -> frozenset[str]:

@@ -131,6 +131,12 @@ def parse_revision(path: str, text: str) -> str:
     return commit
 
 
+def merge_base(path: str, one: str, other: str) -> str | None:
+    """The commit where two histories parted; None if they have none in common."""
+    done = finished(_folder(path), "merge-base", one, other, variables=_VARIABLES)
+    return done.stdout.decode().split()[0] if done.returncode == 0 and done.stdout.strip() else None
+
+
 def check_complete(path: str) -> None:
     """StoreError unless the file is in a work tree of a repository that has commits, and all of their history."""
     folder, _ = _place(path)

@@ -135,9 +135,9 @@ def _judge_log(old: Document, new: Document) -> Iterator[Finding]:
     noted = Counter(after.get(FILE, ())) - Counter(before.get(FILE, ()))
     covered = sum(truncated_by(entry) * times for entry, times in noted.items())
     if covered >= gone.total():
-        text = f"{gone.total()} entries of the audit log were truncated"
+        text = f"the audit log was truncated, by {gone.total()}"
         yield Finding(Severity.INFO, "log-truncated", (FILE,), text)
         return
     places = ", ".join(sorted(gone)[:5]) + (" and others" if len(gone) > 5 else "")
-    text = f"{gone.total()} entries of the audit log are gone ({places}), and no truncation noted that"
+    text = f"entries of the audit log are gone, and no truncation noted that: {gone.total()}, in {places}"
     yield Finding(Severity.ATTENTION, "log-entries-gone", (FILE,), text, "see in git's history who took them out")

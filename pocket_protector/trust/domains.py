@@ -168,10 +168,12 @@ def _forked(where: tuple[str, ...], old: Domain, new: Domain) -> Finding:
     assert old.epoch is not None
     assert new.epoch is not None
     text = (
-        f"two rotations do not know of each other: {new.epoch.signed.by.name}'s epoch {new.epoch.number}"
-        f" and {old.epoch.signed.by.name}'s {old.epoch.number}, which was known"
+        f"two branches changed its key or policy, and do not know of each other: {new.epoch.signed.by.name} made epoch"
+        f" {new.epoch.number}; {old.epoch.signed.by.name} made epoch {old.epoch.number}, which was seen before"
     )
-    hint = f"merge the two branches, and let an owner run: {command('join')}"
+    hint = (
+        f"merge the two branches, and let an owner run: {command('join')}; if one was given up: pprotect trust accept"
+    )
     return Finding(Severity.VIOLATION, "domain-forked", where, text, hint)
 
 

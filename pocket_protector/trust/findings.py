@@ -63,6 +63,8 @@ DESCRIPTIONS = {
     "grant-without-custodian": "An owner is no key custodian",
     "log-entries-gone": "Entries of the audit log are gone without a note",
     "log-truncated": "The audit log was truncated",
+    "file-removed": "The file was removed",
+    "merge-conflict": "What a merge would make of two histories cannot be told",
     "owner-added": "A new owner of a key domain",
     "owner-injected": "An owner whom nobody with the right to it gave access",
     "owner-removed": "An owner of a key domain was removed",

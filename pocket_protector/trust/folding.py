@@ -24,12 +24,16 @@ class Fold:
         self._told: set[tuple[str, tuple[str, ...], str]] = set()
         self.state: State | None = None
 
-    def step(self, name: str, parents: Sequence[str], document: Document | None) -> list[Finding]:
-        """Judge one step; `document` is None where the file is not there. `state` is the state after it."""
+    def step(
+        self, name: str, parents: Sequence[str], document: Document | None, *, broken: bool = False
+    ) -> list[Finding]:
+        """Judge one step; `document` is None where the file is not there, or `broken`. `state` is that after it."""
         known = [state for state in map(self._states.get, parents) if state is not None]
         found: list[Finding] = []
         if document is None:
             self.state = joined(known) if known else None
+            if known and not broken:
+                found = [Finding(Severity.ATTENTION, "file-removed", ("file",), "the file was removed, or moved away")]
         elif not known:
             found, self.state = authorize(None, document)
         else:
@@ -42,7 +46,7 @@ class Fold:
 
     def skip(self, name: str, parents: Sequence[str]) -> None:
         """Take a step that cannot be judged: what is known stays as it was before."""
-        self.step(name, parents, None)
+        self.step(name, parents, None, broken=True)
 
     def _keep(self, name: str, parents: Sequence[str]) -> None:
         self._states[name] = self.state

@@ -50,7 +50,7 @@ def _judge_counting(state: State, after: State, new: Domain, old: Domain | None,
         yield _added(state, after, new, old, owner)
     before = state.document.custodians.get(owner)
     touched = was != grant or before is None or before.keys != custodian.keys
-    if touched and not sealed_to(grant.wrapped_key, custodian.public_key):
+    if was is not None and touched and not sealed_to(grant.wrapped_key, custodian.public_key):
         text = "the domain's key is wrapped for earlier keys of the owner, who cannot open it"
         yield Finding(Severity.ATTENTION, "grant-unusable", where, text, f"an owner runs: {again}")
 
@@ -71,14 +71,16 @@ def _added(state: State, after: State, new: Domain, old: Domain | None, owner: s
     where, signed = ("owner", new.name, owner), new.owners[owner].signed
     if new.epoch is not None and signed is not None:
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
-    if old is None or new.key[0] == 0:
+    if old is None:
         return Finding(Severity.INFO, "owner-added", where, "an owner of a domain that nobody has signed")
     chain = key_chain(after.document.custodians[owner], after.document.file_id)
     grant, listed = new.owners[owner], state.standings[new.name].owners
     if signed and listed.vouched(signed) and named_keys(after.document, new, owner, grant, new.public_key, chain):
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
     text = "listed as an owner, in a domain that nobody has signed; nor did an owner sign this"
-    hint = "see in git's history who did it: the next rotation wraps the key for them, and signs it"
+    hint = (
+        "see who did it (git log -p): the next rotation wraps the key for them; if it was honest: pprotect trust accept"
+    )
     return Finding(Severity.ATTENTION, "unsigned-owner-added", where, text, hint)
 
 
@@ -104,6 +106,12 @@ def _judge_other(
     if isinstance(before, LegacyCustodian) and _names(after, new, owner, before.keys):
         # The grant names keys that Pocket Protector made, and the new ones cannot prove that they are the same owner's.
         return Finding(Severity.ATTENTION, "grant-stale", where, text, again)
+    custodian = after.document.custodians.get(owner)
+    if status is GrantStatus.INVALID and before is not None and custodian and before.keys != custodian.keys:
+        # The keys that the grant names were replaced in the same step, which another finding is about.
+        text = f"listed as an owner, and the grant is not for the keys that stand under {owner} now{by}"
+        hint = f"ask {owner} by another way for their fingerprint; if these are their keys, {again}"
+        return Finding(Severity.VIOLATION, "owner-injected", where, text, hint)
     stripped = was is not None and was.signed is not None and grant.signed is None
     remove = command("rm-owner", new.name, owner)
     hint = f"nobody with access put it there: take it out ({remove}); if it was honest, {again}"

@@ -31,7 +31,7 @@ def judge_policy(domain: Domain, standing: Standing, now: datetime, *, require_s
             found.append(Finding(Severity.VIOLATION, f"policy-{MAX_AGE}", where, text, hint))
     owners = len(standing.owners.counting)
     if policy.min_owners is not None and owners < policy.min_owners:
-        text = f"{owners} owners who count, and the policy demands {policy.min_owners}"
+        text = f"the policy demands {policy.min_owners} owners, and so many count: {owners}"
         hint = f"add an owner: {command('add-owner', domain.name)} NAME"
         found.append(Finding(Severity.VIOLATION, f"policy-{MIN_OWNERS}", where, text, hint))
     return found

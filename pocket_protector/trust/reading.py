@@ -19,7 +19,7 @@ Trust = Mapping[str, str] | State
 BEHIND = frozenset({"domain-behind", "custodian-behind"})
 """What an older version of the file shows, such as another branch's."""
 
-UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced"})
+UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced", "unsigned-owner-added"})
 """What nobody can prove, so that it is told until the user accepts it."""
 
 _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
@@ -48,6 +48,15 @@ def check_use(
         raise PolicyError(f"{name!r} may not be used: {found[0].text}", hint=found[0].hint)
 
 
+def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) -> None:
+    """PolicyError unless the domain leads back to one of the anchors."""
+    if not is_anchored(document, document.domain(name), anchors):
+        raise PolicyError(
+            f"{name!r} does not lead back to {' or '.join(sorted(anchors))}",
+            hint="compare the fingerprints again (pprotect fingerprint CUSTODIAN), and see who changed it (git log -p)",
+        )
+
+
 def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
     """The violations that concern a domain and these custodians."""
     return [
@@ -67,14 +76,15 @@ def check_change(
     name: str,
     custodians: Collection[str],
     *,
+    wraps: bool = True,
     behind: bool = False,
     removing: str | None = None,
 ) -> None:
-    """IntegrityError if a violation concerns the domain that is to be changed, or somebody whom its key is wrapped for,
-    or if such a one has keys that the user has yet to accept. `behind` lets pass what an older version of the file
+    """IntegrityError if a violation concerns the domain that is to be changed, or one of the custodians; and if the key
+    is wrapped for them, also for what the user has yet to accept. `behind` lets pass what an older version of the file
     shows; what is found of an owner who is `removing`, goes with them."""
     told = [*findings]
-    for finding in [*about(told, name, custodians), *_unaccepted(told, custodians)]:
+    for finding in [*about(told, name, custodians), *(_unaccepted(told, name, custodians) if wraps else ())]:
         # A value that is yet to be reviewed keeps nobody from sealing another.
         if finding.code == "secret-unreviewed" or (behind and finding.code in BEHIND):
             continue
@@ -82,15 +92,16 @@ def check_change(
             continue
         hint = finding.hint
         if finding.code in BEHIND:
-            hint = f"fetch the newest version; or --behind, if this branch is meant to be older ({hint})"
+            hint = "fetch the newest version; or --behind, if this branch is meant to be older"
         raise IntegrityError(f"nothing was written: {'/'.join(finding.where)}: {finding.text}", hint=hint)
 
 
-def _unaccepted(findings: Iterable[Finding], custodians: Collection[str]) -> list[Finding]:
+def _unaccepted(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
     return [
         finding
         for finding in findings
-        if finding.code in UNTIL_ACCEPTED and finding.where[0] == "custodian" and finding.where[1] in custodians
+        if finding.code in UNTIL_ACCEPTED
+        and ((finding.where[0] == "custodian" and finding.where[1] in custodians) or finding.where[1] == name)
     ]
 
 

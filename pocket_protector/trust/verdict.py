@@ -12,11 +12,11 @@ from pocket_protector.trust.state import State
 
 
 def current_findings(state: State, anchors: Mapping[str, str] | None, now: datetime) -> list[Finding]:
-    """What the domains' policies demand and the domains do not meet; with anchors, also each signed domain that does
-    not lead back to one of them."""
+    """What the domains' policies demand and the domains do not meet; with anchors, also each domain that does not lead
+    back to one of them: one that nobody has signed leads nowhere."""
     found = []
     for name, domain in sorted(state.document.domains.items()):
-        if anchors is not None and domain.epoch is not None and not is_anchored(state.document, domain, anchors):
+        if anchors is not None and not is_anchored(state.document, domain, anchors):
             text = f"its key and owners do not lead back to {' or '.join(sorted(anchors))}"
             hint = "compare the fingerprints again, with pprotect fingerprint"
             found.append(Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, hint))

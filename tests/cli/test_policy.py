@@ -73,9 +73,9 @@ def test_each_value_is_asked_for(unreviewed: Person, answers: str, left: list[st
     commit = unreviewed.git("log", "-1", "--format=%H").strip()
     result = unreviewed("review", "dev", stdin=answers)
     assert (result.code, result.out) == (0, "")
-    assert f"API_KEY: by Bob <{BOB}>, as git says, at 20" in result.err
+    assert f"; by Bob <{BOB}>, as git says, at 20" in result.err
     assert f"Z, in {commit[:12]}\n" in result.err
-    assert "zz-new: not committed yet\n" in result.err
+    assert "; not committed yet\n" in result.err
     assert result.err.count("  ******** (9 characters; --reveal shows it)\n") == 2
     assert reviewed(unreviewed) == (3 - len(left), left)
     if len(left) == 2:
@@ -127,7 +127,7 @@ def test_an_attacker_who_keeps_the_date_is_named(pinned: Person) -> None:
     pinned.done("rotate-domain-keys", "dev")
     pinned.commit("rotated")
     result = pinned("review", "dev", "--yes")
-    assert "API_KEY: by Mallory <mallory@example.com>, as git says, at 20" in result.err
+    assert "; by Mallory <mallory@example.com>, as git says, at 20" in result.err
     assert f", in {commit[:12]}\n" in result.err
 
 
