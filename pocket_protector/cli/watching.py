@@ -26,6 +26,7 @@ class Watch:
         self.state: State | None = None
         self.after: State | None = None
         self.pin: Pin | None = None
+        self._told = False
         from pocket_protector.pins import Pin
 
         self._store = store
@@ -46,7 +47,7 @@ class Watch:
         from pocket_protector.pins import Pin
 
         watch = cls.__new__(cls)
-        watch._store, watch.pin, watch.state = store, Pin(store.path), None
+        watch._store, watch.pin, watch.state, watch._told = store, Pin(store.path), None, True
         watch.findings, watch.after = store.authorize(None)
         return watch
 
@@ -112,7 +113,7 @@ class Watch:
     def settle(self, *, told: bool) -> None:
         """Pin the file as it is now, unless something in it is not what it should be, or deserves a look by somebody
         who was not `told`."""
-        if self.after is None or self.violations or self._waits():
+        if self.after is None or self.violations or self._waits() or len(self._noted()) > _MOST_LINES:
             return
         if told or all(finding.severity.label == "info" for finding in self.findings):
             self._keep_quietly(self._store, self.after)
@@ -120,6 +121,10 @@ class Watch:
     def moved(self, written: KeyFile) -> None:
         """This user wrote the file: pin it, unless it was not what it should be before."""
         if self.pin is None or self.violations or self._waits():
+            return
+        if not self._told:
+            self._tell_attention(interactive=False)
+        if len(self._noted()) > _MOST_LINES:
             return
         try:
             found, after = written.authorize(self.after or self.trusted())
@@ -148,20 +153,26 @@ class Watch:
     def _is_signed(self) -> bool:
         return any(map(self._store.is_signed, self._store.get_domain_names()))
 
-    def _tell_attention(self, *, interactive: bool) -> None:
+    def _noted(self) -> list[Finding]:
+        """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
+        only what waits to be accepted."""
+        if not self.findings:
+            return []
         signed, always = self._is_signed(), _until_accepted()
-        noted = [
-            finding
-            for finding in self.findings
-            if finding.severity.label == "attention" and (signed or finding.code in always)
-        ]
+        found = [f for f in self.findings if f.severity.label == "attention" and (signed or f.code in always)]
+        return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
+
+    def _tell_attention(self, *, interactive: bool) -> None:
+        self._told = True
+        noted = self._noted()
         for finding in noted[:_MOST_LINES]:
             output.note(f"note: {'/'.join(finding.where)}: {finding.text}")
-            if finding.code in always:
+            if finding.code in _until_accepted():
                 output.note(f"  {finding.hint}")
         if len(noted) > _MOST_LINES:
-            output.note(f"note: and {len(noted) - _MOST_LINES} more: pprotect verify HEAD")
-        if self.state is None and signed and not self.violations and interactive:
+            more = len(noted) - _MOST_LINES
+            output.note(f"note: and {more} more (pprotect trust), told until they are accepted: pprotect trust accept")
+        if self.state is None and self._is_signed() and not self.violations and interactive:
             output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")
 
 
