@@ -158,12 +158,13 @@ class Session:
 
     def anchors(self) -> dict[str, str] | None:
         """The custodians whom --trust or PPROTECT_TRUST names, with their fingerprints."""
+        variable = read_variable(TRUST_VARIABLE)
+        if not self.options.trust and not variable:
+            return None
         from pocket_protector.trust.anchors import anchors_of_variable, parse_anchors
 
         try:
-            if self.options.trust:
-                return parse_anchors(self.options.trust)
-            return anchors_of_variable(read_variable(TRUST_VARIABLE))
+            return parse_anchors(self.options.trust) if self.options.trust else anchors_of_variable(variable)
         except StoreError as error:
             source = "--trust" if self.options.trust else variable_source(TRUST_VARIABLE)
             raise UsageError(f"{error.message} (from {source})", hint=error.hint) from None
