@@ -17,6 +17,8 @@ from pocket_protector.model.domain import Domain, Grant, Secret
 from pocket_protector.model.epoch import Epoch, PastEpoch
 from pocket_protector.model.statements import ENTRY, GRANT, Keys, Signed, Signer, entry_fields, grant_fields
 
+_MOST_STALE = 20
+
 Allowed = dict[str, frozenset[bytes]]
 """Signers who count, each with the verify keys that are theirs."""
 
@@ -88,8 +90,10 @@ def owners_of(document: Document, domain: Domain) -> Owners:
             valid[name] = grant.signed, _verify_keys(chain[chain.index(named) :])
     counting = closure(makers, valid)
     status |= dict.fromkeys(counting, GrantStatus.COUNTS)
-    for name, found in status.items():
-        if found is GrantStatus.INVALID and _is_stale(document, domain, name, chains.of(name)):
+    invalid = [name for name, found in status.items() if found is GrantStatus.INVALID]
+    # A file may be made to have thousands of both: then it does not matter any more which of them is which.
+    for name in invalid[:_MOST_STALE]:
+        if _is_stale(document, domain, name, chains.of(name)):
             status[name] = GrantStatus.STALE
     return Owners(status, counting, makers)
 
