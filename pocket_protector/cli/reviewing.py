@@ -182,5 +182,5 @@ def _accepts(session: Session, name: str, value: str, updated: str, change: Chan
         output.data(f"{value}\n")
         output.flush()
     else:
-        output.note(f"  {_MASK} ({len(value)} characters; --reveal shows it)")
+        output.note(f"  {_MASK} (--reveal shows it)")
     return session.prompts.agreed(f"Sign {name}?")

@@ -34,7 +34,8 @@ class Watch:
         seen = pin.file_id()
         if not store.file_id:
             # Pocket Protector's files have no id: nothing is pinned, but that one stands in the place of another.
-            self.findings = [] if seen is None else [_in_another_s_place()]
+            if seen is not None:
+                self.findings, self.state = [_in_another_s_place()], pin.read(seen)
             return
         self.pin = pin
         if seen in (None, store.file_id) and self.pin.is_current(store.file_id, store.get_contents()):
@@ -59,9 +60,9 @@ class Watch:
 
     def trusted(self) -> State | None:
         """What was pinned before."""
-        if self.pin is None:
-            return None
-        return self.state if self.after is not None else self.pin.read(self._store.file_id)
+        if self.pin is None or self.after is not None:
+            return self.state
+        return self.pin.read(self._store.file_id)
 
     def demanded_signed(self, domain: str) -> bool:
         """Whether the domain, as it was seen before it changed, demanded signed values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -123,3 +124,16 @@ def test_a_weakened_policy_is_told_by_whichever_command_comes_first(pinned: Pers
     result = pinned("add-key-custodian", "zoe@example.com", "--key-type", "raw", "--yes")
     assert result.code == 0
     assert f"note: domain/dev: {BOB} weakened the policy (max-age)" in result.err
+
+
+def test_such_a_file_does_not_shed_the_policy_that_was_seen(someone: Person) -> None:
+    """Values of somebody's in a file of Pocket Protector's, where a domain of that name demanded signed ones."""
+    expected = json.loads((LEGACY / "expected.json").read_text(encoding="utf-8"))["v0-basic"]
+    passphrase = expected["custodians"][ALICE]
+    store = someone.store().sign_secrets("dev", someone.store().get_domain_secret_names("dev"), CREDS[ALICE])
+    someone.put(store.set_policy("dev", Policy(require_signed=True), CREDS[ALICE]))
+    someone.done("trust", "accept", "--yes")
+    someone.file.write_bytes((LEGACY / "v0-basic.yaml").read_bytes())
+    result = someone("get", "dev", "api_key", env={"PPROTECT_USER": ALICE, "PPROTECT_PASSPHRASE": passphrase})
+    result.failed(8, "'dev' may not be used: another file stands in the place of this one")
+    assert expected["domains"]["dev"]["secrets"]["api_key"] not in result.out
