@@ -1,0 +1,47 @@
+"""What a domain keeps of its earlier epochs is believed only as far as a later statement names it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from samples import ALICE, DAVE, KeyFile
+from trust.attacks import DEV, LATER, MALLORY, A, M, hash_of, load, saved, violations, world
+
+from pocket_protector.model.domain import wrap_for
+from pocket_protector.model.epoch import PastEpoch, make_epoch
+from pocket_protector.model.policy import Policy
+from pocket_protector.model.signing import sign_grant
+from pocket_protector.model.standing import owners_of
+
+
+def with_a_maker_of_their_own() -> KeyFile:
+    """Mallory files an epoch of theirs, for the real key, under the hash of the one that the present one follows, and
+    lists themselves by a grant of theirs. All that the present maker signed is as it was."""
+    file = saved(world().file.set_policy(DEV, Policy(max_age=9), ALICE))
+    document = file._document
+    dev, mallory = document.domains[DEV], world().who(MALLORY)
+    assert dev.epoch is not None
+    (identifier,) = dev.epoch.previous
+    assert dev.past[identifier].public_key == dev.public_key
+    made = make_epoch(mallory, document.file_id, DEV, dev.public_key, {}, Policy(), LATER)
+    number = dev.past[identifier].epoch.number
+    fake = PastEpoch(dev.public_key, replace(made, number=number), {})
+    # The wrapped key opens nothing: who counts is asked of the signatures.
+    grant = wrap_for(DEV, dev.key, mallory.exchange, M, mallory.public_key, LATER)
+    grant = sign_grant(document, dev, M, grant, mallory)
+    hostile = replace(dev, past={**dev.past, identifier: fake}, owners={**dev.owners, M: grant})
+    assert hash_of(document, hostile) == hash_of(document, dev)
+    return load(document.with_domain(hostile))
+
+
+def test_a_maker_who_was_put_into_the_past_vouches_for_nobody() -> None:
+    document = with_a_maker_of_their_own()._document
+    owners = owners_of(document, document.domains[DEV])
+    assert not owners.counts(M)
+    assert owners.counts(A)
+
+
+def test_that_is_told_at_the_first_contact_and_no_rotation_wraps_for_them() -> None:
+    hostile = with_a_maker_of_their_own()
+    assert violations(hostile.authorize(None)[0])
+    assert M not in hostile.rotate_domain_key(DEV, DAVE).get_domain_owner_names(DEV)
