@@ -10,7 +10,7 @@ from trust.attacks import DEV, LATER, MALLORY, A, M, hash_of, load, saved, viola
 from pocket_protector.model.domain import wrap_for
 from pocket_protector.model.epoch import PastEpoch, make_epoch
 from pocket_protector.model.policy import Policy
-from pocket_protector.model.signing import sign_grant
+from pocket_protector.model.signing import sign_domain, sign_grant
 from pocket_protector.model.standing import owners_of
 
 
@@ -45,3 +45,26 @@ def test_that_is_told_at_the_first_contact_and_no_rotation_wraps_for_them() -> N
     hostile = with_a_maker_of_their_own()
     assert violations(hostile.authorize(None)[0])
     assert M not in hostile.rotate_domain_key(DEV, DAVE).get_domain_owner_names(DEV)
+
+
+def test_a_grant_that_was_taken_out_proves_nothing_later() -> None:
+    """Mallory was an owner, was taken out without a rotation, and makes an epoch with the grant of before."""
+    given = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, M, ALICE))
+    left = saved(given.rm_owner(DEV, M))
+    state = world().after(given, left).state
+    before, dev = given._document, left._document.domains[DEV]
+    made = sign_domain(before, dev, Policy(max_age=9), world().who(MALLORY), LATER, [before.domains[DEV]])
+    assert violations(load(left._document.with_domain(made)).authorize(state)[0])
+    honest = saved(left.set_policy(DEV, Policy(max_age=9), ALICE))
+    assert not violations(honest.authorize(state)[0])
+
+
+def test_a_rotation_that_takes_an_earlier_epoch_out() -> None:
+    rotated = saved(world().file.rotate_domain_key(DEV, DAVE))
+    assert not violations(rotated.authorize(world().state)[0])
+    document = rotated._document
+    dev = document.domains[DEV]
+    assert dev.epoch is not None
+    older = {identifier: past for identifier, past in dev.past.items() if identifier in dev.epoch.previous}
+    assert len(older) < len(dev.past)
+    assert violations(load(document.with_domain(replace(dev, past=older))).authorize(world().state)[0])
