@@ -12,7 +12,8 @@ from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
 from pocket_protector.model.epoch import MAX_PAST_EPOCHS, PastEpoch, PastGrant, make_epoch
 from pocket_protector.model.policy import Policy
-from pocket_protector.model.standing import Owners, ancestors, makers_of_key, named_keys, owners_of
+from pocket_protector.model.proofs import named_keys
+from pocket_protector.model.standing import Owners, ancestors, makers_of_key, owners_of
 from pocket_protector.model.statements import ENTRY, GRANT, entry_fields, grant_fields, sign
 
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pocket_protector.crypto.keys import KEY_BYTES, KEY_ID_BYTES, key_id
-from pocket_protector.model.custodian import key_chain
 from pocket_protector.model.document import Document
-from pocket_protector.model.domain import Domain, Grant, Secret
+from pocket_protector.model.domain import Domain, Secret
 from pocket_protector.model.epoch import Epoch, PastEpoch
-from pocket_protector.model.statements import ENTRY, GRANT, Keys, Signed, Signer, entry_fields, grant_fields
-
-_MOST_STALE = 20
+from pocket_protector.model.proofs import Proofs
+from pocket_protector.model.statements import ENTRY, Keys, Signed, Signer, entry_fields
 
 Allowed = dict[str, frozenset[bytes]]
 """Signers who count, each with the verify keys that are theirs."""
@@ -47,11 +45,13 @@ class EntryStatus(Enum):
 @dataclass(frozen=True, slots=True)
 class Owners:
     """Which owners of a domain count. `keys` has the verify keys of each who does; `makers` are the signers who count
-    as makers of the epochs with the present key, owners or not."""
+    as makers of the epochs with the present key, owners or not; `earlier` has the public keys (32 bytes) that the
+    domain had before by their ids (8 bytes), the latest first, as far as its epochs tell."""
 
     status: Mapping[str, GrantStatus]
     keys: Mapping[str, frozenset[bytes]]
     makers: Mapping[str, frozenset[bytes]]
+    earlier: Mapping[bytes, bytes]
 
     def counts(self, name: str) -> bool:
         return self.status.get(name) is GrantStatus.COUNTS
@@ -65,49 +65,37 @@ class Owners:
         return signed is not None and signed.by.verify_key in self.keys.get(signed.by.name, frozenset())
 
 
-def owners_of(document: Document, domain: Domain) -> Owners:
+def owners_of(document: Document, domain: Domain, proofs: Proofs | None = None) -> Owners:
     """Rule 3: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
     epoch's maker. In a domain without an epoch every listed owner who is a custodian counts."""
-    chains = _Chains(document)
+    proofs = proofs or Proofs(document)
     if domain.epoch is None:
-        keys = {name: _verify_keys(chains.of(name)) for name in domain.owners if name in document.custodians}
+        keys = {name: _verify_keys(proofs.chain(name)) for name in domain.owners if name in document.custodians}
         status = {name: GrantStatus.COUNTS if name in keys else GrantStatus.NO_CUSTODIAN for name in domain.owners}
-        return Owners(status, keys, {})
-    makers = _makers(document, chains, domain)
+        return Owners(status, keys, {}, {})
+    before = dict(ancestors(document, domain))
+    makers = _makers(proofs, domain, before)
     status = {}
     valid: dict[str, tuple[Signed, frozenset[bytes]]] = {}
     for name, grant in domain.owners.items():
-        named = None
         if name not in document.custodians:
             status[name] = GrantStatus.NO_CUSTODIAN
         elif grant.signed is None:
             status[name] = GrantStatus.UNSIGNED
         else:
-            named = named_keys(document, domain, name, grant, domain.public_key, chains.of(name))
+            named = proofs.named(domain, name, grant)
             status[name] = GrantStatus.INVALID if named is None else GrantStatus.UNVOUCHED
-        if grant.signed is not None and named is not None:
-            chain = chains.of(name)
-            valid[name] = grant.signed, _verify_keys(chain[chain.index(named) :])
+            if named is not None:
+                chain = proofs.chain(name)
+                valid[name] = grant.signed, _verify_keys(chain[chain.index(named) :])
     counting = closure(makers, valid)
     status |= dict.fromkeys(counting, GrantStatus.COUNTS)
-    invalid = [name for name, found in status.items() if found is GrantStatus.INVALID]
-    # A file may be made to have thousands of both: then it does not matter any more which of them is which.
-    for name in invalid[:_MOST_STALE]:
-        if _is_stale(document, domain, name, chains.of(name)):
+    earlier = {key_id(past.public_key): past.public_key for past in before.values()}
+    earlier.pop(key_id(domain.public_key), None)
+    for name, found in status.items():
+        if found is GrantStatus.INVALID and proofs.earlier_key(domain, name, domain.owners[name], earlier.values()):
             status[name] = GrantStatus.STALE
-    return Owners(status, counting, makers)
-
-
-def named_keys(
-    document: Document, domain: Domain, name: str, grant: Grant, public_key: bytes, chain: tuple[Keys, ...]
-) -> Keys | None:
-    """Which of the custodian's keys the signed grant names; None if its signature matches for none of them."""
-    assert grant.signed is not None
-    for keys in reversed(chain):
-        fields = grant_fields(document.file_id, domain.name, public_key, name, keys, grant.granted)
-        if grant.signed.matches(GRANT, fields):
-            return keys
-    return None
+    return Owners(status, counting, makers, earlier)
 
 
 def sealed_to(scalar: bytes, public_key: bytes) -> bool:
@@ -126,9 +114,10 @@ def entry_status(document: Document, domain: Domain, owners: Owners, name: str, 
         return EntryStatus.INVALID
     # A value that another branch sealed to an earlier key was signed for that key. One of a time without epochs is
     # known by its id only, and nothing can be said of the signature.
-    earlier = next((key for key in earlier_keys(document, domain) if sealed_to(secret.value, key)), None)
+    sealed_for = secret.value[1 : 1 + KEY_ID_BYTES]
+    earlier = owners.earlier.get(sealed_for)
     if earlier is None:
-        stale = secret.value[1 : 1 + KEY_ID_BYTES] in domain.retired
+        stale = sealed_for in domain.retired
     else:
         stale = _is_signed(document, domain, name, secret, signed, earlier)
     return EntryStatus.STALE if stale else EntryStatus.INVALID
@@ -137,13 +126,9 @@ def entry_status(document: Document, domain: Domain, owners: Owners, name: str, 
 def is_signed_for(document: Document, domain: Domain, name: str, public_key: bytes) -> bool:
     """Whether the value is sealed to that earlier public key of the domain, and its signature one for it."""
     secret = domain.secrets[name]
-    signed = secret.signed is not None and _is_signed(document, domain, name, secret, secret.signed, public_key)
-    return signed and sealed_to(secret.value, public_key)
-
-
-def earlier_keys(document: Document, domain: Domain) -> set[bytes]:
-    """The public keys (32 bytes) that the domain had before, as far as its epochs tell."""
-    return {past.public_key for _, past in ancestors(document, domain)} - {domain.public_key}
+    if secret.signed is None or not sealed_to(secret.value, public_key):
+        return False
+    return _is_signed(document, domain, name, secret, secret.signed, public_key)
 
 
 def reviewed_names(document: Document, domain: Domain, owners: Owners | None = None) -> list[str]:
@@ -166,29 +151,14 @@ def _is_signed(
     return signed.matches(ENTRY, fields)
 
 
-class _Chains:
-    """The key chains of a document's custodians, each proven once."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._known: dict[str, tuple[Keys, ...]] = {}
-
-    def of(self, name: str) -> tuple[Keys, ...]:
-        chain = self._known.get(name)
-        if chain is None:
-            custodian = self._document.custodians.get(name)
-            chain = self._known[name] = key_chain(custodian, self._document.file_id) if custodian else ()
-        return chain
-
-
-def _makers(document: Document, chains: _Chains, domain: Domain) -> Allowed:
+def _makers(proofs: Proofs, domain: Domain, before: Mapping[bytes, PastEpoch]) -> Allowed:
     """The makers of the epochs that have the present key, with the keys that theirs changed to since. One who is no
     longer listed as an owner vouches for nobody."""
     assert domain.epoch is not None
     makers: Allowed = {}
-    for by in makers_of_key(dict(ancestors(document, domain)), domain.public_key, domain.epoch):
+    for by in makers_of_key(before, domain.public_key, domain.epoch):
         if by.name in domain.owners:
-            chain = chains.of(by.name)
+            chain = proofs.chain(by.name)
             at = next((at for at, keys in enumerate(chain) if keys.verify_key == by.verify_key), None)
             later = frozenset({by.verify_key}) if at is None else _verify_keys(chain[at:])
             makers[by.name] = makers.get(by.name, frozenset()) | later
@@ -240,11 +210,6 @@ def closure(makers: Mapping[str, frozenset[bytes]], valid: Mapping[str, tuple[Si
             return counting
         for name in found:
             counting[name] = waiting.pop(name)[1]
-
-
-def _is_stale(document: Document, domain: Domain, name: str, chain: tuple[Keys, ...]) -> bool:
-    grant = domain.owners[name]
-    return any(named_keys(document, domain, name, grant, key, chain) for key in earlier_keys(document, domain))
 
 
 def _verify_keys(chain: tuple[Keys, ...]) -> frozenset[bytes]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
-from pocket_protector.model.audit import FILE, truncated_by
+from pocket_protector.model.audit import FILE
 from pocket_protector.model.custodian import LegacyCustodian, key_chain
 from pocket_protector.model.document import LEGACY_FORMAT, Document
+from pocket_protector.model.proofs import Proofs
 from pocket_protector.model.statements import Keys
 from pocket_protector.trust.domains import judge_domain
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.fingerprints import fingerprint, to_words
-from pocket_protector.trust.state import (
-    Memory,
-    State,
-    ancestry,
-    differing,
-    forgotten,
-    standing_of,
-)
+from pocket_protector.trust.log import grown, is_behind, judge_log
+from pocket_protector.trust.memory import remembered
+from pocket_protector.trust.state import Memory, State, Step, standing_of
 
 _ACCEPT = "if it was honest: pprotect trust accept"
 
@@ -41,36 +37,19 @@ def authorize(state: State | None, document: Document) -> tuple[list[Finding], S
     ):
         text = "another file stands in the place of this one: its file id is another"
         return [Finding(Severity.VIOLATION, "file-replaced", (FILE,), text, _ACCEPT)], State.of(document)
-    standings = {name: standing_of(document, name, state) for name in document.domains}
-    after = State(document, _remembered(state, document), standings)
+    proofs = Proofs(document)
+    standings = {name: standing_of(document, name, proofs, state) for name in document.domains}
+    behind = is_behind(old.log, document.log)
+    step = Step(state, State(document, state.memory, standings), proofs, grown(old.log, document.log), behind)
+    step = replace(step, after=replace(step.after, memory=remembered(step)))
     found = [*_judge_upgrade(old, document), *_judge_custodians(state, document)]
     for name in sorted(old.domains.keys() | document.domains.keys()):
-        found.extend(judge_domain(state, after, name))
-    return [*found, *_judge_log(old, document)], after
+        found.extend(judge_domain(step, name))
+    return [*found, *judge_log(old.log, document.log)], step.after
 
 
 def _nothing(document: Document) -> State:
     return State(Document(document.format, document.file_id), Memory(), {})
-
-
-def _remembered(state: State, document: Document) -> Memory:
-    """The memory with what the step takes out of the document."""
-    memory, old = state.memory, state.document
-    custodians = dict(memory.custodians)
-    for name, custodian in old.custodians.items():
-        if name not in document.custodians:
-            custodians[name] = frozenset({custodian.keys})
-    keys = dict(memory.keys)
-    for name, domain in old.domains.items():
-        if name not in document.domains or document.domains[name].key != domain.key:
-            keys[name] = keys.get(name, frozenset()) | {domain.key}
-    epochs = dict(memory.epochs)
-    for name, domain in document.domains.items():
-        before = old.domains.get(name)
-        if domain.epoch is not None and (before is None or before.epoch != domain.epoch or before.key != domain.key):
-            epochs[name] = epochs.get(name, frozenset()) | ancestry(document, name)
-    gone = memory.gone | forgotten(state, document)
-    return Memory(gone, epochs, custodians, keys)
 
 
 def _judge_upgrade(old: Document, new: Document) -> Iterator[Finding]:
@@ -115,29 +94,8 @@ def _judge_keys(name: str, known: frozenset[Keys], old: Document, document: Docu
         return Finding(Severity.VIOLATION, "custodian-behind", where, text, "fetch the newest version")
     if isinstance(custodian, LegacyCustodian):
         text = "keys that can sign gave way to such as Pocket Protector makes, which cannot"
-        return Finding(Severity.VIOLATION, "custodian-replaced", where, text, ask)
+        return Finding(
+            Severity.VIOLATION, "custodian-replaced", where, text, f"if this is an older branch, merge; {ask}"
+        )
     text = "the keys were replaced, and the old ones did not sign that: whoever did it may be somebody else"
     return Finding(Severity.VIOLATION, "custodian-replaced", where, text, ask)
-
-
-def _judge_log(old: Document, new: Document) -> Iterator[Finding]:
-    """Rule 14: entries of the log go by a truncation, which notes how many."""
-    before, after = old.log.lists, new.log.lists
-    if before is after:
-        return
-    gone: Counter[str] = Counter()
-    for where in differing(before, after):
-        missing = (Counter(before.get(where, ())) - Counter(after.get(where, ()))).total()
-        if missing:
-            gone[where] = missing
-    if not gone:
-        return
-    noted = Counter(after.get(FILE, ())) - Counter(before.get(FILE, ()))
-    covered = sum(truncated_by(entry) * times for entry, times in noted.items())
-    if covered >= gone.total():
-        text = f"the audit log was truncated, by {gone.total()}"
-        yield Finding(Severity.INFO, "log-truncated", (FILE,), text)
-        return
-    places = ", ".join(sorted(gone)[:5]) + (" and others" if len(gone) > 5 else "")
-    text = f"entries of the audit log are gone, and no truncation noted that: {gone.total()}, in {places}"
-    yield Finding(Severity.ATTENTION, "log-entries-gone", (FILE,), text, "see in git's history who took them out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from pocket_protector.errors import command
 from pocket_protector.model.custodian import LegacyCustodian, key_chain
@@ -13,13 +14,16 @@ from pocket_protector.trust import lines
 from pocket_protector.trust.entries import judge_entries
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.owners import judge_owners
-from pocket_protector.trust.state import State, ancestry
+from pocket_protector.trust.state import State, Step, ancestry
 
 _BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprotect trust accept"
 
+_NEWEST = "fetch the newest version; or see who put it back (git log -p)"
 
-def judge_domain(state: State, after: State, name: str) -> Iterator[Finding]:
-    """The findings about one domain in the step from `state` to `after`."""
+
+def judge_domain(step: Step, name: str) -> Iterator[Finding]:
+    """The findings about one domain."""
+    state, after = step.before, step.after
     old, new = state.document.domains.get(name), after.document.domains.get(name)
     where = ("domain", name)
     if new is None:
@@ -29,7 +33,7 @@ def judge_domain(state: State, after: State, name: str) -> Iterator[Finding]:
         return
     refused = None
     if old is None:
-        found = _judge_new(state, after, new)
+        found = _judge_new(step, new)
     elif old.epoch is None:
         found = _judge_unsigned(state, after, old, new)
     else:
@@ -39,22 +43,30 @@ def judge_domain(state: State, after: State, name: str) -> Iterator[Finding]:
         yield finding
     # Under an epoch that is not genuine nothing else of the block means anything.
     if not refused:
-        yield from judge_owners(state, after, name)
-        yield from judge_entries(state, after, name)
+        yield from judge_owners(step, name)
+        yield from judge_entries(step, name)
     elif new.epoch is not None:
         # Whoever lets the older version pass is still to see an owner whom nobody vouches for.
-        yield from judge_owners(State(state.document, state.memory, {}), after, name, anew=True)
+        yield from judge_owners(replace(step, before=State(state.document, state.memory, {})), name, anew=True)
 
 
-def _judge_new(state: State, after: State, new: Domain) -> Iterator[Finding]:
-    where = ("domain", new.name)
-    known = state.memory.epochs.get(new.name, frozenset())
-    if known:
-        text = "a key domain of this name was there before, and was removed; now one stands there again"
-        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
-    elif new.name in state.memory.keys:
-        text = "a key domain of this name was there before, and was removed; nobody signed it then"
-        yield Finding(Severity.ATTENTION, "domain-returned", where, text, _BEFORE)
+def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
+    state, after, where = step.before, step.after, ("domain", new.name)
+    elsewhere = state.memory.elsewhere.get(new.name, frozenset())
+    marks = ancestry(after.document, new.name) if new.epoch else frozenset({new.key})
+    if elsewhere.isdisjoint(marks):
+        what = "was there before, on another branch" if elsewhere else "was there before, and was removed"
+        text = f"a key domain of this name {what}; the one that stands there now does not follow it"
+        known = state.memory.epochs.get(new.name, frozenset())
+        if known and step.is_behind and not known.isdisjoint(marks):
+            text = "the key domain was removed, and here it stands as it was before"
+            yield Finding(Severity.VIOLATION, "domain-behind", where, text, _NEWEST)
+        elif known and new.epoch is None:
+            yield _unsigned(where)
+        elif known:
+            yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
+        elif new.name in state.memory.keys:
+            yield Finding(Severity.ATTENTION, "domain-returned", where, f"{text}; nobody had signed it", _BEFORE)
     if new.epoch is None:
         yield Finding(Severity.INFO, "domain-added", where, "a new key domain, which nobody has signed")
         return
@@ -90,7 +102,9 @@ def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Itera
     assert old.epoch is not None
     if new.epoch is None:
         text = "its statements are gone: a signed domain does not become an unsigned one"
-        yield Finding(Severity.VIOLATION, "domain-unsigned", where, text, _BEFORE)
+        yield Finding(
+            Severity.VIOLATION, "domain-unsigned", where, text, f"if this is an older branch, merge; {_BEFORE}"
+        )
         return
     before = old.epoch.hash(state.document.file_id, old.name, old.public_key)
     now = new.epoch.hash(after.document.file_id, new.name, new.public_key)
@@ -109,7 +123,7 @@ def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Itera
             "domain-behind",
             where,
             text,
-            "fetch the newest version; or see who put it back (git log -p)",
+            _NEWEST,
         )
         return
     counting = state.standings[new.name].owners.keys
@@ -156,6 +170,12 @@ def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
             yield Finding(Severity.ATTENTION, "policy-weakened", where, text, f"ask {maker} why")
         else:
             yield Finding(Severity.INFO, "policy-changed", where, f"{maker} set the policy: it now demands {demands}")
+
+
+def _unsigned(where: tuple[str, ...]) -> Finding:
+    text = "its statements are gone: a signed domain does not become an unsigned one"
+    merge = "if this is an older branch, merge; else "
+    return Finding(Severity.VIOLATION, "domain-unsigned", where, text, merge + _BEFORE)
 
 
 def _replaced(where: tuple[str, ...], new: Domain, fault: lines.Fault) -> Finding:

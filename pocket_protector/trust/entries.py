@@ -10,13 +10,14 @@ from pocket_protector.model.domain import Domain, Secret
 from pocket_protector.model.standing import EntryStatus, is_signed_for
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.hashes import owner_hash, secret_hash
-from pocket_protector.trust.state import State, differing
+from pocket_protector.trust.state import State, Step, differing
 
 _WHO = "see in git's history who did it"
 
 
-def judge_entries(state: State, after: State, name: str) -> Iterator[Finding]:
-    """The findings about a domain's values in the step from `state` to `after`."""
+def judge_entries(step: Step, name: str) -> Iterator[Finding]:
+    """The findings about a domain's values."""
+    state, after = step.before, step.after
     new, old = after.document.domains[name], state.document.domains.get(name)
     now = after.standings[name].entries
     before = state.standings[name].entries if old else {}
@@ -29,7 +30,7 @@ def judge_entries(state: State, after: State, name: str) -> Iterator[Finding]:
             status = now[key]
             if status is EntryStatus.INVALID and _is_of_seen_key(after, new, key):
                 status = EntryStatus.STALE
-            yield _Entry(state, after, old, new, key, new.secrets[key], before.get(key), status).judged()
+            yield _Entry(step, old, new, key, new.secrets[key], before.get(key), status).judged()
 
 
 def _is_of_seen_key(after: State, new: Domain, key: str) -> bool:
@@ -42,8 +43,7 @@ def _is_of_seen_key(after: State, new: Domain, key: str) -> bool:
 class _Entry:
     """A value that is not as it was: `before` and `now` say who vouched for it, and who does."""
 
-    state: State
-    after: State
+    step: Step
     old: Domain | None
     new: Domain
     key: str
@@ -81,11 +81,18 @@ class _Entry:
 
     def _judge_stripped(self) -> Finding:
         signed = self.secret.signed
-        if signed and self.by and owner_hash(self.new.name, self.new.public_key, signed.by) in self.after.memory.gone:
+        if (
+            signed
+            and self.by
+            and owner_hash(self.new.name, self.new.public_key, signed.by) in self.step.after.memory.gone
+        ):
             # Two branches: on one of them they were still an owner.
             text = f"an owner had signed exactly this value; now somebody has who is no longer an owner{self.by}"
             hint = f"an owner runs: {command('review', self.new.name)}"
             return self._finding(Severity.ATTENTION, "signature-of-former-owner", text, hint)
+        if self.step.is_behind:
+            text = "an owner has signed exactly this value since, and here it stands as it was before"
+            return self._finding(Severity.VIOLATION, "secret-behind", text, "fetch the newest version")
         text = "an owner had signed exactly this value, and the signature is gone"
         return self._finding(Severity.VIOLATION, "signature-stripped", text, _WHO)
 
@@ -94,7 +101,7 @@ class _Entry:
             f"{self._what()}, and no owner vouches for it: {self.now.value}{self.by}; the policy demands that one does"
         )
         # On another branch an owner signed it for the key that there was; it is not used until one reviews it.
-        vouched = self.after.standings[self.new.name].owners.vouched(self.secret.signed)
+        vouched = self.step.after.standings[self.new.name].owners.vouched(self.secret.signed)
         stale = self.now is EntryStatus.STALE and vouched and not self._is_older()
         severity = Severity.ATTENTION if stale else Severity.VIOLATION
         return self._finding(severity, "secret-unreviewed", text, f"an owner runs: {command('review', self.new.name)}")
@@ -115,7 +122,7 @@ class _Entry:
         return self._finding(Severity.INFO, "secret-changed", f"{self._what()}, and {vouched}{self.by}")
 
     def _is_older(self) -> bool:
-        return not self.same and secret_hash(self.new.name, self.key, self.secret) in self.state.memory.gone
+        return not self.same and secret_hash(self.new.name, self.key, self.secret) in self.step.before.memory.gone
 
     def _what(self) -> str:
         if self._is_older():

@@ -23,7 +23,7 @@ class Severity(IntEnum):
 class Finding:
     """One thing that a judgement says.
 
-    `code` names the kind, such as `domain-key-replaced`. `where` is the object: its kind, then its names, such as
+    `code` names the kind, such as `domain-replaced`. `where` is the object: its kind, then its names, such as
     `("secret", "dev", "db-password")`; kinds and names are those of the audit log's sections. `text` says what
     changed, who signed it, and why that is or is not allowed; `hint` what to do.
     """
@@ -66,6 +66,7 @@ DESCRIPTIONS = {
     "file-removed": "The file was removed",
     "merge-conflict": "What a merge would make of two histories cannot be told",
     "owner-added": "A new owner of a key domain",
+    "owner-behind": "An owner whose removal or newer grant was seen already",
     "owner-injected": "An owner whom nobody with the right to it gave access",
     "owner-removed": "An owner of a key domain was removed",
     "owner-returned": "The removal of an owner was undone",
@@ -75,6 +76,7 @@ DESCRIPTIONS = {
     "policy-min-owners": "A key domain has fewer owners than its policy demands",
     "policy-require-signed": "Values that no owner vouches for, where the policy demands that one does",
     "policy-weakened": "An owner weakened a key domain's policy",
+    "secret-behind": "A value as it was before an owner signed it, which was seen already",
     "secret-changed": "A value was added or changed",
     "secret-removed": "A secret was removed",
     "secret-retimed": "The time beside a value was changed, and the value is as it was",

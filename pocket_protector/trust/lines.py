@@ -10,7 +10,7 @@ from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.epoch import Epoch, PastEpoch
 from pocket_protector.model.standing import Allowed, ancestors, closure, makers_of_key
-from pocket_protector.model.statements import Signed
+from pocket_protector.model.statements import Signer
 from pocket_protector.trust.hashes import grant_hash
 
 IsRoot = Callable[[Epoch], bool]
@@ -52,39 +52,43 @@ def _walk(
 ) -> Fault | None:
     """Depth first from the present epoch to an accepted end; else the fault of the last way that was tried."""
     assert domain.epoch is not None
-    if forged(document, domain):
-        return Fault.FORGED
     earlier = dict(ancestors(document, domain))
-    fault, seen, waiting = Fault.APART, set[bytes](), [domain.epoch]
+    counted: dict[bytes, Counting] = {}
+    fault, seen, waiting = Fault.APART, set[bytes](), [(domain.epoch, domain.public_key)]
     while waiting:
-        epoch = waiting.pop()
-        if not _is_numbered(epoch, earlier):
-            broken = not earlier.keys() >= set(epoch.previous)
-            fault = Fault.BROKEN if broken else Fault.MISNUMBERED
+        epoch, public_key = waiting.pop()
+        wrong = _fault(epoch, earlier, genuine=epoch.matches(document.file_id, domain.name, public_key))
+        if wrong is not None:
+            fault = wrong
             continue
         if is_root(epoch):
             return None
         for identifier in epoch.previous:
             past, known = earlier[identifier], targets.get(identifier)
-            roots = _makers(document, earlier, past) if known is None else known
-            by = epoch.signed.by
-            is_known = known is not None and by.verify_key in known.get(by.name, frozenset())
-            if not is_known and not _counted(document, domain, past, roots, epoch.signed, gone):
+            if identifier not in counted:
+                counted[identifier] = _counted(document, domain, earlier, past, known, gone)
+            if not _has(counted[identifier], epoch.signed.by):
                 fault = Fault.UNCOUNTED
             elif known is not None:
                 return None
-            elif not past.epoch.matches(document.file_id, domain.name, past.public_key):
-                fault = Fault.FORGED
             elif identifier not in seen:
                 seen.add(identifier)
-                waiting.append(past.epoch)
+                waiting.append((past.epoch, past.public_key))
     return fault
 
 
-def _is_numbered(epoch: Epoch, earlier: Mapping[bytes, PastEpoch]) -> bool:
-    """Whether all that the epoch follows is there, and its number the next one."""
-    numbers = [earlier[identifier].epoch.number for identifier in epoch.previous if identifier in earlier]
-    return len(numbers) == len(epoch.previous) and epoch.number == 1 + max(numbers, default=0)
+def _has(signers: Counting, signer: Signer) -> bool:
+    return signer.verify_key in signers.get(signer.name, frozenset())
+
+
+def _fault(epoch: Epoch, earlier: Mapping[bytes, PastEpoch], *, genuine: bool) -> Fault | None:
+    """What is wrong with one epoch: it must be signed, all that it follows be there, and its number the next one."""
+    if not genuine:
+        return Fault.FORGED
+    if not earlier.keys() >= set(epoch.previous):
+        return Fault.BROKEN
+    numbers = [earlier[identifier].epoch.number for identifier in epoch.previous]
+    return None if epoch.number == 1 + max(numbers, default=0) else Fault.MISNUMBERED
 
 
 def _makers(document: Document, earlier: Mapping[bytes, PastEpoch], past: PastEpoch) -> Allowed:
@@ -99,13 +103,21 @@ def _makers(document: Document, earlier: Mapping[bytes, PastEpoch], past: PastEp
 
 
 def _counted(
-    document: Document, domain: Domain, past: PastEpoch, roots: Counting, signed: Signed, gone: frozenset[bytes]
-) -> bool:
-    """Whether the signer counted under the earlier epoch, by the grants that were kept with it."""
+    document: Document,
+    domain: Domain,
+    earlier: Mapping[bytes, PastEpoch],
+    past: PastEpoch,
+    known: Counting | None,
+    gone: frozenset[bytes],
+) -> Counting:
+    """Who counted under an earlier epoch, by the grants that were kept with it: whom those who are `known` vouch for,
+    and these themselves; else whom the key's makers do."""
     valid = {}
     for name, grant in past.grants.items():
         named = grant.named(document.file_id, domain.name, past.public_key, name)
         if named and grant_hash(grant.signed) not in gone:
             valid[name] = grant.signed, frozenset(pair.verify_key for pair in named if pair.verify_key)
-    counting = closure(roots, valid)
-    return signed.by.verify_key in counting.get(signed.by.name, frozenset())
+    if known is None:
+        return closure(_makers(document, earlier, past), valid)
+    counted = closure(known, valid)
+    return {name: known.get(name, frozenset()) | counted.get(name, frozenset()) for name in known.keys() | counted}

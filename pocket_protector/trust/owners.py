@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from pocket_protector.errors import command
 from pocket_protector.model.custodian import LegacyCustodian, key_chain
 from pocket_protector.model.domain import Domain, Grant
-from pocket_protector.model.standing import GrantStatus, closure, earlier_keys, named_keys, sealed_to
+from pocket_protector.model.proofs import named_keys
+from pocket_protector.model.standing import GrantStatus, closure, sealed_to
 from pocket_protector.model.statements import Keys, Signed
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.hashes import grant_hash, owner_hash
-from pocket_protector.trust.state import State
+from pocket_protector.trust.state import State, Step
 
 
-def judge_owners(state: State, after: State, name: str, *, anew: bool = False) -> Iterator[Finding]:
+def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Finding]:
     """The findings about a domain's owners; `anew` judges them as if the domain had not been seen."""
+    state, after = step.before, step.after
     new, old = after.document.domains[name], None if anew else state.document.domains.get(name)
     statuses = after.standings[name].owners.status
     before = state.standings[name].owners.status if old else {}
@@ -25,29 +27,37 @@ def judge_owners(state: State, after: State, name: str, *, anew: bool = False) -
     for owner, status in sorted(statuses.items()):
         grant, was = new.owners[owner], old.owners.get(owner) if old else None
         if status is GrantStatus.COUNTS:
-            yield from _judge_counting(state, after, new, old, owner)
+            yield from _judge_counting(step, new, old, owner)
         elif status is not before.get(owner) or was is None or was.signed != grant.signed:
-            yield _judge_other(state, after, new, owner, status, was)
+            yield _judge_other(step, new, owner, status, was)
 
 
-def _judge_counting(state: State, after: State, new: Domain, old: Domain | None, owner: str) -> Iterator[Finding]:
+def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> Iterator[Finding]:
+    state, after = step.before, step.after
     where = ("owner", new.name, owner)
     grant, custodian = new.owners[owner], after.document.custodians[owner]
     was = old.owners.get(owner) if old else None
     again = command("add-owner", new.name, owner)
     same = was is not None and was.signed == grant.signed and old is not None and old.key == new.key
     if not same and grant.signed is not None and new.epoch is not None:
+        if grant_hash(grant.signed) in state.memory.gone and step.is_behind:
+            text = f"was removed, or given access anew, and here is the grant of before, by {grant.signed.by.name}"
+            yield Finding(Severity.VIOLATION, "owner-behind", where, text, "fetch the newest version")
+            return
         if grant_hash(grant.signed) in state.memory.gone:
             text = f"a grant by {grant.signed.by.name} that was taken out is back: the removal was undone"
             yield Finding(Severity.VIOLATION, "owner-returned", where, text, f"take it out, or give it anew: {again}")
             return
         if old is not None and old.key == new.key and not _reached(state, after, new, owner):
             text = f"given access by {grant.signed.by.name}, who was an owner once, and was removed"
+            if step.is_behind:
+                yield Finding(Severity.VIOLATION, "owner-behind", where, text, "fetch the newest version")
+                return
             hint = f"take it out ({command('rm-owner', new.name, owner)}), and rotate: they know the key"
             yield Finding(Severity.VIOLATION, "owner-injected", where, text, hint)
             return
     if was is None:
-        yield _added(state, after, new, old, owner)
+        yield _added(step, new, old, owner)
     before = state.document.custodians.get(owner)
     touched = was != grant or before is None or before.keys != custodian.keys
     if was is not None and touched and not sealed_to(grant.wrapped_key, custodian.public_key):
@@ -67,15 +77,14 @@ def _reached(state: State, after: State, new: Domain, owner: str) -> bool:
     return owner in known or owner in closure(dict(known), valid)
 
 
-def _added(state: State, after: State, new: Domain, old: Domain | None, owner: str) -> Finding:
+def _added(step: Step, new: Domain, old: Domain | None, owner: str) -> Finding:
     where, signed = ("owner", new.name, owner), new.owners[owner].signed
     if new.epoch is not None and signed is not None:
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
     if old is None:
         return Finding(Severity.INFO, "owner-added", where, "an owner of a domain that nobody has signed")
-    chain = key_chain(after.document.custodians[owner], after.document.file_id)
-    grant, listed = new.owners[owner], state.standings[new.name].owners
-    if signed and listed.vouched(signed) and named_keys(after.document, new, owner, grant, new.public_key, chain):
+    listed = step.before.standings[new.name].owners
+    if signed and listed.vouched(signed) and step.proofs.named(new, owner, new.owners[owner]):
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
     text = "listed as an owner, in a domain that nobody has signed; nor did an owner sign this"
     hint = (
@@ -84,10 +93,9 @@ def _added(state: State, after: State, new: Domain, old: Domain | None, owner: s
     return Finding(Severity.ATTENTION, "unsigned-owner-added", where, text, hint)
 
 
-def _judge_other(
-    state: State, after: State, new: Domain, owner: str, status: GrantStatus, was: Grant | None
-) -> Finding:
+def _judge_other(step: Step, new: Domain, owner: str, status: GrantStatus, was: Grant | None) -> Finding:
     """An owner who does not count."""
+    state, after = step.before, step.after
     where = ("owner", new.name, owner)
     grant = new.owners[owner]
     again = f"an owner runs: {command('add-owner', new.name, owner)}"
@@ -96,7 +104,7 @@ def _judge_other(
     if status is GrantStatus.NO_CUSTODIAN:
         remove = command("rm-owner", new.name, owner)
         return Finding(Severity.ATTENTION, "grant-without-custodian", where, text, remove)
-    key = _key_of(after, new, owner) if status in (GrantStatus.STALE, GrantStatus.INVALID) else new.public_key
+    key = _key_of(step, new, owner) if status in (GrantStatus.STALE, GrantStatus.INVALID) else new.public_key
     stale = key is not None and key != new.public_key
     if stale:
         text = f"listed as an owner, and does not count: {GrantStatus.STALE.value}{by}"
@@ -125,15 +133,11 @@ def _names(after: State, new: Domain, owner: str, keys: Keys) -> bool:
     return vouched and named_keys(after.document, new, owner, grant, new.public_key, (keys,)) is not None
 
 
-def _key_of(after: State, new: Domain, owner: str) -> bytes | None:
+def _key_of(step: Step, new: Domain, owner: str) -> bytes | None:
     """The earlier public key that the grant is for; None if it is for none that the domain was seen to have."""
-    grant, document = new.owners[owner], after.document
-    chain = key_chain(document.custodians[owner], document.file_id)
-    seen = {key[1:] for key in after.memory.keys.get(new.name, frozenset())}
-    for key in seen | earlier_keys(document, new):
-        if key != new.public_key and named_keys(document, new, owner, grant, key, chain) is not None:
-            return key
-    return None
+    earlier = step.after.standings[new.name].owners.earlier
+    seen = (key[1:] for key in step.after.memory.keys.get(new.name, frozenset()))
+    return step.proofs.earlier_key(new, owner, new.owners[owner], dict.fromkeys((*earlier.values(), *seen)))
 
 
 def _was_owner(state: State, after: State, new: Domain, key: bytes, signed: Signed) -> bool:

@@ -27,6 +27,7 @@ def encode_pin(text: str, memory: Memory) -> bytes:
             for name, known in sorted(memory.custodians.items())
         },
         "keys": {name: _texts(keys) for name, keys in sorted(memory.keys.items())},
+        "elsewhere": {name: _texts(marks) for name, marks in sorted(memory.elsewhere.items())},
         "text": text,
     }
     return json.dumps(content).encode() + b"\n"
@@ -42,6 +43,7 @@ def decode_pin(raw: bytes) -> tuple[str, State]:
             {name: frozenset(_sized(hashes, DIGEST_BYTES)) for name, hashes in _sets(content["epochs"]).items()},
             {name: frozenset(map(_keys, raws)) for name, raws in _sets(content["custodians"]).items()},
             {name: frozenset(_sized(keys, 1 + KEY_BYTES)) for name, keys in _sets(content["keys"]).items()},
+            {name: frozenset(_marks(marks)) for name, marks in _sets(content["elsewhere"]).items()},
         )
         return text, State.of(load_text(text).document, memory)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, PocketProtectorError):
@@ -57,6 +59,13 @@ def _keys(raw: bytes) -> Keys:
 def _sized(items: Iterable[bytes], length: int) -> list[bytes]:
     found = list(items)
     if any(len(item) != length for item in found):
+        raise ValueError
+    return found
+
+
+def _marks(items: Iterable[bytes]) -> list[bytes]:
+    found = list(items)
+    if any(len(item) not in (DIGEST_BYTES, 1 + KEY_BYTES) for item in found):
         raise ValueError
     return found
 

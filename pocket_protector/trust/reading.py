@@ -16,7 +16,7 @@ from pocket_protector.trust.state import State, standing_of
 Trust = Mapping[str, str] | State
 """What a reader trusts: custodians' names with their fingerprints, or a state that was judged before."""
 
-BEHIND = frozenset({"domain-behind", "custodian-behind"})
+BEHIND = frozenset({"domain-behind", "custodian-behind", "owner-behind", "secret-behind"})
 """What an older version of the file shows, such as another branch's."""
 
 UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced", "unsigned-owner-added"})

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import TypeVar
 
-from pocket_protector.model.document import Document
+from pocket_protector.model.audit import section
+from pocket_protector.model.document import LEGACY_FORMAT, Document
 from pocket_protector.model.domain import Domain
+from pocket_protector.model.proofs import Proofs
 from pocket_protector.model.standing import EntryStatus, Owners, ancestors, entry_status, owners_of
-from pocket_protector.model.statements import Keys, Signer
-from pocket_protector.trust.hashes import grant_hash, owner_hash, secret_hash
+from pocket_protector.model.statements import Keys
 
 T = TypeVar("T")
 
@@ -22,14 +23,15 @@ class Memory:
 
     `gone` has hashes (32 bytes) of grants, values and owners that are no longer there; `epochs` the hashes of every
     epoch that a domain has had, the present one's too; `custodians` the last keys of those who are gone (on
-    several branches perhaps several), and
-    `keys` the public keys (33 bytes) that each domain had before.
+    several branches perhaps several), and `keys` the public keys (33 bytes) that each domain had before. `elsewhere`
+    has domains that are not there since the document is another branch's, by the mark that they had last.
     """
 
     gone: frozenset[bytes] = frozenset()
     epochs: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
     custodians: Mapping[str, frozenset[Keys]] = field(default_factory=dict)
     keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
+    elsewhere: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
 
     def joined(self, other: Memory) -> Memory:
         return Memory(
@@ -37,6 +39,7 @@ class Memory:
             _union(self.epochs, other.epochs),
             _union(self.custodians, other.custodians),
             _union(self.keys, other.keys),
+            _union(self.elsewhere, other.elsewhere),
         )
 
 
@@ -66,8 +69,27 @@ class State:
 
     @classmethod
     def of(cls, document: Document, memory: Memory | None = None) -> State:
-        standings = {name: standing_of(document, name) for name in document.domains}
+        proofs = Proofs(document)
+        standings = {name: standing_of(document, name, proofs) for name in document.domains}
         return cls(document, memory or first_memory(document), standings)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that is judged. `proofs` are those of the new document; `grown` are the lists of the audit log that say
+    something new; `is_behind` if the document does not know all that was done before: it is older, or another branch's.
+    """
+
+    before: State
+    after: State
+    proofs: Proofs
+    grown: frozenset[str]
+    is_behind: bool
+
+    def is_noted(self, *where: str) -> bool:
+        """Whether the log says that something was done with the object; of Pocket Protector's files nothing is known.
+        What is not there without that may be there on another branch."""
+        return self.before.document.format == LEGACY_FORMAT or section(*where) in self.grown
 
 
 def first_memory(document: Document) -> Memory:
@@ -78,6 +100,12 @@ def first_memory(document: Document) -> Memory:
 def joined(states: Iterable[State]) -> State:
     """One state of several that end with the same document: that of a merge, from each of its parents."""
     return reduce(lambda one, other: State(one.document, one.memory.joined(other.memory), one.standings), states)
+
+
+def mark(document: Document, domain: Domain) -> bytes:
+    """What tells one version of the domain's key and policy from others: the epoch's hash (32 bytes), else the public
+    key (33 bytes)."""
+    return domain.epoch.hash(document.file_id, domain.name, domain.public_key) if domain.epoch else domain.key
 
 
 def ancestry(document: Document, name: str) -> frozenset[bytes]:
@@ -91,12 +119,12 @@ def ancestry(document: Document, name: str) -> frozenset[bytes]:
     return frozenset({identifier, *domain.epoch.previous, *earlier}.union(*named))
 
 
-def standing_of(document: Document, name: str, before: State | None = None) -> Standing:
+def standing_of(document: Document, name: str, proofs: Proofs | None = None, before: State | None = None) -> Standing:
     """The domain's standing; what is as it was in `before` is not verified again."""
     domain = document.domains[name]
     old = before.document.domains.get(name) if before else None
     if before is None or old is None or not _same_owners(before.document, document, old, domain):
-        owners = owners_of(document, domain)
+        owners = owners_of(document, domain, proofs)
         entries = {key: entry_status(document, domain, owners, key, s) for key, s in domain.secrets.items()}
         return Standing(owners, entries)
     known = before.standings[name]
@@ -129,27 +157,3 @@ def _same_owners(before: Document, after: Document, old: Domain, new: Domain) ->
 
 def _union(one: Mapping[str, frozenset[T]], other: Mapping[str, frozenset[T]]) -> Mapping[str, frozenset[T]]:
     return {name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in one.keys() | other.keys()}
-
-
-def forgotten(state: State, document: Document) -> frozenset[bytes]:
-    """The hashes of what a step takes out of its domains: values; grants under a key that stays, so that they cannot
-    come back; and who was an owner under a key that does not, or is one no longer."""
-    gone: set[bytes] = set()
-    for name, old in state.document.domains.items():
-        new = document.domains.get(name)
-        if new is None or new is old:
-            continue
-        for key in differing(old.secrets, new.secrets):
-            was, now = old.secrets.get(key), new.secrets.get(key)
-            if was is not None and (now is None or now.value != was.value):
-                gone.add(secret_hash(name, key, was))
-        if new.key == old.key and new.owners == old.owners:
-            continue
-        for owner, grant in old.owners.items():
-            kept = new.owners.get(owner)
-            if new.key != old.key or kept is None:
-                keys = state.standings[name].owners.keys.get(owner, ())
-                gone.update(owner_hash(name, old.public_key, Signer(owner, key)) for key in keys)
-            if new.key == old.key and grant.signed is not None and (kept is None or kept.signed != grant.signed):
-                gone.add(grant_hash(grant.signed))
-    return state.memory.gone | gone if gone else state.memory.gone

@@ -25,6 +25,7 @@ from pocket_protector.model.statements import Signed
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.folding import Fold
 from pocket_protector.trust.lines import begins
+from pocket_protector.trust.reading import BEHIND
 from pocket_protector.trust.state import Standing, State
 
 Op = tuple[str, str, str]
@@ -735,6 +736,44 @@ def check_reading(history: History, head: Step, state: State) -> int:
     return readers
 
 
+APART = frozenset({"domain-forked", "domain-unsigned", "custodian-replaced"})
+"""What a version may show beside what is merely older: rotated apart; or from before a domain was signed, or a
+custodian of Pocket Protector's rekeyed, which cannot be told from what an attacker would do."""
+
+UNKNOWN = frozenset({"owner-returned", "signature-stripped", "domain-returned"})
+"""What a version with a truncated log may show, which does not tell that it is older."""
+
+
+def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> Counter[str]:
+    """Somebody who looks at one version after the other, of several branches, forwards and back, and pins what is not
+    refused: refused is only what is older than a version that they saw, or rotated apart from it; and nothing in the
+    version that follows all of them, but for `doubtful` grants that whoever sees every step was told of. The codes."""
+    allowed = BEHIND | APART | (UNKNOWN if "truncate" in history.kinds() else frozenset())
+    past = [history.steps[name] for name in history.past(head)]
+    steps = sorted((step for step in past if step.file.file_id), key=lambda step: int(step.name[1:]))
+    codes = Counter[str]()
+
+    def judge(last: Step | None, state: State | None, step: Step, allowed: frozenset[str]) -> State | None:
+        """The state with the step in it; None if it is refused, or one that no state can explain."""
+        if last and not BY_DESIGN.isdisjoint(reasons(last.file, step.file)):
+            return None
+        found, after = step.file.authorize(state)
+        bad = [f for f in found if f.severity is Severity.VIOLATION and f.where not in doubtful]
+        codes.update(finding.code for finding in bad)
+        said = f"history {history.seed}, {last and last.name} and before, then {step.name}"
+        assert {finding.code for finding in bad} <= allowed, f"{said}: {bad}"
+        return after if not bad else None
+
+    for _ in range(3):
+        state, last = None, None
+        for at in sorted(history.rng.sample(range(len(steps)), min(8, len(steps)))):
+            for step in (steps[at], history.rng.choice(steps[: at + 1]), steps[at]):
+                after = judge(last, state, step, allowed)
+                state, last = (after, step) if after else (state, last)
+        judge(last, state, head, frozenset())
+    return codes
+
+
 def opens_there(step: Step, finding: Finding) -> bool:
     _, domain, name = finding.where
     found = step.file._document.domains[domain]
@@ -767,6 +806,8 @@ def test_an_honest_history_is_quiet(block: int, tmp_path: Path) -> None:
         codes += check_findings(history, found)
         met += history.met
         met["readers"] += check_reading(history, head, state)
+        doubtful = {f.where for _, f in found if f.where[0] == "owner" and f.severity is Severity.ATTENTION}
+        met.update({f"pins: {code}": times for code, times in check_pins(history, head, doubtful).items()})
     print(*(f"{code}: {times}" for code, times in sorted(codes.items())), sep=", ")
     print(*(f"{what}: {times}" for what, times in sorted(met.items())), sep=", ")
     for what, least in LEAST.items():

@@ -209,7 +209,7 @@ def domain_made_anew_after_it_went(world: World) -> list[KeyFile]:
     return [gone, seized(gone._document, world.who(MALLORY), follows={}, past={}, guests=[world.who(ALICE)])]
 
 
-@attack("domain-returned", guarded=False)
+@attack("domain-unsigned", guarded=False)
 def unsigned_domain_made_after_it_went(world: World) -> list[KeyFile]:
     gone = saved(world.file.rm_domain(DEV))
     return [gone, gone.add_domain(DEV, MALLORY.name).add_owner(DEV, A, MALLORY)]
