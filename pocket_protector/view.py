@@ -173,6 +173,20 @@ class View:
 
         return fingerprint(key_custodian_name, self._document.custodian(key_custodian_name).keys)
 
+    def sealed_since(self, before: View) -> list[str]:
+        """The domains of both in which a value or a grant is new, or another than `before`."""
+        new, old = self._document.domains, before._document.domains
+        return [
+            name
+            for name in sorted(new.keys() & old.keys())
+            if new[name] is not old[name]
+            and (
+                new[name].key != old[name].key
+                or any(old[name].secrets.get(key) != secret for key, secret in new[name].secrets.items())
+                or any(old[name].owners.get(owner) != grant for owner, grant in new[name].owners.items())
+            )
+        ]
+
     def line_of(self, where: tuple[str, ...]) -> int:
         """The line, from 1, at which the object of a finding stands, as far as it does; 1 if it does not."""
         from pocket_protector.format.rendering import keys_of

@@ -12,7 +12,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from pocket_protector.cli import output
-from pocket_protector.cli.session import GlobalOptions, Session, global_options
+from pocket_protector.cli.options import GlobalOptions, global_options
+from pocket_protector.cli.session import Session
 from pocket_protector.cli.usage import UsageError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}

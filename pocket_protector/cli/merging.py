@@ -9,7 +9,7 @@ import typer
 from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.session import Session, session_of
-from pocket_protector.cli.watching import Watch
+from pocket_protector.cli.watching import look
 from pocket_protector.format.file import MAX_FILE_BYTES
 from pocket_protector.git.stages import check_untouched, conflict_stages
 from pocket_protector.keyfile import KeyFile
@@ -48,7 +48,7 @@ def _join(session: Session, *, with_credentials: bool) -> None:
             ours, theirs = theirs, ours
     done = f"joined both sides; next: {shlex.join(['git', 'add', path])}"
     if not with_credentials:
-        session.write(ours, ours.joined(base, theirs, conflicted), done)
+        session.write(ours, ours.joined(base, theirs, conflicted), done, merges=True)
         return
     names = ours.joinable(base, theirs)
     joined = ours.joined(base, theirs, conflicted, session.identity(ours))
@@ -57,7 +57,7 @@ def _join(session: Session, *, with_credentials: bool) -> None:
         for side in (ours, theirs):
             check_side(base, side, name, owners, behind=session.options.behind)
         output.note(f"wrapping the new key of {name} for: {', '.join(owners)}")
-    session.write(ours, joined, done)
+    session.write(ours, joined, done, merges=True)
 
 
 def check_side(base: KeyFile, side: KeyFile, name: str, owners: list[str], *, behind: bool) -> None:
@@ -65,7 +65,7 @@ def check_side(base: KeyFile, side: KeyFile, name: str, owners: list[str], *, be
     for, was not authorised, as seen from where the branches parted, and from what this user has seen."""
     found, _ = side.authorize(base.authorize(None)[1])
     # Of two branches that this user may have seen one of, the other is behind, or does not know of it.
-    for finding in Watch(side).findings:
+    for finding in look(side).findings:
         apart = finding.where == ("domain", name) and not base.is_signed(name)
         if not apart and finding.code not in {*BEHIND, "domain-forked"}:
             found.append(finding)

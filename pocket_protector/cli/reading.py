@@ -13,6 +13,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.parameters import RequiredDomain, RequiredName, RequireSigned, secret_names
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.cli.warning import warn
 from pocket_protector.environment import check_name, is_shell_name
 from pocket_protector.errors import PPKeyError, StoreError, command
 from pocket_protector.keyfile import KeyFile
@@ -67,7 +68,7 @@ def decrypted(
     if name is not None and name not in known:
         raise PPKeyError(f"secret in {domain!r}", name, known)
     watch = session.watch(store)
-    watch.tell([domain], interactive=session.prompts.terminal)
+    warn(watch, [domain], interactive=session.prompts.terminal)
     # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
     anchors = session.anchors()
     strict = require_signed or anchors is not None or watch.demanded_signed(domain)
@@ -81,7 +82,7 @@ def decrypted(
     if asked:
         store.check_use(domain, require_signed=require_signed, trust=trust, behind=behind)
     values = store.decrypt_values(domain, identity)
-    watch.settle(told=session.prompts.terminal)
+    watch.seen() if session.prompts.terminal else watch.looked_at()
     rotate = command("rotate-domain-keys", domain)
     bind = rotate if _changeable(store) else f"pprotect upgrade, then {rotate}"
     if values.unbound:

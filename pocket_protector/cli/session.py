@@ -5,94 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
 
 import typer
 
 from pocket_protector import files
 from pocket_protector.cli import output
-from pocket_protector.cli.completion import FILE_VARIABLE, custodians, given_path
+from pocket_protector.cli.completion import FILE_VARIABLE, given_path
+from pocket_protector.cli.options import GlobalOptions
 from pocket_protector.cli.prompts import NoAnswerError, Prompts
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.cli.watching import Watch
+from pocket_protector.cli.warning import show_new_owners, warn, warn_of_all
+from pocket_protector.cli.watching import Watch, look, look_anew
 from pocket_protector.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, StoreError, UnknownCustodianError
 from pocket_protector.keyfile import KeyFile
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
-_PANEL = "Options of every command"
-
-
-def global_options(  # noqa: PLR0913, PLR0917 (a parameter an option)
-    file: Annotated[
-        str | None,
-        typer.Option("-f", "--file", metavar="PATH", rich_help_panel=_PANEL, help="The protected file; PPROTECT_FILE."),
-    ] = None,
-    user: Annotated[
-        str | None,
-        typer.Option(
-            "-u",
-            "--user",
-            metavar="NAME",
-            rich_help_panel=_PANEL,
-            help="Who you are; PPROTECT_USER.",
-            autocompletion=custodians,
-        ),
-    ] = None,
-    passphrase_file: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", rich_help_panel=_PANEL, help="A file with your passphrase; PPROTECT_PASSPHRASE."),
-    ] = None,
-    env_prefix: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PREFIX",
-            rich_help_panel=_PANEL,
-            help="Read PREFIX_USER and PREFIX_PASSPHRASE instead; PPROTECT_ENV_PREFIX.",
-        ),
-    ] = None,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", rich_help_panel=_PANEL, help="Show the diff, and ask, before writing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", rich_help_panel=_PANEL, help="Answer yes to every question.")] = False,
-    non_interactive: Annotated[
-        bool,
-        typer.Option("--non-interactive", rich_help_panel=_PANEL, help="Ask nothing; say what is missing."),
-    ] = False,
-    ignore_env: Annotated[
-        bool, typer.Option("--ignore-env", rich_help_panel=_PANEL, help="Take no credentials from variables.")
-    ] = False,
-    trust: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--trust",
-            metavar="NAME=FINGERPRINT",
-            rich_help_panel=_PANEL,
-            help="Whom to trust, in the place of what you have seen; repeatable; PPROTECT_TRUST.",
-        ),
-    ] = None,
-    behind: Annotated[
-        bool, typer.Option("--behind", rich_help_panel=_PANEL, help="Write although the file is older than one seen.")
-    ] = False,
-) -> None:
-    """The options that every command has."""
-
-
-@dataclass(frozen=True, slots=True)
-class GlobalOptions:
-    """What `global_options` were given."""
-
-    file: str | None
-    user: str | None
-    passphrase_file: str | None
-    env_prefix: str | None
-    confirm: bool
-    yes: bool
-    non_interactive: bool
-    ignore_env: bool
-    trust: list[str] | None
-    behind: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,6 +40,7 @@ class Session:
         self.behind_dashes = behind_dashes
         self.prompts = Prompts(silent=options.non_interactive, yes=options.yes)
         self._watch: Watch | None = None
+        self._guarded: set[str] = set()
 
     # The file
 
@@ -131,13 +61,13 @@ class Session:
         """As `read`; a file that cannot be changed is refused before anything is asked."""
         store = self.read()
         store.check_changeable()
-        self._watch = Watch(store)
+        self._watch = look(store)
         return store
 
     def watch(self, store: KeyFile) -> Watch:
         """What was seen of the file before."""
         if self._watch is None:
-            self._watch = Watch(store)
+            self._watch = look(store)
         return self._watch
 
     def guard(
@@ -148,13 +78,18 @@ class Session:
         and whom the key will be wrapped for who was not its owner when the user looked last."""
         watch = self.watch(store)
         owners = store.get_domain_owner_names(domain)
-        watch.check_change(domain, {*owners, *custodians}, wraps=wraps, behind=self.options.behind, removing=removing)
+        if watch.findings:
+            from pocket_protector.trust.reading import check_change
+
+            concerned, behind = {*owners, *custodians}, self.options.behind
+            check_change(watch.findings, domain, concerned, wraps=wraps, behind=behind, removing=removing)
         anchors = self.anchors()
         if anchors is not None:
             store.check_anchored(domain, anchors)
-        watch.tell([domain], interactive=True)
+        warn(watch, [domain], interactive=True)
         if wraps:
-            watch.tell_recipients(domain, [owner for owner in owners if owner != removing])
+            show_new_owners(watch, domain, [owner for owner in owners if owner != removing])
+        self._guarded.add(domain)
 
     def anchors(self) -> dict[str, str] | None:
         """The custodians whom --trust or PPROTECT_TRUST names, with their fingerprints."""
@@ -170,12 +105,22 @@ class Session:
             raise UsageError(f"{error.message} (from {source})", hint=error.hint) from None
 
     def write(
-        self, before: KeyFile | None, after: KeyFile, done: str, last: Callable[[], bool] | None = None
+        self,
+        before: KeyFile | None,
+        after: KeyFile,
+        done: str,
+        last: Callable[[], bool] | None = None,
+        *,
+        merges: bool = False,
     ) -> KeyFile | None:
         """Write, and say what is done; with the diff and a question first if asked for. None if the answer was no.
 
-        `last` is called when nothing but the write is left to do: writing goes on if it returns True.
+        Every domain that something is sealed or wrapped for is guarded, unless it was, or this `merges` what others
+        sealed. `last` is called when nothing but the write is left to do: writing goes on if it returns True.
         """
+        if before is not None and not merges:
+            for domain in set(after.sealed_since(before)) - self._guarded:
+                self.guard(before, domain)
         if self.options.confirm and not self._agreed(before, after):
             output.note("aborted: nothing was written")
             return None
@@ -186,9 +131,12 @@ class Session:
         output.note(done)
         if before is None or not before.file_id:
             # A file of one's own making, whatever stood here.
-            Watch.at_first(written).moved(written)
+            look_anew(written).wrote(written)
         else:
-            (self._watch or Watch(written)).moved(written)
+            watch = self._watch or look(written)
+            if not self._guarded:
+                warn_of_all(watch)
+            watch.wrote(written)
         return written
 
     def _agreed(self, before: KeyFile | None, after: KeyFile) -> bool:

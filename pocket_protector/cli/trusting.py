@@ -10,7 +10,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.parameters import Json, RequiredCustodian
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.cli.watching import Watch
+from pocket_protector.cli.watching import Watch, look_anew
 from pocket_protector.errors import StoreError
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.trust.fingerprints import to_hex, to_words
@@ -42,8 +42,7 @@ def trust(
             raise typer.Exit(_FOUND)
     elif session.prompts.agreed("Trust the file as it is now?"):
         session.prompts.finish()
-        assert watch.after is not None
-        watch.keep(store, watch.after, over_damage=True)
+        watch.accept()
         output.note(f"{store.path} is trusted as it is now")
     else:
         output.note("aborted: nothing is trusted that was not before")
@@ -61,19 +60,16 @@ def fingerprint(ctx: typer.Context, custodian: RequiredCustodian, json: Json = F
 def _judged(session: Session, store: KeyFile, *, repair: bool) -> Watch:
     """The file judged against the pin, changed or not; a pin that is damaged counts as none for `repair`."""
     try:
-        watch = session.watch(store)
-        if watch.after is None:
-            watch.judge(store.file_id)
+        return session.watch(store).judged()
     except StoreError as error:
         if not repair:
             raise
         output.note(f"note: {error.message}")
-        watch = Watch.at_first(store)
-    return watch
+        return look_anew(store)
 
 
 def _seen(watch: Watch) -> str:
-    if watch.state is None:
+    if watch.before is None:
         return "never: this is the first contact"
     return "as it is now" if not watch.findings else "before it changed as below"
 
@@ -98,7 +94,7 @@ def _content(store: KeyFile, watch: Watch) -> dict[str, object]:
     return {
         "file": store.path,
         "file_id": store.file_id.hex(),
-        "first_contact": watch.state is None,
+        "first_contact": watch.before is None,
         "key_custodians": {name: to_hex(store.get_fingerprint(name)) for name in store.get_key_custodian_names()},
         "domains": {
             name: {"signed_by": store.get_epoch_maker(name), "owners": store.standing(name).owners.counting}

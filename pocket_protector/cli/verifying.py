@@ -66,11 +66,9 @@ def verify(
 def _against_pin(session: Session) -> tuple[str, list[Step], State | None]:
     store = session.read()
     store.check_changeable()
-    watch = session.watch(store)
-    if watch.after is None:
-        watch.judge(store.file_id)
+    watch = session.watch(store).judged()
     subject = "the file as it is, against what was seen of it"
-    if watch.state is None:
+    if watch.before is None:
         subject = "the file as it is; nothing was seen of it before"
     return subject, [Step(_WORK_TREE, "", "", "", tuple(watch.findings))], watch.after
 

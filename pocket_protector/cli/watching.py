@@ -1,8 +1,8 @@
-"""What the user has seen of the file before, and what the commands make of it."""
+"""What the user has seen of the file before, and when that moves on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pocket_protector.cli import output
@@ -14,178 +14,146 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.state import State
 
-_MOST_LINES = 8
+MOST_LINES = 8
+"""So much is told at once; what is more is not taken as seen."""
 
 
+@dataclass(frozen=True, slots=True)
 class Watch:
-    """A file judged against its pin. `state` is what was pinned, None at the first contact; `after` is it with the file
-    as it is now, None where nothing changed."""
+    """A file beside the pin of it.
 
-    def __init__(self, store: KeyFile) -> None:
-        self.findings: list[Finding] = []
-        self.state: State | None = None
-        self.after: State | None = None
-        self.pin: Pin | None = None
-        self._told = False
-        from pocket_protector.pins import Pin
+    | the file is | `pin` | `before` | `after` | `findings` |
+    |---|---|---|---|---|
+    | as it was pinned | yes | None, until `judged` | None | none |
+    | seen for the first time | yes | None | with the file | of a first contact |
+    | another than was pinned | yes | what was pinned | with the file | what the step says |
+    | Pocket Protector's, which has no id | None | None | None | none |
+    | that, where one of ours was seen | None | what was pinned | None | that it is |
+    """
 
-        self._store = store
-        pin = Pin(store.path)
-        seen = pin.file_id()
-        if not store.file_id:
-            # Pocket Protector's files have no id: nothing is pinned, but that one stands in the place of another.
-            if seen is not None:
-                self.findings, self.state = [_in_another_s_place()], pin.read(seen)
-            return
-        self.pin = pin
-        if seen in (None, store.file_id) and self.pin.is_current(store.file_id, store.get_contents()):
-            return
-        self.judge(seen or store.file_id)
+    store: KeyFile
+    pin: Pin | None
+    before: State | None = None
+    after: State | None = None
+    findings: tuple[Finding, ...] = ()
 
-    @classmethod
-    def at_first(cls, store: KeyFile) -> Watch:
-        """As if nothing had been seen of the file."""
-        from pocket_protector.pins import Pin
-
-        watch = cls.__new__(cls)
-        watch._store, watch.pin, watch.state, watch._told = store, Pin(store.path), None, True
-        watch.findings, watch.after = store.authorize(None)
-        return watch
-
-    def judge(self, file_id: bytes) -> None:
-        """Load the pin, and judge the file against it."""
-        assert self.pin is not None
-        self.state = self.pin.read(file_id)
-        self.findings, self.after = self._store.authorize(self.state)
+    def judged(self) -> Watch:
+        """The file judged against the pin, whether it changed or not."""
+        if self.pin is None or self.after is not None:
+            return self
+        return _judged(self.store, self.pin, self.pin.read(self.store.file_id))
 
     def trusted(self) -> State | None:
         """What was pinned before."""
-        if self.pin is None or self.after is not None:
-            return self.state
-        return self.pin.read(self._store.file_id)
+        return self.judged().before
 
     def demanded_signed(self, domain: str) -> bool:
         """Whether the domain, as it was seen before it changed, demanded signed values."""
-        seen = self.state.document.domains.get(domain) if self.state else None
+        seen = self.before.document.domains.get(domain) if self.before else None
         return seen is not None and seen.policy.require_signed
 
     @property
     def violations(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.severity.label == "violation"]
+        return [finding for finding in self.findings if finding.is_violation]
 
-    def check_change(
-        self, domain: str, custodians: Iterable[str], *, wraps: bool, behind: bool, removing: str | None
-    ) -> None:
-        """IntegrityError if what is to be changed is not what it should be."""
-        if self.findings:
-            from pocket_protector.trust.reading import check_change
+    @property
+    def notable(self) -> list[Finding]:
+        """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
+        only what waits to be accepted."""
+        signed = self.is_signed()
+        found = [f for f in self.findings if f.needs_attention and (signed or f.waits)]
+        return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
 
-            check_change(self.findings, domain, set(custodians), wraps=wraps, behind=behind, removing=removing)
+    def is_signed(self) -> bool:
+        return any(map(self.store.is_signed, self.store.get_domain_names()))
 
-    def tell(self, domains: Iterable[str], *, interactive: bool) -> None:
-        """Warn of violations in these domains; say what else deserves a look, if anything in the file is signed."""
-        if not self.findings:
-            return
-        chosen = set(domains)
-        owners = {owner for name in chosen for owner in self._store.get_domain_owner_names(name)}
-        from pocket_protector.trust.reading import about
+    def seen(self) -> None:
+        """The user was told what there is to tell: pin the file as it is now, unless something waits for them."""
+        if self.after is not None and self._may_move():
+            _keep_quietly(self, self.after)
 
-        told = {id(f): f for name in sorted(chosen) for f in about(self.findings, name, owners)}
-        for finding in [*told.values()][:_MOST_LINES]:
-            output.note(f"warning: {'/'.join(finding.where)}: {finding.text}")
-            output.note(f"  {finding.hint}")
-        elsewhere = len(self.violations) - min(len(told), _MOST_LINES)
-        if elsewhere:
-            changes = "a change" if elsewhere == 1 else f"{elsewhere} changes"
-            output.note(f"warning: {changes} elsewhere in the file by somebody without the right: pprotect trust")
-        self._tell_attention(interactive=interactive)
+    def looked_at(self) -> None:
+        """As `seen`, where nobody may have read it: only if nothing deserves a look."""
+        if not any(finding.needs_attention for finding in self.findings):
+            self.seen()
 
-    def tell_recipients(self, domain: str, owners: Iterable[str]) -> None:
-        """Show the fingerprints of those who were no owners of the domain when the user looked last."""
-        from pocket_protector.trust.fingerprints import to_words
-
-        state = self.trusted()
-        seen = state.document.domains.get(domain) if state else None
-        for owner in owners:
-            if (seen is None or owner not in seen.owners) and owner in self._store.get_key_custodian_names():
-                words = to_words(self._store.get_fingerprint(owner))
-                output.note(f"note: {owner} was not seen as an owner of {domain} before; their fingerprint: {words}")
-
-    def settle(self, *, told: bool) -> None:
-        """Pin the file as it is now, unless something in it is not what it should be, or deserves a look by somebody
-        who was not `told`."""
-        if self.after is None or self.violations or self._waits() or len(self._noted()) > _MOST_LINES:
-            return
-        if told or all(finding.severity.label == "info" for finding in self.findings):
-            self._keep_quietly(self._store, self.after)
-
-    def moved(self, written: KeyFile) -> None:
+    def wrote(self, written: KeyFile) -> None:
         """This user wrote the file: pin it, unless it was not what it should be before."""
-        if self.pin is None or self.violations or self._waits():
-            return
-        if not self._told:
-            self._tell_attention(interactive=False)
-        if len(self._noted()) > _MOST_LINES:
+        if self.pin is None or not self._may_move():
             return
         try:
             found, after = written.authorize(self.after or self.trusted())
         except StoreError as error:
             output.note(f"note: what was seen of the file is not kept: {error.message}")
             return
-        if not any(finding.severity.label == "violation" for finding in found):
-            self._keep_quietly(written, after)
+        if not any(finding.is_violation for finding in found):
+            _keep_quietly(replace(self, store=written), after)
 
-    def keep(self, store: KeyFile, state: State, *, over_damage: bool = False) -> None:
-        """Pin the file; StoreError if that cannot be."""
+    def accept(self) -> None:
+        """Pin the file as it is now, whatever was found, and if the pin is damaged. StoreError if it cannot be."""
         assert self.pin is not None
-        self.pin.write(store.file_id, store.get_contents(), state, over_damage=over_damage)
+        assert self.after is not None
+        self.pin.write(self.store.file_id, self.store.get_contents(), self.after, over_damage=True)
 
-    def _keep_quietly(self, store: KeyFile, state: State) -> None:
-        try:
-            self.keep(store, state)
-        except StoreError as error:
-            if self._is_signed():
-                output.note(f"note: what was seen of the file is not kept: {error.message}")
-
-    def _waits(self) -> bool:
-        """Whether something is there that the user has yet to accept."""
-        return bool(self.findings) and any(finding.code in _until_accepted() for finding in self.findings)
-
-    def _is_signed(self) -> bool:
-        return any(map(self._store.is_signed, self._store.get_domain_names()))
-
-    def _noted(self) -> list[Finding]:
-        """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
-        only what waits to be accepted."""
-        if not self.findings:
-            return []
-        signed, always = self._is_signed(), _until_accepted()
-        found = [f for f in self.findings if f.severity.label == "attention" and (signed or f.code in always)]
-        return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
-
-    def _tell_attention(self, *, interactive: bool) -> None:
-        self._told = True
-        noted = self._noted()
-        for finding in noted[:_MOST_LINES]:
-            output.note(f"note: {'/'.join(finding.where)}: {finding.text}")
-            if finding.code in _until_accepted():
-                output.note(f"  {finding.hint}")
-        if len(noted) > _MOST_LINES:
-            more = len(noted) - _MOST_LINES
-            output.note(f"note: and {more} more (pprotect trust), told until they are accepted: pprotect trust accept")
-        if self.state is None and self._is_signed() and not self.violations and interactive:
-            output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")
+    def _may_move(self) -> bool:
+        """Whether nothing is wrong, waits to be accepted, or is more than was told."""
+        waits = any(finding.waits for finding in self.findings)
+        return not self.violations and not waits and len(notes(self)) <= MOST_LINES
 
 
-def _in_another_s_place() -> Finding:
+def look(store: KeyFile) -> Watch:
+    """The file beside its pin."""
+    from pocket_protector.pins import Pin
+
+    pin = Pin(store.path)
+    seen = pin.file_id()
+    if not store.file_id:
+        return Watch(store, None) if seen is None else Watch(store, None, pin.read(seen), None, (_in_anothers_place(),))
+    if seen in (None, store.file_id) and pin.is_current(store.file_id, store.get_contents()):
+        return Watch(store, pin)
+    return _judged(store, pin, pin.read(seen or store.file_id))
+
+
+def look_anew(store: KeyFile) -> Watch:
+    """The file as if nothing had been seen of it."""
+    from pocket_protector.pins import Pin
+
+    return _judged(store, Pin(store.path), None)
+
+
+def notes(watch: Watch) -> list[list[str]]:
+    """What deserves a look, as lines; older values of a domain are one thing."""
+    told: dict[tuple[str, ...], list[str]] = {}
+    older: dict[str, list[str]] = {}
+    for finding in watch.notable:
+        if finding.code == "secret-rolled-back":
+            names = older.setdefault(finding.where[1], [])
+            names.append(finding.where[2])
+            text = f"note: domain/{finding.where[1]}: older values are back: {', '.join(names)}"
+            told[finding.code, finding.where[1]] = [text]
+        else:
+            lines = [f"note: {'/'.join(finding.where)}: {finding.text}"]
+            told[finding.code, *finding.where] = [*lines, f"  {finding.hint}"] if finding.waits else lines
+    return list(told.values())
+
+
+def _judged(store: KeyFile, pin: Pin, before: State | None) -> Watch:
+    found, after = store.authorize(before)
+    return Watch(store, pin, before, after, tuple(found))
+
+
+def _keep_quietly(watch: Watch, state: State) -> None:
+    assert watch.pin is not None
+    try:
+        watch.pin.write(watch.store.file_id, watch.store.get_contents(), state)
+    except StoreError as error:
+        if watch.is_signed():
+            output.note(f"note: what was seen of the file is not kept: {error.message}")
+
+
+def _in_anothers_place() -> Finding:
     from pocket_protector.trust.findings import Finding, Severity
 
     text = "a file of Pocket Protector's stands where one was that pprotect made"
     hint = "see who put it there (git log -p), and revert that; or --behind, if it is meant to be the older file"
     return Finding(Severity.VIOLATION, "file-replaced", ("file",), text, hint)
-
-
-def _until_accepted() -> frozenset[str]:
-    from pocket_protector.trust.reading import UNTIL_ACCEPTED
-
-    return UNTIL_ACCEPTED

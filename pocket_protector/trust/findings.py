@@ -34,6 +34,23 @@ class Finding:
     text: str
     hint: str = ""
 
+    @property
+    def is_violation(self) -> bool:
+        return self.severity is Severity.VIOLATION
+
+    @property
+    def needs_attention(self) -> bool:
+        return self.severity is Severity.ATTENTION
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is told until the user accepts it."""
+        return self.code in _UNTIL_ACCEPTED
+
+
+_UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced", "unsigned-owner-added"})
+"""What nobody can prove."""
+
 
 DESCRIPTIONS = {
     "custodian-added": "A new key custodian",

@@ -19,9 +19,6 @@ Trust = Mapping[str, str] | State
 BEHIND = frozenset({"domain-behind", "custodian-behind", "owner-behind", "secret-behind"})
 """What an older version of the file shows, such as another branch's."""
 
-UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced", "unsigned-owner-added"})
-"""What nobody can prove, so that it is told until the user accepts it."""
-
 _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
 
 
@@ -62,7 +59,7 @@ def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -
     return [
         finding
         for finding in findings
-        if finding.severity is Severity.VIOLATION
+        if finding.is_violation
         and (
             finding.where[0] == "file"
             or (finding.where[0] == "custodian" and finding.where[1] in custodians)
@@ -100,7 +97,7 @@ def _unaccepted(findings: Iterable[Finding], name: str, custodians: Collection[s
     return [
         finding
         for finding in findings
-        if finding.code in UNTIL_ACCEPTED
+        if finding.waits
         and ((finding.where[0] == "custodian" and finding.where[1] in custodians) or finding.where[1] == name)
     ]
 

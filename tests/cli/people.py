@@ -145,7 +145,7 @@ def with_keys_replaced(name: str = BOB) -> Change:
 
     def change(file: KeyFile) -> KeyFile:
         own = KeyFile.create(FILE).add_raw_key_custodian(Creds(name, KEYS_OF[MALLORY]))
-        return _loaded(file._document.with_custodian(own._document.custodians[name]))
+        return loaded(file._document.with_custodian(own._document.custodians[name]))
 
     return change
 
@@ -163,14 +163,14 @@ def seized(file: KeyFile) -> KeyFile:
 
 
 def with_key_replaced(file: KeyFile) -> KeyFile:
-    return _loaded(file._document.with_domain(seized(file)._document.domains["dev"]))
+    return loaded(file._document.with_domain(seized(file)._document.domains["dev"]))
 
 
 def with_owner_injected(file: KeyFile) -> KeyFile:
     """Mallory listed as an owner of dev, by a grant that Mallory signed."""
     dev = file._document.domains["dev"]
     grant = seized(file)._document.domains["dev"].owners[MALLORY]
-    return _loaded(file._document.with_domain(replace(dev, owners={**dev.owners, MALLORY: grant})))
+    return loaded(file._document.with_domain(replace(dev, owners={**dev.owners, MALLORY: grant})))
 
 
 ATTACKS: dict[str, Change] = {
@@ -180,7 +180,7 @@ ATTACKS: dict[str, Change] = {
 }
 
 
-def _loaded(document: Document) -> KeyFile:
+def loaded(document: Document) -> KeyFile:
     return KeyFile.from_contents_and_path(dump(document).text, FILE)
 
 

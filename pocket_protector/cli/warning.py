@@ -1,0 +1,52 @@
+"""What a command says of the file that it reads or changes, before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pocket_protector.cli import output
+from pocket_protector.cli.watching import MOST_LINES, Watch, notes
+
+
+def warn(watch: Watch, domains: Iterable[str], *, interactive: bool) -> None:
+    """Warn of violations in these domains; say what else deserves a look, if anything in the file is signed."""
+    if not watch.findings:
+        return
+    from pocket_protector.trust.reading import about
+
+    chosen = set(domains)
+    owners = {owner for name in chosen for owner in watch.store.get_domain_owner_names(name)}
+    told = {id(f): f for name in sorted(chosen) for f in about(watch.findings, name, owners)}
+    for finding in [*told.values()][:MOST_LINES]:
+        output.note(f"warning: {'/'.join(finding.where)}: {finding.text}")
+        output.note(f"  {finding.hint}")
+    elsewhere = len(watch.violations) - min(len(told), MOST_LINES)
+    if elsewhere:
+        changes = "a change" if elsewhere == 1 else f"{elsewhere} changes"
+        output.note(f"warning: {changes} elsewhere in the file by somebody without the right: pprotect trust")
+    warn_of_all(watch)
+    if watch.before is None and watch.is_signed() and not watch.violations and interactive:
+        output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")
+
+
+def warn_of_all(watch: Watch) -> None:
+    """Say what deserves a look, anywhere in the file."""
+    told = notes(watch)
+    for lines in told[:MOST_LINES]:
+        for line in lines:
+            output.note(line)
+    if len(told) > MOST_LINES:
+        more = len(told) - MOST_LINES
+        output.note(f"note: and {more} more (pprotect trust), told until they are accepted: pprotect trust accept")
+
+
+def show_new_owners(watch: Watch, domain: str, owners: Iterable[str]) -> None:
+    """Show the fingerprints of those who were no owners of the domain when the user looked last."""
+    from pocket_protector.trust.fingerprints import to_words
+
+    state = watch.trusted()
+    seen = state.document.domains.get(domain) if state else None
+    for owner in owners:
+        if (seen is None or owner not in seen.owners) and owner in watch.store.get_key_custodian_names():
+            words = to_words(watch.store.get_fingerprint(owner))
+            output.note(f"note: {owner} was not seen as an owner of {domain} before; their fingerprint: {words}")

@@ -1,0 +1,147 @@
+"""Going from branch to branch, and throwing changes away: what was seen on one is not held against another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from people import CREDS, Person, loaded
+from shell import ALICE, BOB, CAROL, DEV
+
+READ = ("get", "dev", "API_KEY")
+ADD = ("add-secret", "dev", "new", "--generate")
+
+
+def switched(person: Person, branch: str) -> str:
+    """What a read says on that branch."""
+    person.git("checkout", "-q", branch)
+    result = person(*READ)
+    assert (result.code, result.out) == (0, DEV["API_KEY"])
+    return result.err
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param([("add-domain", "staging"), ("add-secret", "staging", "key", "--generate")], id="a domain"),
+        pytest.param([("add-owner", "dev", CAROL)], id="an owner"),
+        pytest.param([("add-owner", "dev", CAROL), ("rm-owner", "dev", CAROL, "--no-rotate")], id="an owner who left"),
+        pytest.param([("set-secret", "dev", "db-password", "--generate")], id="a value"),
+        pytest.param([("set-secret", "dev", "db-password", "--generate", "--sign")], id="a signed value"),
+        pytest.param([("rm-secret", "dev", "db-password")], id="a removed value"),
+    ],
+)
+def test_there_and_back_again(pinned: Person, commands: list[tuple[str, ...]]) -> None:
+    """What a branch has is no removal on another, and no return on it; each can be worked on."""
+    pinned.git("checkout", "-q", "-b", "topic")
+    for words in commands:
+        pinned.done(*words)
+        pinned.commit(" ".join(words))
+    assert "warning" not in switched(pinned, "main")
+    assert "warning" not in switched(pinned, "topic")
+    pinned.done("add-secret", "dev", "on-topic", "--generate")
+    pinned.commit("more on topic")
+    assert "warning" not in switched(pinned, "main")
+    pinned.done("add-secret", "dev", "on-main", "--generate")
+    pinned.commit("more on main")
+    assert "warning" not in switched(pinned, "topic")
+    assert pinned.merge("main") or pinned("resolve").code == 0
+    assert "warning" not in pinned(*READ).err
+    assert pinned("verify").code == 0
+
+
+def test_a_domain_on_another_branch_may_not_return_as_another(pinned: Person) -> None:
+    pinned.git("checkout", "-q", "-b", "topic")
+    pinned.done("add-domain", "staging")
+    pinned.commit("staging")
+    switched(pinned, "main")
+    pinned.put(pinned.store().add_domain("staging", BOB, creds=CREDS[BOB]))
+    pinned("add-secret", "staging", "key", "--generate").failed(5, "domain/staging", "pprotect trust accept")
+
+
+def test_a_removed_domain_may_not_return(pinned: Person) -> None:
+    pinned.done("add-domain", "staging")
+    there = pinned.store()
+    pinned.done("rm-domain", "staging")
+    pinned.put(there)
+    result = pinned("add-secret", "staging", "key", "--generate")
+    result.failed(5, "domain/staging: the key domain was removed, and here it stands as it was before", "--behind")
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("rotate-domain-keys", "dev"), "domain/dev: its key and policy are older"),
+        (("rm-owner", "prod", CAROL, "--no-rotate"), f"owner/prod/{CAROL}: was removed"),
+        (("set-policy", "dev", "--max-age", "90d"), "domain/dev: its key and policy are older"),
+        (("review", "prod", "--yes"), "secret/prod/API_KEY: an owner has signed exactly this value since"),
+    ],
+)
+def test_an_older_branch_is_told_and_can_be_written_on_purpose(
+    someone: Person, command: tuple[str, ...], told: str
+) -> None:
+    bob = Person(someone.folder, someone.home, name=BOB)
+    bob.change(lambda file: file.add_owner("prod", CAROL, CREDS[BOB]))
+    bob.done("get", "prod", "API_KEY")
+    bob.git("checkout", "-q", "-b", "old")
+    bob.git("checkout", "-q", "main")
+    bob.done(*command)
+    bob.commit("newer")
+    domain = told.split("/")[1].split(":", maxsplit=1)[0]
+    bob.git("checkout", "-q", "old")
+    assert f"warning: {told}" in bob("decrypt-domain", domain).err
+    before, seen = bob.file.read_bytes(), bob.pin.read_bytes()
+    bob("add-secret", domain, "new", "--generate").failed(5, told, "--behind")
+    assert bob.file.read_bytes() == before
+    bob.done("add-secret", domain, "new", "--generate", "--behind")
+    bob.commit("on the old branch")
+    assert bob.pin.read_bytes() == seen
+    bob.git("checkout", "-q", "main")
+    assert bob.merge("old") or bob("resolve").code == 0
+    assert "warning" not in bob("get", domain, "API_KEY").err
+
+
+def test_a_change_that_was_thrown_away(pinned: Person) -> None:
+    """Values and owners are forgotten; a rotation stays seen until the user says that it was given up."""
+    pinned.done("add-owner", "dev", CAROL)
+    pinned.done("set-secret", "dev", "db-password", "--generate")
+    pinned.git("checkout", "-q", "--", "protected.yaml")
+    assert "warning" not in pinned(*READ).err
+    pinned.done(*ADD)
+    pinned.commit("new")
+    pinned.done("rotate-domain-keys", "dev")
+    pinned.git("checkout", "-q", "--", "protected.yaml")
+    pinned("add-secret", "dev", "more", "--generate").failed(5, "older than what was seen", "--behind")
+    assert pinned("trust", "accept", "--yes").code == 0
+    pinned.done("add-secret", "dev", "more", "--generate")
+
+
+def test_many_older_values_are_one_line(pinned: Person) -> None:
+    for number in range(12):
+        pinned.done("add-secret", "dev", f"s{number:02}", "--generate")
+    pinned.commit("first")
+    pinned.git("branch", "old")
+    for number in range(12):
+        pinned.done("set-secret", "dev", f"s{number:02}", "--generate")
+    pinned.commit("second")
+    pinned.git("checkout", "-q", "old")
+    result = pinned(*ADD)
+    assert result.code == 0
+    lines = [line for line in result.err.splitlines() if line.startswith("note: ")]
+    names = ", ".join(f"s{number:02}" for number in range(12))
+    assert f"note: domain/dev: older values are back: {names}" in lines
+    assert len(lines) == 2
+    assert "note: " not in pinned(*READ).err
+
+
+def test_a_removal_that_is_undone_on_the_same_branch(pinned: Person) -> None:
+    """No branch: the log knows of the removal, and the grant is back."""
+    pinned.done("add-owner", "dev", CAROL)
+    there = pinned.store()
+    pinned.done("rm-owner", "dev", CAROL, "--no-rotate")
+    gone = pinned.store()._document
+    owners = {**gone.domains["dev"].owners, CAROL: there._document.domains["dev"].owners[CAROL]}
+    pinned.put(loaded(gone.with_domain(replace(gone.domains["dev"], owners=owners))))
+    pinned("add-secret", "dev", "x", "--generate").failed(
+        5, f"owner/dev/{CAROL}: a grant by {ALICE} that was taken out"
+    )
