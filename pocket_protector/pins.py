@@ -90,6 +90,8 @@ class Pin:
         from pocket_protector.trust.pins import encode_pin
 
         pin = _head(text) + encode_pin(text, state.memory)
+        if len(pin) > MAX_PIN_BYTES:
+            raise StoreError(f"what was seen of this file takes more than {MAX_PIN_BYTES} bytes", hint=_FORGET)
         self._replace(self._path(file_id), pin, lambda old: over_damage or old == self._seen)
         self._replace(self._place, file_id.hex().encode() + b"\n", lambda _: True)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection, Mapping
 
 import typer
 
 from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.warning import show_new_owners
 from pocket_protector.cli.watching import look
 from pocket_protector.format.file import MAX_FILE_BYTES
 from pocket_protector.git.stages import check_untouched, conflict_stages
@@ -51,22 +53,24 @@ def _join(session: Session, *, with_credentials: bool) -> None:
         session.write(ours, ours.joined(base, theirs, conflicted), done, merges=True)
         return
     names = ours.joinable(base, theirs)
+    owned = {name: {*ours.get_domain_owner_names(name), *theirs.get_domain_owner_names(name)} for name in names}
+    for side in (ours, theirs):
+        check_side(base, side, owned, behind=session.options.behind)
     joined = ours.joined(base, theirs, conflicted, session.identity(ours))
     for name in names:
         owners = joined.get_domain_owner_names(name)
-        for side in (ours, theirs):
-            check_side(base, side, name, owners, behind=session.options.behind)
         output.note(f"wrapping the new key of {name} for: {', '.join(owners)}")
+        show_new_owners(look(ours), name, owners)
     session.write(ours, joined, done, merges=True)
 
 
-def check_side(base: KeyFile, side: KeyFile, name: str, owners: list[str], *, behind: bool) -> None:
-    """IntegrityError if what one branch did to a domain that is to be joined, or to those whom its key will be wrapped
-    for, was not authorised, as seen from where the branches parted, and from what this user has seen."""
+def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]], *, behind: bool) -> None:
+    """IntegrityError if what one branch did to a domain that is to be joined, or to one of its owners on either branch,
+    was not authorised, as seen from where the branches parted, and from what this user has seen."""
     found, _ = side.authorize(base.authorize(None)[1])
     # Of two branches that this user may have seen one of, the other is behind, or does not know of it.
-    for finding in look(side).findings:
-        apart = finding.where == ("domain", name) and not base.is_signed(name)
-        if not apart and finding.code not in {*BEHIND, "domain-forked"}:
-            found.append(finding)
-    check_change(found, name, {*owners, *side.get_domain_owner_names(name)}, behind=behind)
+    seen = [finding for finding in look(side).findings if finding.code not in {*BEHIND, "domain-forked"}]
+    for name, owners in owned.items():
+        apart = ("domain", name) if not base.is_signed(name) else ()
+        told = [*found, *(finding for finding in seen if finding.where != apart)]
+        check_change(told, name, owners, behind=behind)

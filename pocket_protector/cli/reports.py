@@ -104,7 +104,7 @@ def _findings(findings: list[Finding]) -> list[str]:
     lines = []
     for finding in findings:
         where = one_line(section(*finding.where))
-        lines.append(f"    {finding.severity.label}  {where}: {one_line(finding.text)}")
+        lines.append(f"    {finding.severity.label}  {where}: {one_line(finding.text)} [{finding.code}]")
         if finding.hint:
             lines.append(f"        hint: {one_line(finding.hint)}")
     return lines
@@ -180,7 +180,8 @@ def _row_and_detail(step: Step, finding: Finding) -> tuple[str, str]:
     """What stands in the table, and what below it: there it is hints and what is only information."""
     # GitHub makes a link of a bare commit id.
     commit = step.name if re.fullmatch("[0-9a-f]{7,40}", step.name) else code(step.name) or "as it stands"
-    mark, where = f"{_MARKS[finding.severity]} {finding.severity.label}", code(section(*finding.where))
+    mark = f"{_MARKS[finding.severity]} {finding.severity.label} {code(finding.code)}"
+    where = code(section(*finding.where))
     title = f"{commit} {code(step.subject)}".rstrip()
     row = f"| {mark} | {title} | {code(step.author)} | {where}: {code(finding.text)} |\n"
     if finding.severity == Severity.INFO:

@@ -97,7 +97,7 @@ def set_policy(
         policy = replace(policy, max_age=_one_of(max_age, no_max_age, "--max-age"))
     if min_owners is not None or no_min_owners:
         policy = replace(policy, min_owners=_one_of(min_owners, no_min_owners, "--min-owners"))
-    if ctx.params == {**ctx.params, **_NOTHING_GIVEN}:
+    if (require_signed, max_age, min_owners) == (None, None, None) and not (no_max_age or no_min_owners):
         raise UsageError("no demand is given", hint=f"now: {_demands(old)}; pprotect set-policy --help")
     session.guard(store, domain)
     changed = store.set_policy(domain, policy, session.identity(store))
@@ -109,15 +109,6 @@ def set_policy(
         review_it = command("review", domain)
         output.note(f"note: nobody can use {domain} until an owner has reviewed {len(unreviewed)} values: {review_it}")
     session.write(store, changed, f"the policy of {domain} now demands {_demands(policy)}")
-
-
-_NOTHING_GIVEN = {
-    "require_signed": None,
-    "max_age": None,
-    "no_max_age": False,
-    "min_owners": None,
-    "no_min_owners": False,
-}
 
 
 def _one_of(given: str | None, none: bool, option: str) -> int | None:

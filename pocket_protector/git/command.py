@@ -5,30 +5,38 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pocket_protector.errors import StoreError
 
 _SECONDS = 30
-_NONE: Mapping[str, str] = {}
+
+# Whoever can write refs must not be able to hide a commit or what it changed, nor may a graft. The rest is for answers
+# that can be read: `:(top,literal)` is taken for what it is, and complaints are in English.
+_VARIABLES = {
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_LITERAL_PATHSPECS": "0",
+    "LC_ALL": "C",
+}
 
 
-def output(folder: str, *arguments: str, variables: Mapping[str, str] = _NONE) -> bytes:
-    """What git answers; StoreError with git's reason if it fails. `variables` are added to the environment."""
-    done = finished(folder, *arguments, variables=variables)
+def output(folder: str, *arguments: str) -> bytes:
+    """What git answers; StoreError with git's reason if it fails."""
+    done = finished(folder, *arguments)
     if done.returncode:
         raise _failure(arguments, done.stderr)
     return done.stdout
 
 
-def finished(folder: str, *arguments: str, variables: Mapping[str, str] = _NONE) -> subprocess.CompletedProcess[bytes]:
+def finished(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """git after it has run, in whatever way it ended."""
     try:
         return subprocess.run(  # noqa: S603 (no shell; the arguments are ours)
             _words(arguments),
             cwd=folder,
-            env=_environment(variables),
+            env=_environment(),
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -39,9 +47,7 @@ def finished(folder: str, *arguments: str, variables: Mapping[str, str] = _NONE)
 
 
 @contextmanager
-def running(
-    folder: str, *arguments: str, talks: bool = False, variables: Mapping[str, str] = _NONE
-) -> Iterator[subprocess.Popen[bytes]]:
+def running(folder: str, *arguments: str, talks: bool = False) -> Iterator[subprocess.Popen[bytes]]:
     """git while it runs, without a limit of time; with `talks` it has a pipe to read from.
 
     Whoever is done with it early, by an error too, leaves no process behind. StoreError if git itself fails.
@@ -52,7 +58,7 @@ def running(
             process = subprocess.Popen(  # noqa: S603 (no shell; the arguments are ours)
                 _words(arguments),
                 cwd=folder,
-                env=_environment(variables),
+                env=_environment(),
                 stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
@@ -77,9 +83,9 @@ def _words(arguments: tuple[str, ...]) -> list[str]:
     return ["git", "-c", "core.fsmonitor=false", *arguments]
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     # Programs that the repository's configuration names are not for our credentials.
-    return {name: value for name, value in os.environ.items() if "PASSPHRASE" not in name} | dict(variables)
+    return {name: value for name, value in os.environ.items() if "PASSPHRASE" not in name} | _VARIABLES
 
 
 def _cannot_run(error: Exception) -> StoreError:

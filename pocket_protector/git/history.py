@@ -20,14 +20,6 @@ from typing import IO
 from pocket_protector.errors import StoreError
 from pocket_protector.git.command import finished, output, reason, running
 
-# Whoever can write refs must not be able to hide a commit or what it changed, nor may a graft. The rest is for answers
-# that can be read: `:(top,literal)` is taken for what it is, and complaints are in English.
-_VARIABLES = {
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_GRAFT_FILE": os.devnull,
-    "GIT_LITERAL_PATHSPECS": "0",
-    "LC_ALL": "C",
-}
 # `--full-history --sparse`: every commit. git's own pruning drops a merge in a range whose other side is out of range.
 _LOG = (
     "log --full-history --sparse --topo-order --reverse -z --raw --no-abbrev --root --diff-merges=separate"
@@ -72,7 +64,7 @@ def commits(path: str, revisions: Sequence[str]) -> list[Commit]:
     origins: dict[str, str | None] = {}
     listed: dict[str, Commit] = {}
     arguments = (*_LOG, "--end-of-options", *revisions, "--", f":(top,literal){name}")
-    with running(folder, *arguments, variables=_VARIABLES) as log:
+    with running(folder, *arguments) as log:
         assert log.stdout
         for fields, records in groupby(_records(log.stdout, os.fsencode(name)), key=itemgetter(0)):
             commit, all_parents, time, author, subject = fields
@@ -97,7 +89,7 @@ def blobs(path: str, ids: Sequence[str], most: int) -> Iterator[tuple[str, bytes
     StoreError if one is not there, or has more than `most` bytes: that is then not read.
     """
     folder = _folder(path)
-    with running(folder, "cat-file", "--batch", talks=True, variables=_VARIABLES) as git:
+    with running(folder, "cat-file", "--batch", talks=True) as git:
         assert git.stdin
         assert git.stdout
         for blob in dict.fromkeys(ids):
@@ -122,7 +114,7 @@ def parse_revision(path: str, text: str) -> str:
     if text.startswith("-") or "\0" in text:
         raise StoreError(f"not a commit: {text!r}", hint=hint)
     arguments = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", "--end-of-options", f"{text}^{{commit}}")
-    done = finished(_folder(path), *arguments, variables=_VARIABLES)
+    done = finished(_folder(path), *arguments)
     commit = done.stdout.decode(errors="replace").strip()
     if b"is ambiguous" in done.stderr:
         raise StoreError(f"more than one commit may be meant by {text!r}", hint="name it by its whole id: git show-ref")
@@ -133,20 +125,20 @@ def parse_revision(path: str, text: str) -> str:
 
 def merge_base(path: str, one: str, other: str) -> str | None:
     """The commit where two histories parted; None if they have none in common."""
-    done = finished(_folder(path), "merge-base", one, other, variables=_VARIABLES)
+    done = finished(_folder(path), "merge-base", one, other)
     return done.stdout.decode().split()[0] if done.returncode == 0 and done.stdout.strip() else None
 
 
 def check_complete(path: str) -> None:
     """StoreError unless the file is in a work tree of a repository that has commits, and all of their history."""
     folder, _ = _place(path)
-    if output(folder, "rev-parse", "--is-shallow-repository", variables=_VARIABLES).strip() != b"false":
+    if output(folder, "rev-parse", "--is-shallow-repository").strip() != b"false":
         raise StoreError(
             "this clone does not have the whole history",
             hint="git fetch --unshallow brings it; in CI, ask for it where the repository is checked out"
             " (fetch-depth: 0)",
         )
-    if finished(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", variables=_VARIABLES).returncode:
+    if finished(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").returncode:
         raise StoreError("the git repository has no commit yet", hint=f"git add {quote(path)}, then git commit")
 
 
@@ -206,7 +198,7 @@ def _place(path: str) -> tuple[str, str]:
     the file, or of its folder, does not give it another history.
     """
     folder = _folder(path)
-    done = finished(folder, "rev-parse", "--show-toplevel", variables=_VARIABLES)
+    done = finished(folder, "rev-parse", "--show-toplevel")
     if done.returncode:
         raise StoreError(
             f"{path} is not in a git work tree: {reason(done.stderr)}", hint="only git knows the history of a file"

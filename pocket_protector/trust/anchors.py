@@ -12,7 +12,7 @@ from pocket_protector.model.domain import Domain
 from pocket_protector.model.epoch import Epoch
 from pocket_protector.model.standing import ancestors
 from pocket_protector.model.statements import Keys
-from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint
+from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, parse_fingerprint
 from pocket_protector.trust.lines import begins
 
 
@@ -23,8 +23,7 @@ def parse_anchors(texts: Iterable[str]) -> dict[str, str]:
         name, equals, given = text.rpartition("=")
         if not (equals and name):
             raise StoreError(f"{text[:100]!a} is not NAME=FINGERPRINT", hint="--trust alice@example.com=FINGERPRINT")
-        is_fingerprint(given, bytes(32))
-        if anchors.setdefault(name, given) != given:
+        if anchors.setdefault(name, parse_fingerprint(given)) != parse_fingerprint(given):
             raise StoreError(f"two fingerprints for {name!r}")
     return anchors
 

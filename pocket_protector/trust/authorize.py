@@ -32,9 +32,9 @@ def authorize(state: State | None, document: Document) -> tuple[list[Finding], S
         first = Finding(Severity.INFO, "first-contact", (FILE,), text, "pprotect fingerprint CUSTODIAN")
         return [first, *found], after
     old = state.document
-    if old.file_id != document.file_id and not (
-        old.format == LEGACY_FORMAT and document.domains.keys() == old.domains.keys()
-    ):
+    # An upgrade gives a file its id; what else became of its domains, each of them is judged for.
+    upgraded = old.format == LEGACY_FORMAT and (not old.domains or not old.domains.keys().isdisjoint(document.domains))
+    if old.file_id != document.file_id and not upgraded:
         text = "another file stands in the place of this one: its file id is another"
         return [Finding(Severity.VIOLATION, "file-replaced", (FILE,), text, _ACCEPT)], State.of(document)
     proofs = Proofs(document)

@@ -33,19 +33,25 @@ def to_words(raw: bytes) -> str:
     return "-".join(map(_word, numbers))
 
 
-def is_fingerprint(text: str, raw: bytes) -> bool:
-    """Whether the text, all 64 digits or all eight words, is this fingerprint's. StoreError if it is neither."""
+def parse_fingerprint(text: str) -> str:
+    """The text as `to_hex` or `to_words` has it, all 64 digits or all eight words; StoreError if it is neither."""
     given = text.strip().lower()
     words = re.split(r"[-\s]+", given)
     if len(words) == _WORD_BYTES // 2 and all(map(_WORD.fullmatch, words)):
-        return hmac.compare_digest("-".join(words), to_words(raw))
+        return "-".join(words)
     digits = re.sub(r"[\s:]", "", given)
     if len(digits) != 2 * DIGEST_BYTES or not re.fullmatch(r"[0-9a-f]+", digits):
         raise StoreError(
             f"{text[:100]!a} is no fingerprint: that has 64 hexadecimal digits, or 8 words",
             hint="pprotect fingerprint CUSTODIAN prints both",
         )
-    return hmac.compare_digest(digits, to_hex(raw))
+    return digits
+
+
+def is_fingerprint(text: str, raw: bytes) -> bool:
+    """Whether the text is this fingerprint's. StoreError if it is none."""
+    given = parse_fingerprint(text)
+    return any(hmac.compare_digest(given, form) for form in (to_hex(raw), to_words(raw)))
 
 
 def _word(number: int) -> str:

@@ -13,6 +13,7 @@ from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.state import Standing
 
 _MOST_NAMES = 10
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 def judge_policy(domain: Domain, standing: Standing, now: datetime, *, require_signed: bool = False) -> list[Finding]:
@@ -23,7 +24,12 @@ def judge_policy(domain: Domain, standing: Standing, now: datetime, *, require_s
         hint = f"an owner runs: {command('review', domain.name)}"
         found.append(Finding(Severity.VIOLATION, f"policy-{REQUIRE_SIGNED}", where, text, hint))
     if policy.max_age is not None:
-        oldest = format_time(now - timedelta(days=policy.max_age))
+        oldest, latest = format_time(now - timedelta(days=policy.max_age)), format_time(now + _CLOCKS_DIFFER)
+        early = sorted(name for name, secret in domain.secrets.items() if secret.updated > latest)
+        if early:
+            text = f"values whose time is yet to come, so that they would never be too old: {listed(early)}"
+            hint = f"set each again: {command('update-secret', domain.name, early[0])}"
+            found.append(Finding(Severity.VIOLATION, f"policy-{MAX_AGE}", where, text, hint))
         aged = sorted(name for name, secret in domain.secrets.items() if secret.updated < oldest)
         if aged:
             text = f"values that are older than {policy.max_age} days: {listed(aged)}"

@@ -50,7 +50,7 @@ def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) ->
     if not is_anchored(document, document.domain(name), anchors):
         raise PolicyError(
             f"{name!r} does not lead back to {' or '.join(sorted(anchors))}",
-            hint="compare the fingerprints again (pprotect fingerprint CUSTODIAN), and see who changed it (git log -p)",
+            hint="pprotect trust names who signed it last; after a rekey the fingerprint of before is the right one",
         )
 
 

@@ -18,7 +18,7 @@ def current_findings(state: State, anchors: Mapping[str, str] | None, now: datet
     for name, domain in sorted(state.document.domains.items()):
         if anchors is not None and not is_anchored(state.document, domain, anchors):
             text = f"its key and owners do not lead back to {' or '.join(sorted(anchors))}"
-            hint = "compare the fingerprints again, with pprotect fingerprint"
+            hint = "pprotect trust names who signed it last; after a rekey the fingerprint of before is the right one"
             found.append(Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, hint))
         found.extend(judge_policy(domain, state.standings[name], now))
     return found

@@ -255,3 +255,17 @@ def test_a_state_folder_that_cannot_be_made(tmp_path: Path, folder: str) -> None
     with refused(StoreError) as caught:
         kept(pin, file)
     assert "cannot make" in caught.value.message
+
+
+def test_what_could_not_be_read_again_is_not_written(
+    tmp_path: Path, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = made(tmp_path / "protected.yaml")
+    kept(Pin(file.path, state), file)
+    more = file.add_secret("dev", "big", "x" * 100_000).write()
+    pin = Pin(more.path, state)
+    pin.read(more.file_id)
+    monkeypatch.setattr("pocket_protector.pins.MAX_PIN_BYTES", 50_000)
+    with refused(StoreError):
+        kept(pin, more)
+    assert Pin(file.path, state).is_current(file.file_id, file.get_contents())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
@@ -26,6 +26,7 @@ from pocket_protector.model.domain_changes import rotate_for
 from pocket_protector.model.epoch import Epoch, PastEpoch, PastGrant, make_epoch
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.statements import GRANT, Keys, grant_fields, sign
+from pocket_protector.model.times import format_time
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.folding import Fold
 from pocket_protector.trust.state import State
@@ -37,7 +38,7 @@ ALICE2, DAVE2, DAVE3 = Creds(A, raw_key(0xA2)), Creds(D, raw_key(0xD5)), Creds(D
 
 DEV, PROD, OPEN = "dev", "prod", "open"
 WHERE = ("domain", DEV)
-LATER = "2031-01-01T00:00:00Z"
+LATER = format_time(datetime.now(UTC) + timedelta(hours=1))
 
 
 # The honest file
