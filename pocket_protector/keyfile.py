@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pocket_protector.credentials import Creds
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from pocket_protector.model.policy import Policy
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class KeyFile(Stored):
     """A protected file. Immutable: every change returns a new one, and `write` puts it on disk.
 
@@ -26,6 +24,8 @@ class KeyFile(Stored):
     All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for names that are not there, `StoreError`
     for what contradicts the file, `FormatError` and `IntegrityError` for a file that is not what it should be.
     """
+
+    __slots__ = ()
 
     # The file
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pocket_protector.cli import output
 from pocket_protector.errors import StoreError
@@ -18,8 +17,7 @@ MOST_LINES = 8
 """So much is told at once; what is more is not taken as seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """A file beside the pin of it.
 
     | the file is | `pin` | `before` | `after` | `findings` |
@@ -87,7 +85,7 @@ class Watch:
             output.note(f"note: what was seen of the file is not kept: {error.message}")
             return
         if not any(finding.is_violation for finding in found):
-            _keep_quietly(replace(self, store=written), after)
+            _keep_quietly(self._replace(store=written), after)
 
     def accept(self) -> None:
         """Pin the file as it is now, whatever was found, and if the pin is damaged. StoreError if it cannot be."""
