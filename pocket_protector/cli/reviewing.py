@@ -156,7 +156,7 @@ def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
     signed = "" if found["signed_by"] else "; nobody signed its key and owners"
     mine = "" if found["yours"] else "; not yours"
     demands = f"; demands {_demands(store.get_policy(name))}" if found["policy"] else ""
-    counts = f"{found['reviewed']} values reviewed, {found['unreviewed']} unreviewed"
+    counts = f"values: {found['reviewed']} reviewed, {found['unreviewed']} unreviewed"
     return f"{counts}; owners: {owners}{mine}{signed}{demands}"
 
 

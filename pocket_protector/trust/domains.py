@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pocket_protector.errors import command
 from pocket_protector.model.custodian import LegacyCustodian, key_chain
+from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.standing import ancestors
 from pocket_protector.model.statements import Signed
@@ -14,7 +15,7 @@ from pocket_protector.trust import lines
 from pocket_protector.trust.entries import judge_entries
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.owners import judge_owners
-from pocket_protector.trust.state import State, Step, ancestry
+from pocket_protector.trust.state import State, Step, ancestry, mark
 
 _BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprotect trust accept"
 
@@ -51,30 +52,44 @@ def judge_domain(step: Step, name: str) -> Iterator[Finding]:
 
 
 def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
-    state, after, where = step.before, step.after, ("domain", new.name)
+    state, document, where = step.before, step.after.document, ("domain", new.name)
     elsewhere = state.memory.elsewhere.get(new.name, frozenset())
-    marks = ancestry(after.document, new.name) if new.epoch else frozenset({new.key})
+    marks = ancestry(document, new.name) if new.epoch else frozenset({new.key})
     if elsewhere.isdisjoint(marks):
-        what = "was there before, on another branch" if elsewhere else "was there before, and was removed"
-        text = f"a key domain of this name {what}; the one that stands there now does not follow it"
-        known = state.memory.epochs.get(new.name, frozenset())
-        if known and step.is_behind and not known.isdisjoint(marks):
-            text = "the key domain was removed, and here it stands as it was before"
-            yield Finding(Severity.VIOLATION, "domain-behind", where, text, _NEWEST)
-        elif known and new.epoch is None:
-            yield _unsigned(where)
-        elif known:
-            yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
-        elif new.name in state.memory.keys:
-            yield Finding(Severity.ATTENTION, "domain-returned", where, f"{text}; nobody had signed it", _BEFORE)
+        yield from _judge_return(step, new, marks)
+        is_root = _first_by_custodian(state, step.after)
+    else:
+        if mark(document, new) not in elsewhere:
+            text = f"is there again as on another branch, with a newer key or policy: it demands {_demands(new)}"
+            yield Finding(Severity.ATTENTION, "domain-returned", where, text, "ask its owners who did this")
+        is_root = _one_of(document, new, elsewhere)
     if new.epoch is None:
         yield Finding(Severity.INFO, "domain-added", where, "a new key domain, which nobody has signed")
         return
-    fault = lines.begins(after.document, new, _first_by_custodian(state, after)) or _made_up(after, new)
+    fault = lines.begins(document, new, is_root, state.memory.gone) or _made_up(step.after, new)
     if fault is not None:
         yield Finding(Severity.VIOLATION, "domain-forged", where, f"a new key domain: {fault.value}", _BEFORE)
     else:
         yield Finding(Severity.INFO, "domain-added", where, f"a new key domain, made by {new.epoch.signed.by.name}")
+
+
+def _judge_return(step: Step, new: Domain, marks: frozenset[bytes]) -> Iterator[Finding]:
+    """A new domain of a name that was known, and it is not the one that another branch has."""
+    memory, where = step.before.memory, ("domain", new.name)
+    known = memory.epochs.get(new.name, frozenset())
+    what = (
+        "was there before, on another branch" if new.name in memory.elsewhere else "was there before, and was removed"
+    )
+    text = f"a key domain of this name {what}; the one that stands there now does not follow it"
+    if known and step.is_behind and not known.isdisjoint(marks):
+        text = "the key domain was removed, and here it stands as it was before"
+        yield Finding(Severity.VIOLATION, "domain-behind", where, text, _NEWEST)
+    elif known and new.epoch is None:
+        yield _unsigned(where)
+    elif known:
+        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
+    elif new.name in memory.keys:
+        yield Finding(Severity.ATTENTION, "domain-returned", where, f"{text}; nobody had signed it", _BEFORE)
 
 
 def _judge_unsigned(state: State, after: State, old: Domain, new: Domain) -> Iterator[Finding]:
@@ -163,7 +178,7 @@ def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
     if new.key != old.key:
         yield Finding(Severity.INFO, "domain-rotated", where, f"{maker} rotated the key")
     if new.policy != old.policy:
-        demands = ", ".join(f"{key} {text}" for key, text in new.policy.items().items()) or "nothing"
+        demands = _demands(new)
         weaker = new.policy.weaker_than(old.policy)
         if weaker:
             text = f"{maker} weakened the policy ({', '.join(weaker)}): it now demands {demands}"
@@ -217,6 +232,18 @@ def _listed(state: State, after: State, old: Domain) -> Callable[[Signed], bool]
 
 def _first_by(accepted: Callable[[Signed], bool]) -> lines.IsRoot:
     return lambda epoch: not epoch.previous and epoch.number == 1 and accepted(epoch.signed)
+
+
+def _one_of(document: Document, domain: Domain, marks: frozenset[bytes]) -> lines.IsRoot:
+    """The epochs of the domain that have these hashes."""
+    known = {past.epoch for identifier, past in ancestors(document, domain) if identifier in marks}
+    if domain.epoch is not None and mark(document, domain) in marks:
+        known.add(domain.epoch)
+    return known.__contains__
+
+
+def _demands(domain: Domain) -> str:
+    return ", ".join(f"{key} {text}" for key, text in domain.policy.items().items()) or "nothing"
 
 
 def _first_by_custodian(state: State, after: State) -> lines.IsRoot:

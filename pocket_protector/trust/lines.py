@@ -42,9 +42,10 @@ def follows(
     return _walk(document, domain, {target: counting}, lambda _: False, gone)
 
 
-def begins(document: Document, domain: Domain, is_root: IsRoot) -> Fault | None:
-    """Whether the domain's epoch leads back to one that `is_root` accepts; None if it does."""
-    return _walk(document, domain, {}, is_root, frozenset())
+def begins(document: Document, domain: Domain, is_root: IsRoot, gone: frozenset[bytes] = frozenset()) -> Fault | None:
+    """Whether the domain's epoch leads back to one that `is_root` accepts; None if it does. Grants in `gone` prove
+    nothing."""
+    return _walk(document, domain, {}, is_root, gone)
 
 
 def _walk(

@@ -16,8 +16,8 @@ from pocket_protector.format.file import dump
 def test_status(someone: Person) -> None:
     out = someone.done("status")
     assert f"file: {someone.file}\nyou: {ALICE}\n" in out
-    assert f"dev: 2 values reviewed, 0 unreviewed; owners: {ALICE}, {BOB}\n" in out
-    assert f"prod: 0 values reviewed, 1 unreviewed; owners: {BOB}; not yours\n" in out
+    assert f"dev: values: 2 reviewed, 0 unreviewed; owners: {ALICE}, {BOB}\n" in out
+    assert f"prod: values: 0 reviewed, 1 unreviewed; owners: {BOB}; not yours\n" in out
     assert "you: not known (-u NAME, or PPROTECT_USER)\n" in someone.done("status", "--ignore-env")
     assert "you: nobody@example.com\n" in someone.done("status", "-u", "nobody@example.com")
 
@@ -40,7 +40,7 @@ def test_status_as_json(someone: Person) -> None:
 
 def test_status_of_unsigned_domains(tmp_path: Path) -> None:
     alice = founder(tmp_path, unsigned_file())
-    assert "prod: 0 values reviewed, 1 unreviewed" in alice.done("status")
+    assert "prod: values: 0 reviewed, 1 unreviewed" in alice.done("status")
     assert alice.done("status").count("; nobody signed its key and owners") == 2
     assert json.loads(alice.done("status", "--json"))["status"]["domains"]["dev"]["signed_by"] is None
 

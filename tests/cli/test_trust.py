@@ -429,7 +429,7 @@ def test_a_team_that_signs_nothing_hears_nothing(tmp_path: Path) -> None:
         result = alice(*words)
         assert (result.code, result.err) == (0, expected), words
     status = alice.done("status")
-    assert "dev: 0 values reviewed, 2 unreviewed" in status
+    assert "dev: values: 0 reviewed, 2 unreviewed" in status
     assert "nobody signed its key and owners" in status
 
 

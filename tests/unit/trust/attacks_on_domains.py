@@ -16,6 +16,7 @@ from trust.attacks import (
     Attack,
     B,
     D,
+    M,
     World,
     blind_grant,
     hash_of,
@@ -213,6 +214,63 @@ def domain_made_anew_after_it_went(world: World) -> list[KeyFile]:
 def unsigned_domain_made_after_it_went(world: World) -> list[KeyFile]:
     gone = saved(world.file.rm_domain(DEV))
     return [gone, gone.add_domain(DEV, MALLORY.name).add_owner(DEV, A, MALLORY)]
+
+
+# Taken out without a word in the log, as if it were on another branch, and put back
+
+
+def _without_a_word(world: World) -> KeyFile:
+    return load(replace(world.document, domains={name: d for name, d in world.document.domains.items() if name != DEV}))
+
+
+def _with_real_past(world: World) -> dict[bytes, PastEpoch]:
+    assert world.dev.epoch is not None
+    return {**world.dev.past, hash_of(world.document, world.dev): PastEpoch(world.dev.public_key, world.dev.epoch, {})}
+
+
+@attack("domain-forged", guarded=False)
+def seized_while_it_was_out(world: World) -> list[KeyFile]:
+    gone = _without_a_word(world)
+    follows = {hash_of(world.document, world.dev): 3}
+    return [gone, seized(gone._document, world.who(MALLORY), follows=follows, past=_with_real_past(world))]
+
+
+@attack("domain-forged", guarded=False)
+def joined_to_a_line_of_the_attackers_own_while_it_was_out(world: World) -> list[KeyFile]:
+    gone, mallory, key = _without_a_word(world), world.who(MALLORY), PrivateKey.generate().public
+    own = make_epoch(mallory, world.document.file_id, DEV, key, {}, Policy(), LATER)
+    grants = {M: past_grant(world.document, DEV, key, mallory, mallory)}
+    identifier = own.hash(world.document.file_id, DEV, key)
+    past = {**_with_real_past(world), identifier: PastEpoch(key, own, grants)}
+    follows = {hash_of(world.document, world.dev): 3, identifier: 1}
+    return [gone, seized(gone._document, mallory, follows=follows, past=past)]
+
+
+@attack("domain-returned", guarded=False)
+def own_domain_while_it_was_out(world: World) -> list[KeyFile]:
+    gone = _without_a_word(world)
+    return [gone, seized(gone._document, world.who(MALLORY), follows={}, past={}, guests=[world.who(ALICE)])]
+
+
+@attack("domain-returned", guarded=False, anchored=False)
+def older_epoch_while_it_was_out(world: World) -> list[KeyFile]:
+    versions = [(file._document, file._document.domains[DEV]) for file in reversed(world.versions)]
+    older = next(dev for document, dev in versions if hash_of(document, dev) in world.dev.past)
+    gone = _without_a_word(world)
+    return [gone, load(gone._document.with_domain(older))]
+
+
+@attack("domain-forged", guarded=False, anchored=False)
+def removed_owner_rotates_while_it_was_out(world: World) -> list[KeyFile]:
+    """Mallory was an owner, was taken out without a rotation, and makes an epoch with the grant of before."""
+    given = saved(world.file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, M, ALICE))
+    left = saved(given.rm_owner(DEV, M))
+    before = given._document
+    made = signing.sign_domain(
+        before, left._document.domains[DEV], Policy(), world.who(MALLORY), LATER, [before.domains[DEV]]
+    )
+    gone = load(replace(left._document, domains={k: d for k, d in left._document.domains.items() if k != DEV}))
+    return [given, left, gone, load(gone._document.with_domain(made))]
 
 
 @attack("domain-replaced")
