@@ -68,27 +68,3 @@ def test_a_rotation_that_takes_an_earlier_epoch_out() -> None:
     older = {identifier: past for identifier, past in dev.past.items() if identifier in dev.epoch.previous}
     assert len(older) < len(dev.past)
     assert violations(load(document.with_domain(replace(dev, past=older))).authorize(world().state)[0])
-
-
-# Domains that another branch has
-
-
-def without_dev(file: KeyFile) -> KeyFile:
-    """As a branch has it that does not know of the domain."""
-    return load(replace(file._document, domains={k: d for k, d in file._document.domains.items() if k != DEV}))
-
-
-def test_a_domain_of_another_branch_may_be_there_again_and_go_on() -> None:
-    state = world().after(without_dev(world().file)).state
-    assert not violations(world().file.authorize(state)[0])
-    newer = saved(world().file.set_policy(DEV, Policy(), ALICE))
-    found, _ = newer.authorize(state)
-    assert not violations(found)
-    (told,) = [f for f in found if f.code == "domain-returned"]
-    assert "it demands nothing" in told.text
-
-
-def test_a_domain_that_was_removed_after_all_may_not_return() -> None:
-    """Once on another branch, there again, and then removed for good."""
-    state = world().after(without_dev(world().file), world().file, saved(world().file.rm_domain(DEV))).state
-    assert ("domain-behind", ("domain", DEV)) in violations(world().file.authorize(state)[0])
