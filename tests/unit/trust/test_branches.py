@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from samples import ALICE, KeyFile
+from samples import ALICE, VECTORS, KeyFile, parse
 from trust.attacks import DEV, ERIN, E, load, saved, violations, world
 
 from pocket_protector.model.policy import Policy
+from pocket_protector.trust.authorize import authorize
 
 
 def without_dev(file: KeyFile) -> KeyFile:
@@ -53,3 +54,13 @@ def test_values_of_another_branch_are_no_older_ones() -> None:
     assert "secret-rolled-back" not in {finding.code for finding in found}
     back, _ = world().file.authorize(world().after(topic).state)
     assert "secret-rolled-back" in {finding.code for finding in back}
+
+
+def test_of_pocket_protectors_files_everything_that_goes_is_taken_out() -> None:
+    """Their log is one list of texts, which tells nothing of objects."""
+    old = parse((VECTORS / "upstream" / "v1-v2-mixed.yaml").read_text(encoding="utf-8"))._document
+    name, domain = next((name, domain) for name, domain in old.domains.items() if len(domain.secrets) > 1)
+    (key, was), (_, other) = list(domain.secrets.items())[:2]
+    new = old.with_domain(replace(domain, secrets={**domain.secrets, key: replace(was, value=other.value)}))
+    _, state = authorize(authorize(None, old)[1], new)
+    assert ("secret-rolled-back", ("secret", name, key)) in {(f.code, f.where) for f in authorize(state, old)[0]}
