@@ -153,6 +153,23 @@ def test_behind_does_not_let_an_injected_owner_pass() -> None:
         check_change(found, DEV, owners, behind=True)
 
 
+@pytest.mark.parametrize(
+    ("kept", "code"), [("all", "signature-stripped"), ("noted", "signature-stripped"), ("none", "secret-behind")]
+)
+def test_a_violation_is_behind_only_if_the_log_is(kept: str, code: str) -> None:
+    document = world().document
+    stripped = replace(world().dev.secrets["api"], signed=None)
+    log = {"all": document.log, "noted": document.log.truncate(1, LATER), "none": replace(document.log, lists={})}[kept]
+    dev = replace(world().dev, secrets={**world().dev.secrets, "api": stripped})
+    found, _ = load(replace(document.with_domain(dev), log=log)).authorize(world().state)
+    assert violations(found) == {(code, ("secret", DEV, "api"))}
+    if code == "secret-behind":
+        check_change(found, DEV, dev.owners, behind=True)
+    else:
+        with refused(IntegrityError):
+            check_change(found, DEV, dev.owners, behind=True)
+
+
 # Much to do
 
 
