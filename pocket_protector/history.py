@@ -98,9 +98,9 @@ def _merged(path: str, first: str, last: str, state: State | None) -> list[Versi
             text = f"it cannot be told what a merge would make of it: {error.message}"
             hint = "merge it, or rebase; then ask again"
             return [Version(None, (Finding(Severity.VIOLATION, "merge-conflict", ("file",), text, hint),))]
-    found, _ = authorize(fold.state, result)
+    found, _ = authorize(fold.state, result, follows=True)
     if result is not theirs:
-        found += [finding for finding in authorize(state, result)[0] if finding not in found]
+        found += [finding for finding in authorize(state, result, follows=True)[0] if finding not in found]
     return [Version(None, tuple(found))]
 
 
@@ -126,6 +126,8 @@ def _judged(path: str, listed: list[Commit], fold: Fold, progress: Callable[[int
             fold.skip(commit.id, commit.parents)
         else:
             found = fold.step(commit.id, commit.parents, version.document if version else None)
+            if version is None and at == len(listed) - 1:
+                found = [_removed()]
         if commit.blob and last_uses[commit.blob] == at:
             del loaded[commit.blob]
         yield Version(commit, tuple(found))
@@ -143,6 +145,11 @@ def _broken(error: PocketProtectorError, *, last: bool) -> Finding:
     severity = Severity.VIOLATION if last else Severity.ATTENTION
     hint = "what stands here can be judged by nobody: see the version before, and the next one"
     return Finding(severity, "file-broken", ("file",), f"this version does not load: {error}", hint)
+
+
+def _removed() -> Finding:
+    text = "there is no file at this path any more: it was removed, moved away, or is a link"
+    return Finding(Severity.VIOLATION, "file-removed", ("file",), text, "verify the path that it has now, with -f")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def add_owner(
 
 def check_new_owner(session: Session, store: KeyFile, owner: str, expected: str | None) -> None:
     """IntegrityError if the fingerprint is not the expected one. Without, a custodian who was not seen before is shown
-    with theirs."""
+    with theirs; in a signed file also one who owned nothing: that they were there proves nothing."""
     from pocket_protector.trust.fingerprints import is_fingerprint, to_words
 
     found = store.get_fingerprint(owner)
@@ -58,8 +58,11 @@ def check_new_owner(session: Session, store: KeyFile, owner: str, expected: str 
             )
         return
     state = session.watch(store).trusted()
-    if state is None or owner not in state.document.custodians:
-        output.note(f"note: {owner} was not seen before; ask them by another way whether this is their fingerprint:")
+    seen = state is not None and owner in state.document.custodians
+    signed = any(map(store.is_signed, store.get_domain_names()))
+    if state is None or not seen or (signed and not state.document.owned_by(owner)):
+        was = "had no access" if seen else "was not seen"
+        output.note(f"note: {owner} {was} before; ask them by another way whether this is their fingerprint:")
         output.note(f"  {to_words(found)}")
 
 

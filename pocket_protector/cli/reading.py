@@ -20,6 +20,7 @@ from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
 
 if TYPE_CHECKING:  # imported late: most commands ask for nothing of it
+    from pocket_protector.cli.watching import Watch
     from pocket_protector.trust.reading import Trust
 
 _FORMATS = ("json", "env", "shell")
@@ -69,18 +70,9 @@ def decrypted(
         raise PPKeyError(f"secret in {domain!r}", name, known)
     watch = session.watch(store)
     warn(watch, [domain], interactive=session.prompts.terminal)
-    # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
-    anchors = session.anchors()
-    strict = require_signed or anchors is not None or watch.demanded_signed(domain)
-    asked = strict or store.has_demands(domain)
-    trust: Trust | None = anchors
-    if trust is None and (strict or (asked and store.get_policy(domain).require_signed)):
-        trust = watch.trusted()
     identity = session.identity(store)
-    # Reading an older branch is refused only where it was asked for.
-    behind = session.options.behind or not require_signed
-    if asked:
-        store.check_use(domain, require_signed=require_signed, trust=trust, behind=behind)
+    # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
+    _check_use(session, store, watch, domain, require_signed=require_signed or watch.demanded_signed(domain))
     values = store.decrypt_values(domain, identity)
     watch.seen() if session.prompts.terminal else watch.looked_at()
     rotate = command("rotate-domain-keys", domain)
@@ -96,6 +88,21 @@ def decrypted(
             f" to re-seal them: {rotate}"
         )
     return values
+
+
+def _check_use(session: Session, store: KeyFile, watch: Watch, domain: str, *, require_signed: bool) -> None:
+    """PolicyError if the domain may not be used: signed values are required of it, an anchor is given that it does not
+    lead back to, or its own policy refuses."""
+    anchors = session.anchors()
+    strict = require_signed or anchors is not None
+    if not strict and not store.has_demands(domain):
+        return
+    trust: Trust | None = anchors
+    if anchors is None and (strict or store.get_policy(domain).require_signed):
+        trust = watch.trusted()
+    # An older branch is refused only to those who require signed values.
+    behind = session.options.behind or not strict
+    store.check_use(domain, require_signed=require_signed, trust=trust, behind=behind)
 
 
 def _changeable(store: KeyFile) -> bool:

@@ -32,7 +32,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
         return
     lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
     lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
-    lines += [f"{name}: {_described(store, name, found)}" for name, found in content.items()]
+    lines += [f"key domain {name}: {_described(store, name, found)}" for name, found in content.items()]
     lines += _distrusted(session, store)
     output.lines(lines)
 

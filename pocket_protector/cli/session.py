@@ -133,11 +133,18 @@ class Session:
             # A file of one's own making, whatever stood here.
             look_anew(written).wrote(written)
         else:
-            watch = self._watch or look(written)
-            if not self._guarded:
-                warn_of_all(watch)
-            watch.wrote(written)
+            self._move_pin(written, merges=merges)
         return written
+
+    def _move_pin(self, written: KeyFile, *, merges: bool) -> None:
+        watch = self._watch or look(written)
+        if merges:
+            warn(watch, written.get_domain_names(), interactive=False)
+        elif not self._guarded:
+            warn_of_all(watch)
+        for finding in watch.wrote(written):
+            output.note(f"warning: {'/'.join(finding.where)}: {finding.text}")
+            output.note("  you saw another one before; if you threw that away yourself: pprotect trust accept")
 
     def _agreed(self, before: KeyFile | None, after: KeyFile) -> bool:
         from difflib import unified_diff

@@ -38,6 +38,8 @@ def trust(
     watch = _judged(session, store, repair=accept is not None)
     output.listing("trust", _content(store, watch)) if json else output.lines(_lines(store, watch))
     if accept is None:
+        if watch.before is None:
+            watch.seen()
         if watch.violations:
             raise typer.Exit(_FOUND)
     elif session.prompts.agreed("Trust the file as it is now?"):
@@ -70,19 +72,19 @@ def _judged(session: Session, store: KeyFile, *, repair: bool) -> Watch:
 
 def _seen(watch: Watch) -> str:
     if watch.before is None:
-        return "never: this is the first contact"
+        return "never: this is the first contact; compare the fingerprints with their owners"
     return "as it is now" if not watch.findings else "before it changed as below"
 
 
 def _lines(store: KeyFile, watch: Watch) -> list[str]:
     lines = [f"file: {store.path}", f"file id: {store.file_id.hex()}", f"seen: {_seen(watch)}", "key custodians:"]
-    lines += [f"  {name}: {to_words(store.get_fingerprint(name))}" for name in store.get_key_custodian_names()]
+    lines += [f"  - {name}: {to_words(store.get_fingerprint(name))}" for name in store.get_key_custodian_names()]
     lines.append("key domains:")
     for name in store.get_domain_names():
         owners = store.standing(name).owners
         maker = store.get_epoch_maker(name)
         signed = f"signed by {maker}; " if maker else "nobody signed its key and owners; "
-        lines.append(f"  {name}: {signed}owners who count: {', '.join(owners.counting) or 'none'}")
+        lines.append(f"  - {name}: {signed}owners who count: {', '.join(owners.counting) or 'none'}")
     for finding in watch.findings:
         if finding.code != "first-contact":
             lines.append(f"{finding.severity.label}: {'/'.join(finding.where)}: {finding.text} [{finding.code}]")

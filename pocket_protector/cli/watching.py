@@ -75,23 +75,26 @@ class Watch(NamedTuple):
         if not any(finding.needs_attention for finding in self.findings):
             self.seen()
 
-    def wrote(self, written: KeyFile) -> None:
-        """This user wrote the file: pin it, unless it was not what it should be before."""
+    def wrote(self, written: KeyFile) -> list[Finding]:
+        """This user wrote the file: pin it, unless it was not what it should be before. What of the written file the
+        pin contradicts, so that it does not move."""
         if self.pin is None or not self._may_move():
-            return
+            return []
         try:
             found, after = written.authorize(self.after or self.trusted())
         except StoreError as error:
             output.note(f"note: what was seen of the file is not kept: {error.message}")
-            return
-        if not any(finding.is_violation for finding in found):
+            return []
+        contradicted = [finding for finding in found if finding.is_violation]
+        if not contradicted:
             _keep_quietly(self._replace(store=written), after)
+        return contradicted
 
     def accept(self) -> None:
         """Pin the file as it is now, whatever was found, and if the pin is damaged. StoreError if it cannot be."""
         assert self.pin is not None
         assert self.after is not None
-        self.pin.write(self.store.file_id, self.store.get_contents(), self.after, over_damage=True)
+        self.pin.write(self.store.file_id, self.store.get_contents(), self.after.accepted(), over_damage=True)
 
     def _may_move(self) -> bool:
         """Whether nothing is wrong, waits to be accepted, or is more than was told."""

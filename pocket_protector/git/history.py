@@ -84,9 +84,8 @@ def commits(path: str, revisions: Sequence[str]) -> list[Commit]:
 
 
 def blobs(path: str, ids: Sequence[str], most: int) -> Iterator[tuple[str, bytes]]:
-    """What the blobs hold, each once, in the order given; `path` only says which repository.
-
-    StoreError if one is not there, or has more than `most` bytes: that is then not read.
+    """What the blobs hold, each once, in the order given, of one that has more than `most` bytes one more than these;
+    `path` only says which repository. StoreError if one is not there.
     """
     folder = _folder(path)
     with running(folder, "cat-file", "--batch", talks=True) as git:
@@ -100,12 +99,13 @@ def blobs(path: str, ids: Sequence[str], most: int) -> Iterator[tuple[str, bytes
             if header[:2] != [blob.encode(), b"blob"]:
                 raise StoreError(f"git cannot read the object {blob}", hint="git fsck says what is wrong")
             size = int(header[2])
-            if size > most:
-                raise StoreError(f"a version of {path} has more than {most} bytes: object {blob}")
-            raw = git.stdout.read(size + 1)
-            if len(raw) != size + 1:
+            raw = git.stdout.read(min(size, most + 1))
+            left = size - len(raw) + 1
+            while left and (chunk := git.stdout.read(min(left, _CHUNK))):
+                left -= len(chunk)
+            if left:
                 raise StoreError(f"git cannot read the object {blob}", hint="git fsck says what is wrong")
-            yield blob, raw[:-1]
+            yield blob, raw
 
 
 def parse_revision(path: str, text: str) -> str:

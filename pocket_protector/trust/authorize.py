@@ -6,28 +6,32 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pocket_protector.model.audit import FILE
-from pocket_protector.model.custodian import LegacyCustodian, key_chain
+from pocket_protector.model.custodian import LegacyCustodian
 from pocket_protector.model.document import LEGACY_FORMAT, Document
 from pocket_protector.model.proofs import Proofs
 from pocket_protector.model.statements import Keys
 from pocket_protector.trust.domains import judge_domain
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.fingerprints import fingerprint, to_words
-from pocket_protector.trust.log import grown, is_behind, judge_log
+from pocket_protector.trust.log import LogStep, judge_log
 from pocket_protector.trust.memory import remembered
-from pocket_protector.trust.state import Memory, State, Step, standing_of
+from pocket_protector.trust.state import Memory, State, recalled, standing_of
+from pocket_protector.trust.step import Step
 
 _ACCEPT = "if it was honest: pprotect trust accept"
 
 
-def authorize(state: State | None, document: Document) -> tuple[list[Finding], State]:
+def authorize(state: State | None, document: Document, *, follows: bool = False) -> tuple[list[Finding], State]:
     """What the step from a trusted state to `document` says, and the state with that document in it.
+
+    With `follows` the document is known to come after that of the state, as a commit comes after its parent. Without,
+    it may be older, or of another branch: what it does not have was taken out only if its log says so.
 
     Without a state this is the first contact: the document is judged by itself. Whoever is not content with the
     findings keeps the old state.
     """
     if state is None:
-        found, after = authorize(_nothing(document), document)
+        found, after = authorize(_nothing(document), document, follows=True)
         text = "nothing was known of this file before: compare the custodians' fingerprints with them"
         first = Finding(Severity.INFO, "first-contact", (FILE,), text, "pprotect fingerprint CUSTODIAN")
         return [first, *found], after
@@ -39,11 +43,12 @@ def authorize(state: State | None, document: Document) -> tuple[list[Finding], S
         return [Finding(Severity.VIOLATION, "file-replaced", (FILE,), text, _ACCEPT)], State.of(document)
     proofs = Proofs(document)
     standings = {name: standing_of(document, name, proofs, state) for name in document.domains}
-    behind = is_behind(old.log, document.log)
-    step = Step(state, State(document, state.memory, standings), proofs, grown(old.log, document.log), behind)
+    log = None if follows else LogStep.of(state.memory, old.log, document.log)
+    before = recalled(state, document)
+    step = Step(before, State(document, state.memory, standings), Proofs(old), proofs, log)
     step = replace(step, after=replace(step.after, memory=remembered(step)))
-    found = [*_judge_upgrade(old, document), *_judge_custodians(state, document)]
-    for name in sorted(old.domains.keys() | document.domains.keys()):
+    found = [*_judge_upgrade(old, document), *_judge_custodians(step)]
+    for name in sorted(before.document.domains.keys() | document.domains.keys()):
         found.extend(judge_domain(step, name))
     return [*found, *judge_log(old.log, document.log)], step.after
 
@@ -58,9 +63,9 @@ def _judge_upgrade(old: Document, new: Document) -> Iterator[Finding]:
         yield Finding(Severity.ATTENTION, "file-upgraded", (FILE,), text, "review the step's diff once")
 
 
-def _judge_custodians(state: State, document: Document) -> Iterator[Finding]:
+def _judge_custodians(step: Step) -> Iterator[Finding]:
     """Rule 2: keys stay, or change by a statement of the old and of the new."""
-    old = state.document
+    state, old, document = step.before, step.before.document, step.after.document
     if old.custodians is document.custodians:
         return
     for name in sorted(old.custodians.keys() | document.custodians.keys()):
@@ -73,14 +78,14 @@ def _judge_custodians(state: State, document: Document) -> Iterator[Finding]:
             words = to_words(fingerprint(name, custodian.keys))
             yield Finding(Severity.INFO, "custodian-added", where, f"a new key custodian, fingerprint {words}")
         elif known != {custodian.keys}:
-            yield _judge_keys(name, known, old, document)
+            yield _judge_keys(name, known, step)
 
 
-def _judge_keys(name: str, known: frozenset[Keys], old: Document, document: Document) -> Finding:
-    custodian = document.custodians[name]
+def _judge_keys(name: str, known: frozenset[Keys], step: Step) -> Finding:
+    custodian = step.after.document.custodians[name]
     where = ("custodian", name)
     words = to_words(fingerprint(name, custodian.keys))
-    if known <= set(key_chain(custodian, document.file_id)):
+    if known <= set(step.proofs.chain(name)):
         return Finding(
             Severity.INFO, "custodian-rekeyed", where, f"new keys, which the old ones signed; fingerprint {words}"
         )
@@ -88,8 +93,7 @@ def _judge_keys(name: str, known: frozenset[Keys], old: Document, document: Docu
     if not any(keys.verify_key for keys in known):
         text = "the keys that Pocket Protector made gave way to others, which those cannot sign"
         return Finding(Severity.ATTENTION, "custodian-upgraded", where, text, ask)
-    before = old.custodians.get(name)
-    if before is not None and custodian.keys in key_chain(before, old.file_id):
+    if custodian.keys in step.earlier.chain(name):
         text = "the keys are older than those that were seen"
         return Finding(Severity.VIOLATION, "custodian-behind", where, text, "fetch the newest version")
     if isinstance(custodian, LegacyCustodian):

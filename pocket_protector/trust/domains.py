@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pocket_protector.errors import command
-from pocket_protector.model.custodian import LegacyCustodian, key_chain
+from pocket_protector.model.custodian import LegacyCustodian
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.standing import ancestors
@@ -15,7 +15,8 @@ from pocket_protector.trust import lines
 from pocket_protector.trust.entries import judge_entries
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.owners import judge_owners
-from pocket_protector.trust.state import State, Step, ancestry, mark
+from pocket_protector.trust.state import State, ancestry
+from pocket_protector.trust.step import Step
 
 _BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprotect trust accept"
 
@@ -36,7 +37,7 @@ def judge_domain(step: Step, name: str) -> Iterator[Finding]:
     if old is None:
         found = _judge_new(step, new)
     elif old.epoch is None:
-        found = _judge_unsigned(state, after, old, new)
+        found = _judge_unsigned(step, old, new)
     else:
         found = _judge_signed(state, after, old, new)
     for finding in found:
@@ -52,55 +53,42 @@ def judge_domain(step: Step, name: str) -> Iterator[Finding]:
 
 
 def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
-    state, document, where = step.before, step.after.document, ("domain", new.name)
-    elsewhere = state.memory.elsewhere.get(new.name, frozenset())
-    marks = ancestry(document, new.name) if new.epoch else frozenset({new.key})
-    if elsewhere.isdisjoint(marks):
-        yield from _judge_return(step, new, marks)
-        is_root = _first_by_custodian(state, step.after)
-    else:
-        if mark(document, new) not in elsewhere:
-            text = f"is there again as on another branch, with a newer key or policy: it demands {_demands(new)}"
-            yield Finding(Severity.ATTENTION, "domain-returned", where, text, "ask its owners who did this")
-        is_root = _one_of(document, new, elsewhere)
+    where, memory = ("domain", new.name), step.before.memory
+    known = memory.epochs.get(new.name, frozenset())
+    text = "a key domain of this name was there before, and was removed; now one stands there again"
+    if known and new.epoch is None:
+        yield _unsigned(where)
+    elif known and step.is_behind and _hash(step.after.document, new) in known:
+        text = "the key domain was removed, and here it stands as it was before"
+        yield Finding(Severity.VIOLATION, "domain-behind", where, text, _NEWEST)
+    elif known:
+        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
+    elif new.name in memory.keys:
+        yield Finding(Severity.ATTENTION, "domain-returned", where, f"{text}; nobody had signed it", _BEFORE)
     if new.epoch is None:
         yield Finding(Severity.INFO, "domain-added", where, "a new key domain, which nobody has signed")
         return
-    fault = lines.begins(document, new, is_root, state.memory.gone) or _made_up(step.after, new)
+    fault = lines.begins(step.after.document, new, _first_by_custodian(step)) or _made_up(step.after, new)
     if fault is not None:
         yield Finding(Severity.VIOLATION, "domain-forged", where, f"a new key domain: {fault.value}", _BEFORE)
     else:
         yield Finding(Severity.INFO, "domain-added", where, f"a new key domain, made by {new.epoch.signed.by.name}")
 
 
-def _judge_return(step: Step, new: Domain, marks: frozenset[bytes]) -> Iterator[Finding]:
-    """A new domain of a name that was known, and it is not the one that another branch has."""
-    memory, where = step.before.memory, ("domain", new.name)
-    known = memory.epochs.get(new.name, frozenset())
-    what = (
-        "was there before, on another branch" if new.name in memory.elsewhere else "was there before, and was removed"
-    )
-    text = f"a key domain of this name {what}; the one that stands there now does not follow it"
-    if known and step.is_behind and not known.isdisjoint(marks):
-        text = "the key domain was removed, and here it stands as it was before"
-        yield Finding(Severity.VIOLATION, "domain-behind", where, text, _NEWEST)
-    elif known and new.epoch is None:
-        yield _unsigned(where)
-    elif known:
-        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
-    elif new.name in memory.keys:
-        yield Finding(Severity.ATTENTION, "domain-returned", where, f"{text}; nobody had signed it", _BEFORE)
+def _hash(document: Document, domain: Domain) -> bytes:
+    assert domain.epoch is not None
+    return domain.epoch.hash(document.file_id, domain.name, domain.public_key)
 
 
-def _judge_unsigned(state: State, after: State, old: Domain, new: Domain) -> Iterator[Finding]:
+def _judge_unsigned(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
     """Rule 13: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
-    where = ("domain", new.name)
+    after, where = step.after, ("domain", new.name)
     if new.epoch is None:
         if new.key != old.key:
             text = "the public key was replaced, in a domain that nobody has signed: nothing tells who did it"
             yield Finding(Severity.ATTENTION, "unsigned-key-replaced", where, text, _BEFORE)
         return
-    fault = lines.begins(after.document, new, _first_by(_listed(state, after, old)))
+    fault = lines.begins(after.document, new, _first_by(_listed(step, old)))
     fault = fault or _made_up(after, new)
     maker = new.epoch.signed.by.name
     if fault is None:
@@ -121,8 +109,7 @@ def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Itera
             Severity.VIOLATION, "domain-unsigned", where, text, f"if this is an older branch, merge; {_BEFORE}"
         )
         return
-    before = old.epoch.hash(state.document.file_id, old.name, old.public_key)
-    now = new.epoch.hash(after.document.file_id, new.name, new.public_key)
+    before, now = _hash(state.document, old), _hash(after.document, new)
     if now == before:
         fault = _past_fault(after, old, new)
         if fault is not None:
@@ -212,19 +199,19 @@ def _forked(where: tuple[str, ...], old: Domain, new: Domain) -> Finding:
     return Finding(Severity.VIOLATION, "domain-forked", where, text, hint)
 
 
-def _listed(state: State, after: State, old: Domain) -> Callable[[Signed], bool]:
+def _listed(step: Step, old: Domain) -> Callable[[Signed], bool]:
     """Whether the signer was listed as an owner, with keys that theirs changed to since; whether those who had keys of
     Pocket Protector's may have these now is another finding."""
 
     def accepted(signed: Signed) -> bool:
-        before = state.document.custodians.get(signed.by.name)
-        custodian = after.document.custodians.get(signed.by.name)
-        if state.standings[old.name].owners.vouched(signed):
+        name = signed.by.name
+        before = step.before.document.custodians.get(name)
+        if step.before.standings[old.name].owners.vouched(signed):
             return True
-        if signed.by.name not in old.owners or before is None or custodian is None:
+        if name not in old.owners or before is None:
             return False
-        chain = key_chain(custodian, after.document.file_id)
-        theirs = before.keys in chain or isinstance(before, LegacyCustodian)
+        chain = step.proofs.chain(name)
+        theirs = before.keys in chain or (isinstance(before, LegacyCustodian) and bool(chain))
         return theirs and any(keys.verify_key == signed.by.verify_key for keys in chain)
 
     return accepted
@@ -234,26 +221,22 @@ def _first_by(accepted: Callable[[Signed], bool]) -> lines.IsRoot:
     return lambda epoch: not epoch.previous and epoch.number == 1 and accepted(epoch.signed)
 
 
-def _one_of(document: Document, domain: Domain, marks: frozenset[bytes]) -> lines.IsRoot:
-    """The epochs of the domain that have these hashes."""
-    known = {past.epoch for identifier, past in ancestors(document, domain) if identifier in marks}
-    if domain.epoch is not None and mark(document, domain) in marks:
-        known.add(domain.epoch)
-    return known.__contains__
-
-
 def _demands(domain: Domain) -> str:
     return ", ".join(f"{key} {text}" for key, text in domain.policy.items().items()) or "nothing"
 
 
-def _first_by_custodian(state: State, after: State) -> lines.IsRoot:
+def _first_by_custodian(step: Step) -> lines.IsRoot:
     """A first epoch by anybody who was a custodian with that verify key, as far as anybody knows."""
+    asked: dict[str, frozenset[bytes]] = {}
 
-    def known(signed: Signed) -> bool:
-        name, keys = signed.by.name, set(state.memory.custodians.get(signed.by.name, ()))
-        for document in (state.document, after.document):
-            if name in document.custodians:
-                keys.update(key_chain(document.custodians[name], document.file_id))
-        return not keys or signed.by.verify_key in {pair.verify_key for pair in keys}
+    def known(name: str) -> frozenset[bytes]:
+        keys = {*step.before.memory.custodians.get(name, ()), *step.earlier.chain(name), *step.proofs.chain(name)}
+        return frozenset(pair.verify_key for pair in keys)
 
-    return _first_by(known)
+    def accepted(signed: Signed) -> bool:
+        name = signed.by.name
+        if name not in asked:
+            asked[name] = known(name)
+        return not asked[name] or signed.by.verify_key in asked[name]
+
+    return _first_by(accepted)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pocket_protector.crypto.keys import KEY_ID_BYTES, key_id
 from pocket_protector.errors import command
 from pocket_protector.model.domain import Domain, Secret
 from pocket_protector.model.standing import EntryStatus, is_signed_for
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.hashes import owner_hash, secret_hash
-from pocket_protector.trust.state import State, Step, differing
+from pocket_protector.trust.state import differing
+from pocket_protector.trust.step import Step
 
 _WHO = "see in git's history who did it"
 
@@ -23,20 +25,17 @@ def judge_entries(step: Step, name: str) -> Iterator[Finding]:
     before = state.standings[name].entries if old else {}
     if old is not None and now is before:
         return
+    # Keys that the domain was seen to have, before anybody signed it or on a branch, by their ids.
+    seen = {key_id(scalar[1:]): scalar[1:] for scalar in after.memory.keys.get(name, frozenset())}
     for key in differing(old.secrets if old else {}, new.secrets):
         if key not in new.secrets:
             yield Finding(Severity.INFO, "secret-removed", ("secret", name, key), "the secret was removed")
         else:
-            status = now[key]
-            if status is EntryStatus.INVALID and _is_of_seen_key(after, new, key):
-                status = EntryStatus.STALE
-            yield _Entry(step, old, new, key, new.secrets[key], before.get(key), status).judged()
-
-
-def _is_of_seen_key(after: State, new: Domain, key: str) -> bool:
-    """Whether the signature is for a key that the domain was seen to have, before anybody signed it or on a branch."""
-    seen = {scalar[1:] for scalar in after.memory.keys.get(new.name, frozenset())} - {new.public_key}
-    return any(is_signed_for(after.document, new, key, public_key) for public_key in seen)
+            status, secret = now[key], new.secrets[key]
+            public_key = seen.get(secret.value[1 : 1 + KEY_ID_BYTES]) if secret.bound else None
+            if status is EntryStatus.INVALID and public_key not in (None, new.public_key):
+                status = EntryStatus.STALE if is_signed_for(after.document, new, key, public_key) else status
+            yield _Entry(step, old, new, key, secret, before.get(key), status).judged()
 
 
 @dataclass(frozen=True)

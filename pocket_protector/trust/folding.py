@@ -19,7 +19,7 @@ class Fold:
     """
 
     def __init__(self, steps: Iterable[tuple[str, Sequence[str]]]) -> None:
-        self._states: dict[str, State | None] = {}
+        self._states: dict[str, tuple[State, ...]] = {}
         self._children = Counter(parent for _, parents in steps for parent in parents)
         self._told: set[tuple[str, tuple[str, ...], str]] = set()
         self.state: State | None = None
@@ -28,28 +28,31 @@ class Fold:
         self, name: str, parents: Sequence[str], document: Document | None, *, broken: bool = False
     ) -> list[Finding]:
         """Judge one step; `document` is None where the file is not there, or `broken`. `state` is that after it."""
-        known = [state for state in map(self._states.get, parents) if state is not None]
+        known = list({id(state): state for parent in parents for state in self._states.get(parent, ())}.values())
         found: list[Finding] = []
         if document is None:
-            self.state = joined(known) if known else None
+            # Whatever comes next is judged from all that there was.
+            after = tuple(known)
             if known and not broken:
                 found = [Finding(Severity.ATTENTION, "file-removed", ("file",), "the file was removed, or moved away")]
         elif not known:
-            found, self.state = authorize(None, document)
+            found, state = authorize(None, document)
+            after = (state,)
         else:
-            judged = [authorize(state, document) for state in known]
+            judged = [authorize(state, document, follows=True) for state in known]
             found = judged[0][0] if len(judged) == 1 else self._of_merge([findings for findings, _ in judged])
-            self.state = joined(state for _, state in judged)
+            after = (joined(state for _, state in judged),)
+        self.state = after[0] if len(after) == 1 else None
         self._told.update(map(_identity, found))
-        self._keep(name, parents)
+        self._keep(name, parents, after)
         return found
 
     def skip(self, name: str, parents: Sequence[str]) -> None:
         """Take a step that cannot be judged: what is known stays as it was before."""
         self.step(name, parents, None, broken=True)
 
-    def _keep(self, name: str, parents: Sequence[str]) -> None:
-        self._states[name] = self.state
+    def _keep(self, name: str, parents: Sequence[str], after: tuple[State, ...]) -> None:
+        self._states[name] = after
         for parent in parents:
             self._children[parent] -= 1
             if not self._children[parent]:

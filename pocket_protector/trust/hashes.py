@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.keys import digest
-from pocket_protector.model.domain import Secret
+from pocket_protector.model.domain import Grant, Secret
 from pocket_protector.model.statements import Signed, Signer
 
 
 def secret_hash(domain: str, name: str, secret: Secret) -> bytes:
     """Of a sealed value in its place, whoever signed it, and whatever time stands beside it."""
     return digest(lp(b"entry", domain.encode(), name.encode(), secret.value))
+
+
+def listed_hash(domain: str, owner: str, grant: Grant) -> bytes:
+    """Of the fact that this grant stood there, though nobody had signed it."""
+    return digest(lp(b"listed", domain.encode(), owner.encode(), grant.wrapped_key))
+
+
+def entry_hash(where: str, entry: str) -> bytes:
+    """Of an entry of the audit log, in its list."""
+    return digest(lp(b"log", where.encode(), entry.encode()))
 
 
 def grant_hash(signed: Signed) -> bytes:

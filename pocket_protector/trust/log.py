@@ -4,49 +4,73 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pocket_protector.model.audit import FILE, AuditLog, truncated_by
-from pocket_protector.model.times import TIME_LENGTH
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.state import differing
+from pocket_protector.trust.hashes import entry_hash
+from pocket_protector.trust.state import Memory, differing
+
+
+@dataclass(frozen=True, slots=True)
+class LogStep:
+    """What the log says of a step to a document that may be another branch's. `grown` are the lists with an entry that
+    was never seen before. `missed` are the hashes (32 bytes) of entries that were seen, and are not there without a
+    truncation; `truncated` of those that a truncation took out."""
+
+    grown: frozenset[str]
+    missed: frozenset[bytes]
+    truncated: frozenset[bytes]
+
+    @classmethod
+    def of(cls, memory: Memory, old: AuditLog, new: AuditLog) -> LogStep:
+        added, gone = _gone(new, old), _gone(old, new)
+        known = memory.missed | memory.truncated
+        grown = {where for where, entries in added.items() if any(entry_hash(where, e) not in known for e in entries)}
+        back = _hashes(added) if known else frozenset()
+        noted = _is_noted(old, new, gone)
+        missed = memory.missed - back | (frozenset() if noted else _hashes(gone))
+        truncated = memory.truncated - back | (_hashes(gone) if noted else frozenset())
+        return cls(frozenset(grown), missed, truncated)
 
 
 def judge_log(old: AuditLog, new: AuditLog) -> Iterator[Finding]:
     """Entries of the log go by a truncation, which notes how many."""
     gone = _gone(old, new)
-    if not gone:
+    number = _number(gone)
+    if not number:
         return
     if _is_noted(old, new, gone):
-        yield Finding(Severity.INFO, "log-truncated", (FILE,), f"the audit log was truncated, by {gone.total()}")
+        yield Finding(Severity.INFO, "log-truncated", (FILE,), f"the audit log was truncated, by {number}")
         return
     places = ", ".join(sorted(gone)[:5]) + (" and others" if len(gone) > 5 else "")
-    text = f"entries of the audit log are gone, and no truncation noted that: {gone.total()}, in {places}"
+    text = f"entries of the audit log are gone, and no truncation noted that: {number}, in {places}"
     hint = "another branch does not have them; if this is none, see in git's history who took them out"
     yield Finding(Severity.ATTENTION, "log-entries-gone", (FILE,), text, hint)
 
 
-def is_behind(old: AuditLog, new: AuditLog) -> bool:
-    """Whether entries are gone, and no truncation noted that: `new` is older than `old`, or of another branch."""
-    return not _is_noted(old, new, _gone(old, new))
+_Entries = dict[str, Counter[str]]
 
 
-def grown(old: AuditLog, new: AuditLog) -> frozenset[str]:
-    """The lists that have entries which they had not; such as a truncation took out say nothing new."""
-    truncated = max((entry[:TIME_LENGTH] for entry in old.lists.get(FILE, ()) if truncated_by(entry)), default="")
-    return frozenset(where for where in _gone(new, old) if new.last_time(where) > truncated)
+def _gone(old: AuditLog, new: AuditLog) -> _Entries:
+    """The entries that are gone, by list."""
+    if old.lists is new.lists:
+        return {}
+    lists = {
+        where: Counter(old.lists.get(where, ())) - Counter(new.lists.get(where, ()))
+        for where in differing(old.lists, new.lists)
+    }
+    return {where: entries for where, entries in lists.items() if entries}
 
 
-def _gone(old: AuditLog, new: AuditLog) -> Counter[str]:
-    """How many entries are gone, by list."""
-    gone: Counter[str] = Counter()
-    if old.lists is not new.lists:
-        for where in differing(old.lists, new.lists):
-            missing = (Counter(old.lists.get(where, ())) - Counter(new.lists.get(where, ()))).total()
-            if missing:
-                gone[where] = missing
-    return gone
+def _number(gone: _Entries) -> int:
+    return sum(entries.total() for entries in gone.values())
 
 
-def _is_noted(old: AuditLog, new: AuditLog, gone: Counter[str]) -> bool:
+def _hashes(entries: _Entries) -> frozenset[bytes]:
+    return frozenset(entry_hash(where, entry) for where, found in entries.items() for entry in found)
+
+
+def _is_noted(old: AuditLog, new: AuditLog, gone: _Entries) -> bool:
     notes = Counter(new.lists.get(FILE, ())) - Counter(old.lists.get(FILE, ()))
-    return sum(truncated_by(entry) * times for entry, times in notes.items()) >= gone.total()
+    return sum(truncated_by(entry) * times for entry, times in notes.items()) >= _number(gone)

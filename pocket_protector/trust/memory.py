@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pocket_protector.model.document import Document
+from pocket_protector.model.domain import Domain
 from pocket_protector.model.statements import Signer
-from pocket_protector.trust.hashes import grant_hash, owner_hash, secret_hash
-from pocket_protector.trust.state import Memory, Step, ancestry, differing, mark
+from pocket_protector.trust.hashes import grant_hash, listed_hash, owner_hash, secret_hash
+from pocket_protector.trust.state import Memory, ancestry, differing
+from pocket_protector.trust.step import Step
 
 
 def remembered(step: Step) -> Memory:
@@ -12,6 +17,9 @@ def remembered(step: Step) -> Memory:
     memory, old, new = step.before.memory, step.before.document, step.after.document
     custodians, keys = dict(memory.custodians), dict(memory.keys)
     epochs, elsewhere = dict(memory.epochs), dict(memory.elsewhere)
+    missed, truncated = memory.missed, memory.truncated
+    if step.log is not None:
+        missed, truncated = step.log.missed, step.log.truncated
     for name, custodian in old.custodians.items():
         if name not in new.custodians:
             custodians[name] = frozenset({custodian.keys})
@@ -19,14 +27,17 @@ def remembered(step: Step) -> Memory:
         if name not in new.domains or new.domains[name].key != domain.key:
             keys[name] = keys.get(name, frozenset()) | {domain.key}
         if name not in new.domains and not step.is_noted("domain", name):
-            elsewhere[name] = frozenset({mark(old, domain)})
+            elsewhere[name] = Document(old.format, old.file_id, {name: domain}, old.custodians)
     for name, domain in new.domains.items():
         before = old.domains.get(name)
         if domain.epoch is not None and (before is None or before.epoch != domain.epoch or before.key != domain.key):
             epochs[name] = epochs.get(name, frozenset()) | ancestry(new, name)
         elsewhere.pop(name, None)
-    gone = _gone(step)
-    return Memory(memory.gone | gone if gone else memory.gone, epochs, custodians, keys, elsewhere)
+    for name in [name for name in elsewhere if name not in old.domains and step.is_noted("domain", name)]:
+        del elsewhere[name]
+    found = _gone(step)
+    gone = memory.gone | found if found else memory.gone
+    return Memory(gone, epochs, custodians, keys, missed, truncated, elsewhere)
 
 
 def _gone(step: Step) -> set[bytes]:
@@ -38,21 +49,32 @@ def _gone(step: Step) -> set[bytes]:
         new = step.after.document.domains.get(name)
         if new is None or new is old:
             continue
-        for key in differing(old.secrets, new.secrets):
-            was, now = old.secrets.get(key), new.secrets.get(key)
-            changed = was is not None and (now is None or now.value != was.value)
-            if was is not None and changed and (new.key != old.key or step.is_noted("secret", name, key)):
-                gone.add(secret_hash(name, key, was))
-        if new.key == old.key and new.owners == old.owners:
-            continue
-        for owner, grant in old.owners.items():
-            kept = new.owners.get(owner)
-            if new.key != old.key or kept is None:
-                keys = step.before.standings[name].owners.keys.get(owner, ())
-                gone.update(owner_hash(name, old.public_key, Signer(owner, key)) for key in keys)
-            replaced = grant.signed is not None and (kept is None or kept.signed != grant.signed)
-            unlisted = owner not in step.after.document.custodians and step.is_noted("custodian", owner)
-            noted = unlisted or step.is_noted("owner", name, owner)
-            if grant.signed and replaced and new.key == old.key and noted:
-                gone.add(grant_hash(grant.signed))
+        gone.update(_values(step, old, new))
+        gone.update(_owners(step, old, new))
     return gone
+
+
+def _values(step: Step, old: Domain, new: Domain) -> Iterator[bytes]:
+    for key in differing(old.secrets, new.secrets):
+        was, now = old.secrets.get(key), new.secrets.get(key)
+        if was is None or (now is not None and now.value == was.value):
+            continue
+        if new.key != old.key or step.is_noted("secret", old.name, key):
+            yield secret_hash(old.name, key, was)
+
+
+def _owners(step: Step, old: Domain, new: Domain) -> Iterator[bytes]:
+    if new.key == old.key and new.owners == old.owners:
+        return
+    for owner, grant in old.owners.items():
+        kept = new.owners.get(owner)
+        if new.key != old.key or kept is None:
+            keys = step.before.standings[old.name].owners.keys.get(owner, ())
+            yield from (owner_hash(old.name, old.public_key, Signer(owner, key)) for key in keys)
+        if new.key != old.key or (kept is not None and kept.signed == grant.signed):
+            continue
+        unlisted = owner not in step.after.document.custodians and step.is_noted("custodian", owner)
+        if grant.signed is None and not step.is_noted("owner", old.name, owner):
+            yield listed_hash(old.name, owner, grant)
+        elif grant.signed is not None and (unlisted or step.is_noted("owner", old.name, owner)):
+            yield grant_hash(grant.signed)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pocket_protector.errors import command
-from pocket_protector.model.custodian import LegacyCustodian, key_chain
+from pocket_protector.model.custodian import LegacyCustodian
 from pocket_protector.model.domain import Domain, Grant
 from pocket_protector.model.proofs import named_keys
 from pocket_protector.model.standing import GrantStatus, closure, sealed_to
 from pocket_protector.model.statements import Keys, Signed
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.hashes import grant_hash, owner_hash
-from pocket_protector.trust.state import State, Step
+from pocket_protector.trust.hashes import grant_hash, listed_hash, owner_hash
+from pocket_protector.trust.state import State
+from pocket_protector.trust.step import Step
 
 
 def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Finding]:
@@ -46,7 +47,8 @@ def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> 
             return
         if grant_hash(grant.signed) in state.memory.gone:
             text = f"a grant by {grant.signed.by.name} that was taken out is back: the removal was undone"
-            yield Finding(Severity.VIOLATION, "owner-returned", where, text, f"take it out, or give it anew: {again}")
+            remove = command("rm-owner", new.name, owner)
+            yield Finding(Severity.VIOLATION, "owner-returned", where, text, f"{remove}; to give it anew, then {again}")
             return
         if old is not None and old.key == new.key and not _reached(state, after, new, owner):
             text = f"given access by {grant.signed.by.name}, who was an owner once, and was removed"
@@ -81,6 +83,8 @@ def _added(step: Step, new: Domain, old: Domain | None, owner: str) -> Finding:
     where, signed = ("owner", new.name, owner), new.owners[owner].signed
     if new.epoch is not None and signed is not None:
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
+    if listed_hash(new.name, owner, new.owners[owner]) in step.before.memory.gone:
+        return Finding(Severity.INFO, "owner-added", where, "an owner as on another branch, where nobody signed it")
     if old is None:
         return Finding(Severity.INFO, "owner-added", where, "an owner of a domain that nobody has signed")
     listed = step.before.standings[new.name].owners
@@ -108,7 +112,7 @@ def _judge_other(step: Step, new: Domain, owner: str, status: GrantStatus, was: 
     stale = key is not None and key != new.public_key
     if stale:
         text = f"listed as an owner, and does not count: {GrantStatus.STALE.value}{by}"
-    if key is not None and grant.signed and _was_owner(state, after, new, key, grant.signed):
+    if key is not None and grant.signed and _was_owner(step, new, key, grant.signed):
         return Finding(Severity.ATTENTION, "grant-stale" if stale else "grant-of-former-owner", where, text, again)
     before = state.document.custodians.get(owner)
     if isinstance(before, LegacyCustodian) and _names(after, new, owner, before.keys):
@@ -118,11 +122,11 @@ def _judge_other(step: Step, new: Domain, owner: str, status: GrantStatus, was: 
     if status is GrantStatus.INVALID and before is not None and custodian and before.keys != custodian.keys:
         # The keys that the grant names were replaced in the same step, which another finding is about.
         text = f"listed as an owner, and the grant is not for the keys that stand under {owner} now{by}"
-        hint = f"ask {owner} by another way for their fingerprint; if these are their keys, {again}"
+        hint = f"ask {owner} by another way for their fingerprint; if these are their keys: pprotect trust accept"
         return Finding(Severity.VIOLATION, "owner-injected", where, text, hint)
     stripped = was is not None and was.signed is not None and grant.signed is None
     remove = command("rm-owner", new.name, owner)
-    hint = f"nobody with access put it there: take it out ({remove}); if it was honest, {again}"
+    hint = f"nobody with access put it there: {remove}; if it was honest, then {again}"
     return Finding(Severity.VIOLATION, "owner-stripped" if stripped else "owner-injected", where, text, hint)
 
 
@@ -140,9 +144,10 @@ def _key_of(step: Step, new: Domain, owner: str) -> bytes | None:
     return step.proofs.earlier_key(new, owner, new.owners[owner], dict.fromkeys((*earlier.values(), *seen)))
 
 
-def _was_owner(state: State, after: State, new: Domain, key: bytes, signed: Signed) -> bool:
+def _was_owner(step: Step, new: Domain, key: bytes, signed: Signed) -> bool:
     """Whether the signer was an owner while the domain had that key, as far as was seen: on another branch they gave
     what they could give. An owner of today is taken for one of then."""
+    state, after = step.before, step.after
     old = state.document.domains.get(new.name)
     standing = state.standings.get(new.name)
     if old is not None and standing is not None and old.public_key == key and standing.owners.vouched(signed):
@@ -153,6 +158,5 @@ def _was_owner(state: State, after: State, new: Domain, key: bytes, signed: Sign
     if key != new.public_key and owners.vouched(signed):
         return True
     # An owner who has other keys by now, and signed with the earlier ones on a branch that had not seen that.
-    custodian = after.document.custodians.get(signed.by.name)
-    chain = key_chain(custodian, after.document.file_id) if custodian and owners.counts(signed.by.name) else ()
+    chain = step.proofs.chain(signed.by.name) if owners.counts(signed.by.name) else ()
     return any(keys.verify_key == signed.by.verify_key for keys in chain)

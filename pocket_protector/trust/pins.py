@@ -12,7 +12,8 @@ from typing import Any
 
 from pocket_protector.crypto.keys import DIGEST_BYTES, KEY_BYTES
 from pocket_protector.errors import PocketProtectorError, StoreError
-from pocket_protector.format.file import load_text
+from pocket_protector.format.file import dump, load_text
+from pocket_protector.model.document import Document
 from pocket_protector.model.statements import Keys
 from pocket_protector.trust.state import Memory, State
 
@@ -27,7 +28,9 @@ def encode_pin(text: str, memory: Memory) -> bytes:
             for name, known in sorted(memory.custodians.items())
         },
         "keys": {name: _texts(keys) for name, keys in sorted(memory.keys.items())},
-        "elsewhere": {name: _texts(marks) for name, marks in sorted(memory.elsewhere.items())},
+        "missed": _texts(memory.missed),
+        "truncated": _texts(memory.truncated),
+        "elsewhere": {name: dump(document).text for name, document in sorted(memory.elsewhere.items())},
         "text": text,
     }
     return json.dumps(content).encode() + b"\n"
@@ -43,7 +46,9 @@ def decode_pin(raw: bytes) -> tuple[str, State]:
             {name: frozenset(_sized(hashes, DIGEST_BYTES)) for name, hashes in _sets(content["epochs"]).items()},
             {name: frozenset(map(_keys, raws)) for name, raws in _sets(content["custodians"]).items()},
             {name: frozenset(_sized(keys, 1 + KEY_BYTES)) for name, keys in _sets(content["keys"]).items()},
-            {name: frozenset(_marks(marks)) for name, marks in _sets(content["elsewhere"]).items()},
+            frozenset(_sized(_bytes(content["missed"]), DIGEST_BYTES)),
+            frozenset(_sized(_bytes(content["truncated"]), DIGEST_BYTES)),
+            {name: _alone(name, text) for name, text in content["elsewhere"].items()},
         )
         return text, State.of(load_text(text).document, memory)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, PocketProtectorError):
@@ -63,11 +68,11 @@ def _sized(items: Iterable[bytes], length: int) -> list[bytes]:
     return found
 
 
-def _marks(items: Iterable[bytes]) -> list[bytes]:
-    found = list(items)
-    if any(len(item) not in (DIGEST_BYTES, 1 + KEY_BYTES) for item in found):
+def _alone(name: str, text: str) -> Document:
+    document = load_text(text).document
+    if [*document.domains] != [name]:
         raise ValueError
-    return found
+    return document
 
 
 def _texts(items: Iterable[bytes]) -> list[str]:

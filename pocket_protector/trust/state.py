@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TypeVar
 
-from pocket_protector.model.audit import section
-from pocket_protector.model.document import LEGACY_FORMAT, Document
+from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.proofs import Proofs
 from pocket_protector.model.standing import EntryStatus, Owners, ancestors, entry_status, owners_of
@@ -23,15 +22,20 @@ class Memory:
 
     `gone` has hashes (32 bytes) of grants, values and owners that are no longer there; `epochs` the hashes of every
     epoch that a domain has had, the present one's too; `custodians` the last keys of those who are gone (on
-    several branches perhaps several), and `keys` the public keys (33 bytes) that each domain had before. `elsewhere`
-    has domains that are not there since the document is another branch's, by the mark that they had last.
+    several branches perhaps several), and `keys` the public keys (33 bytes) that each domain had before.
+
+    The rest is for who goes from branch to branch. `missed` has hashes of entries of the log that were seen, and that
+    the document does not have without a truncation; `truncated` of those that one took out; `elsewhere` the domains
+    that it does not have since it is another branch's, each alone in a document with the custodians of then.
     """
 
     gone: frozenset[bytes] = frozenset()
     epochs: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
     custodians: Mapping[str, frozenset[Keys]] = field(default_factory=dict)
     keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
-    elsewhere: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
+    missed: frozenset[bytes] = frozenset()
+    truncated: frozenset[bytes] = frozenset()
+    elsewhere: Mapping[str, Document] = field(default_factory=dict)
 
     def joined(self, other: Memory) -> Memory:
         return Memory(
@@ -39,7 +43,9 @@ class Memory:
             _union(self.epochs, other.epochs),
             _union(self.custodians, other.custodians),
             _union(self.keys, other.keys),
-            _union(self.elsewhere, other.elsewhere),
+            self.missed | other.missed,
+            self.truncated | other.truncated,
+            {**self.elsewhere, **other.elsewhere},
         )
 
 
@@ -73,23 +79,12 @@ class State:
         standings = {name: standing_of(document, name, proofs) for name in document.domains}
         return cls(document, memory or first_memory(document), standings)
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step that is judged. `proofs` are those of the new document; `grown` are the lists of the audit log that say
-    something new; `is_behind` if the document does not know all that was done before: it is older, or another branch's.
-    """
-
-    before: State
-    after: State
-    proofs: Proofs
-    grown: frozenset[str]
-    is_behind: bool
-
-    def is_noted(self, *where: str) -> bool:
-        """Whether the log says that something was done with the object; of Pocket Protector's files nothing is known.
-        What is not there without that may be there on another branch."""
-        return self.before.document.format == LEGACY_FORMAT or section(*where) in self.grown
+    def accepted(self) -> State:
+        """The state of somebody who says that the document is not older than what was seen, but that this was given
+        up."""
+        memory = self.memory
+        known = memory.missed | memory.truncated
+        return replace(self, memory=replace(memory, missed=frozenset(), truncated=known, elsewhere={}))
 
 
 def first_memory(document: Document) -> Memory:
@@ -99,13 +94,23 @@ def first_memory(document: Document) -> Memory:
 
 def joined(states: Iterable[State]) -> State:
     """One state of several that end with the same document: that of a merge, from each of its parents."""
-    return reduce(lambda one, other: State(one.document, one.memory.joined(other.memory), one.standings), states)
+
+    def join(one: State, other: State) -> State:
+        assert one.document is other.document
+        return State(one.document, one.memory.joined(other.memory), one.standings)
+
+    return reduce(join, states)
 
 
-def mark(document: Document, domain: Domain) -> bytes:
-    """What tells one version of the domain's key and policy from others: the epoch's hash (32 bytes), else the public
-    key (33 bytes)."""
-    return domain.epoch.hash(document.file_id, domain.name, domain.public_key) if domain.epoch else domain.key
+def recalled(state: State, document: Document) -> State:
+    """The state with those domains of the document that were on another branch, as they were there."""
+    elsewhere = state.memory.elsewhere
+    back = {name: elsewhere[name] for name in document.domains if name in elsewhere}
+    if not back:
+        return state
+    domains = {**state.document.domains, **{name: there.domains[name] for name, there in back.items()}}
+    standings = {**state.standings, **{name: standing_of(there, name) for name, there in back.items()}}
+    return State(replace(state.document, domains=domains), state.memory, standings)
 
 
 def ancestry(document: Document, name: str) -> frozenset[bytes]:

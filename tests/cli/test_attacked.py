@@ -135,5 +135,5 @@ def test_such_a_file_does_not_shed_the_policy_that_was_seen(someone: Person) -> 
     someone.done("trust", "accept", "--yes")
     someone.file.write_bytes((LEGACY / "v0-basic.yaml").read_bytes())
     result = someone("get", "dev", "api_key", env={"PPROTECT_USER": ALICE, "PPROTECT_PASSPHRASE": passphrase})
-    result.failed(8, "'dev' may not be used: another file stands in the place of this one")
+    result.failed(8, "signed values of 'dev' are required, and nobody has signed its key")
     assert expected["domains"]["dev"]["secrets"]["api_key"] not in result.out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from people import CREDS, Person, loaded
+from people import CREDS, Person, loaded, with_keys_replaced
 from shell import ALICE, BOB, CAROL, DEV
 
 READ = ("get", "dev", "API_KEY")
@@ -145,3 +145,40 @@ def test_a_removal_that_is_undone_on_the_same_branch(pinned: Person) -> None:
     pinned("add-secret", "dev", "x", "--generate").failed(
         5, f"owner/dev/{CAROL}: a grant by {ALICE} that was taken out"
     )
+
+
+def test_what_was_thrown_away_and_done_again_is_said_at_once(pinned: Person) -> None:
+    pinned.done("add-domain", "staging")
+    pinned.git("checkout", "-q", "--", "protected.yaml")
+    result = pinned("add-domain", "staging")
+    assert result.code == 0
+    assert "warning: domain/staging: " in result.err
+    assert "if you threw that away yourself: pprotect trust accept" in result.err
+    assert pinned("trust", "accept", "--yes").code == 0
+    pinned.done("add-secret", "staging", "key", "--generate")
+
+
+def test_resolve_warns_of_what_the_other_branch_did(pinned: Person) -> None:
+    pinned.branch("evil", with_keys_replaced(), lambda file: file.add_secret("dev", "x", "1"))
+    pinned.git("checkout", "-q", "main")
+    pinned.change(lambda file: file.add_secret("dev", "y", "1"))
+    pinned.done(*READ)
+    assert not pinned.merge("evil")
+    result = pinned("resolve")
+    assert result.code == 0
+    assert f"warning: custodian/{BOB}: the keys were replaced" in result.err
+
+
+def test_a_policy_that_was_seen_is_asked_of_the_epoch_before_it(pinned: Person) -> None:
+    before = pinned.store()
+    pinned.done("set-policy", "dev", "--require-signed")
+    domain = before.set_secret("dev", "API_KEY", "evil")._document.domains["dev"]
+    pinned.put(loaded(pinned.store()._document.with_domain(domain)))
+    for words in (READ, ("decrypt-domain", "dev"), ("run", "dev", "--uppercase", "--", "printenv", "API_KEY")):
+        pinned(*words).failed(8, "'dev' may not be used")
+
+
+def test_trust_remembers_what_it_showed_first(someone: Person) -> None:
+    someone.done("trust")
+    someone.put(with_keys_replaced()(someone.store()))
+    someone(*ADD).failed(5, f"custodian/{BOB}: the keys were replaced")

@@ -19,7 +19,7 @@ FOUND = {
 TO_DO = {
     "custodian": f"ask {BOB} by another way whether their fingerprint is ",
     "domain": "see who did it (git log -p), and revert that",
-    "owner": f"take it out (pprotect rm-owner dev {MALLORY})",
+    "owner": f"nobody with access put it there: pprotect rm-owner dev {MALLORY}",
 }
 
 
@@ -395,3 +395,25 @@ def test_an_unsigned_history(tmp_path: Path) -> None:
     assert KEYS[ALICE] not in result.out
     assert DEV["API_KEY"] not in result.out
     assert signed_file().file_id != unsigned_file().file_id
+
+
+def test_a_version_that_is_too_large_is_told_and_the_next_ones_are_judged(someone: Person) -> None:
+    good = someone.store()
+    someone.file.write_bytes(b"#" * (11 * 1024 * 1024))
+    someone.commit("large")
+    someone.put(good)
+    someone.commit("small")
+    result = someone("verify", "HEAD~2..")
+    assert result.code == 0
+    assert "has more than 10485760 bytes" in result.out
+    assert someone("verify", "HEAD~1..").code == 0
+
+
+def test_a_file_that_gives_way_to_a_link_is_refused_in_ci(someone: Person) -> None:
+    someone.git("mv", "protected.yaml", "other.yaml")
+    someone.file.symlink_to("other.yaml")
+    someone.git("add", "-A")
+    someone.git("commit", "-qm", "tidy")
+    result = someone("verify", "HEAD~1..")
+    assert result.code == 1
+    assert "violation  file: there is no file at this path any more" in result.out

@@ -736,12 +736,12 @@ def check_reading(history: History, head: Step, state: State) -> int:
     return readers
 
 
-APART = frozenset({"domain-forked", "domain-unsigned", "custodian-replaced"})
-"""What a version may show beside what is merely older: rotated apart; or from before a domain was signed, or a
-custodian of Pocket Protector's rekeyed, which cannot be told from what an attacker would do."""
+APART = frozenset({"domain-forked", "domain-unsigned", "domain-returned", "custodian-replaced"})
+"""What a version may show beside what is merely older: rotated apart, also from a removal; or from before a domain was
+signed, or a custodian of Pocket Protector's rekeyed, which cannot be told from what an attacker would do."""
 
 UNKNOWN = frozenset({"owner-returned", "signature-stripped", "domain-returned"})
-"""What a version with a truncated log may show, which does not tell that it is older."""
+"""What a version with a truncated log may show, which does not tell that it is older, or what was removed."""
 
 
 def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> Counter[str]:
@@ -770,7 +770,7 @@ def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> 
             for step in (steps[at], history.rng.choice(steps[: at + 1]), steps[at]):
                 after = judge(last, state, step, allowed)
                 state, last = (after, step) if after else (state, last)
-        judge(last, state, head, frozenset())
+        judge(last, state, head, UNKNOWN | {"owner-behind"} if "truncate" in history.kinds() else frozenset())
     return codes
 
 

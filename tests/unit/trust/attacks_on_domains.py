@@ -228,14 +228,14 @@ def _with_real_past(world: World) -> dict[bytes, PastEpoch]:
     return {**world.dev.past, hash_of(world.document, world.dev): PastEpoch(world.dev.public_key, world.dev.epoch, {})}
 
 
-@attack("domain-forged", guarded=False)
+@attack("domain-returned", guarded=False)
 def seized_while_it_was_out(world: World) -> list[KeyFile]:
     gone = _without_a_word(world)
     follows = {hash_of(world.document, world.dev): 3}
     return [gone, seized(gone._document, world.who(MALLORY), follows=follows, past=_with_real_past(world))]
 
 
-@attack("domain-forged", guarded=False)
+@attack("domain-returned", guarded=False)
 def joined_to_a_line_of_the_attackers_own_while_it_was_out(world: World) -> list[KeyFile]:
     gone, mallory, key = _without_a_word(world), world.who(MALLORY), PrivateKey.generate().public
     own = make_epoch(mallory, world.document.file_id, DEV, key, {}, Policy(), LATER)
@@ -260,7 +260,7 @@ def older_epoch_while_it_was_out(world: World) -> list[KeyFile]:
     return [gone, load(gone._document.with_domain(older))]
 
 
-@attack("domain-forged", guarded=False, anchored=False)
+@attack("domain-returned", guarded=False, anchored=False)
 def removed_owner_rotates_while_it_was_out(world: World) -> list[KeyFile]:
     """Mallory was an owner, was taken out without a rotation, and makes an epoch with the grant of before."""
     given = saved(world.file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, M, ALICE))

@@ -194,3 +194,25 @@ def test_keys_that_one_branch_gave_up_before_the_name_went_on_both(swapped: bool
 def test_a_history_in_one_line_has_no_violation() -> None:
     assert not any(map(violations, fold(world().versions)))
     assert all(isinstance(custodian, Custodian) for custodian in world().document.custodians.values())
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_merge_without_the_file_forgets_no_branch(broken: bool) -> None:
+    """Dave's branch from before his removal is its first parent; then that version stands there again."""
+    relaxed = saved(world().file.set_policy(DEV, Policy(), ALICE))
+    main = saved(relaxed.rm_owner(DEV, D, ALICE))
+    steps = [("old", ()), ("main", ("old",)), ("merge", ("old", "main")), ("back", ("merge",))]
+    folding = Fold(steps)
+    folding.step("old", (), relaxed._document)
+    folding.step("main", ("old",), main._document)
+    folding.step("merge", ("old", "main"), None, broken=broken)
+    assert ("domain-behind", WHERE) in violations(folding.step("back", ("merge",), relaxed._document))
+
+
+def test_a_domain_that_goes_without_a_word_returns_to_no_history() -> None:
+    """Git knows what follows what: nothing is on another branch there."""
+    gone = load(replace(world().document, domains={k: d for k, d in world().document.domains.items() if k != DEV}))
+    folding = Fold([("base", ()), ("gone", ("base",)), ("back", ("gone",))])
+    folding.step("base", (), world().document)
+    assert not violations(folding.step("gone", ("base",), gone._document))
+    assert ("domain-returned", WHERE) in violations(folding.step("back", ("gone",), world().document))
