@@ -137,11 +137,12 @@ class View:
 
         check_anchored(self._document, domain_name, anchors)
 
-    def authorize(self, state: State | None) -> tuple[list[Finding], State]:
-        """What the step from a trusted state to this file says, and the state with this file in it; None at first."""
+    def authorize(self, state: State | None, *, follows: bool = False) -> tuple[list[Finding], State]:
+        """What the step from a trusted state to this file says, and the state with this file in it; None at first.
+        With `follows` the file is known to come after that of the state; else it may be another branch's, or older."""
         from pocket_protector.trust.authorize import authorize
 
-        return authorize(state, self._document)
+        return authorize(state, self._document, follows=follows)
 
     def standing(self, domain_name: str) -> Standing:
         """Which owners of the domain count, and which values they vouch for, going by the file alone."""

@@ -67,7 +67,7 @@ def _join(session: Session, *, with_credentials: bool) -> None:
 def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]], *, behind: bool) -> None:
     """IntegrityError if what one branch did to a domain that is to be joined, or to one of its owners on either branch,
     was not authorised, as seen from where the branches parted, and from what this user has seen."""
-    found, _ = side.authorize(base.authorize(None)[1])
+    found, _ = side.authorize(base.authorize(None)[1], follows=True)
     # Of two branches that this user may have seen one of, the other is behind, or does not know of it.
     seen = [finding for finding in look(side).findings if finding.code not in {*BEHIND, "domain-forked"}]
     for name, owners in owned.items():
