@@ -759,6 +759,8 @@ def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> 
             return None
         found, after = step.file.authorize(state)
         bad = [f for f in found if f.severity is Severity.VIOLATION and f.where not in doubtful]
+        # A revert brought a value that was sealed to a key which this line of the domain never had.
+        bad = [f for f in bad if f.code != "signature-invalid" or opens_there(step, f)]
         codes.update(finding.code for finding in bad)
         said = f"history {history.seed}, {last and last.name} and before, then {step.name}"
         assert {finding.code for finding in bad} <= allowed, f"{said}: {bad}"
