@@ -11,7 +11,7 @@ from pocket_protector.model.document import LEGACY_FORMAT, Document
 from pocket_protector.model.proofs import Proofs
 from pocket_protector.model.statements import Keys
 from pocket_protector.trust.domains import judge_domain
-from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.fingerprints import fingerprint, to_words
 from pocket_protector.trust.log import LogStep, judge_log
 from pocket_protector.trust.memory import remembered
@@ -95,7 +95,7 @@ def _judge_keys(name: str, known: frozenset[Keys], step: Step) -> Finding:
         return Finding(Severity.ATTENTION, "custodian-upgraded", where, text, ask)
     if custodian.keys in step.earlier.chain(name):
         text = "the keys are older than those that were seen"
-        return Finding(Severity.VIOLATION, "custodian-behind", where, text, "fetch the newest version")
+        return Finding(Severity.VIOLATION, "custodian-behind", where, text, NEWEST)
     if isinstance(custodian, LegacyCustodian):
         text = "keys that can sign gave way to such as Pocket Protector makes, which cannot"
         return Finding(

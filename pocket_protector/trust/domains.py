@@ -13,14 +13,12 @@ from pocket_protector.model.standing import ancestors
 from pocket_protector.model.statements import Signed
 from pocket_protector.trust import lines
 from pocket_protector.trust.entries import judge_entries
-from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.owners import judge_owners
 from pocket_protector.trust.state import State, ancestry
 from pocket_protector.trust.step import Step
 
 _BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprotect trust accept"
-
-_NEWEST = "fetch the newest version; or see who put it back (git log -p)"
 
 
 def judge_domain(step: Step, name: str) -> Iterator[Finding]:
@@ -60,7 +58,7 @@ def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
         yield _unsigned(where)
     elif known and step.is_behind and _hash(step.after.document, new) in known:
         text = "the key domain was removed, and here it stands as it was before"
-        yield Finding(Severity.VIOLATION, "domain-behind", where, text, _NEWEST)
+        yield Finding(Severity.VIOLATION, "domain-behind", where, text, NEWEST)
     elif known:
         yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
     elif new.name in memory.keys:
@@ -125,7 +123,7 @@ def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Itera
             "domain-behind",
             where,
             text,
-            _NEWEST,
+            NEWEST,
         )
         return
     counting = state.standings[new.name].owners.keys

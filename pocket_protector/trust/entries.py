@@ -9,7 +9,7 @@ from pocket_protector.crypto.keys import KEY_ID_BYTES, key_id
 from pocket_protector.errors import command
 from pocket_protector.model.domain import Domain, Secret
 from pocket_protector.model.standing import EntryStatus, is_signed_for
-from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.hashes import owner_hash, secret_hash
 from pocket_protector.trust.state import differing
 from pocket_protector.trust.step import Step
@@ -91,7 +91,7 @@ class _Entry:
             return self._finding(Severity.ATTENTION, "signature-of-former-owner", text, hint)
         if self.step.is_behind:
             text = "an owner has signed exactly this value since, and here it stands as it was before"
-            return self._finding(Severity.VIOLATION, "secret-behind", text, "fetch the newest version")
+            return self._finding(Severity.VIOLATION, "secret-behind", text, NEWEST)
         text = "an owner had signed exactly this value, and the signature is gone"
         return self._finding(Severity.VIOLATION, "signature-stripped", text, _WHO)
 

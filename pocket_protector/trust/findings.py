@@ -48,6 +48,9 @@ class Finding:
         return self.code in _UNTIL_ACCEPTED
 
 
+NEWEST = "fetch the newest version; if this is it, see who put back what was there before (git log -p)"
+"""What to do where something is older than it was."""
+
 _UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced", "unsigned-owner-added"})
 """What nobody can prove."""
 

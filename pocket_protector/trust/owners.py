@@ -10,7 +10,7 @@ from pocket_protector.model.domain import Domain, Grant
 from pocket_protector.model.proofs import named_keys
 from pocket_protector.model.standing import GrantStatus, closure, sealed_to
 from pocket_protector.model.statements import Keys, Signed
-from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.hashes import grant_hash, listed_hash, owner_hash
 from pocket_protector.trust.state import State
 from pocket_protector.trust.step import Step
@@ -43,7 +43,7 @@ def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> 
     if not same and grant.signed is not None and new.epoch is not None:
         if grant_hash(grant.signed) in state.memory.gone and step.is_behind:
             text = f"was removed, or given access anew, and here is the grant of before, by {grant.signed.by.name}"
-            yield Finding(Severity.VIOLATION, "owner-behind", where, text, "fetch the newest version")
+            yield Finding(Severity.VIOLATION, "owner-behind", where, text, NEWEST)
             return
         if grant_hash(grant.signed) in state.memory.gone:
             text = f"a grant by {grant.signed.by.name} that was taken out is back: the removal was undone"
@@ -53,7 +53,7 @@ def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> 
         if old is not None and old.key == new.key and not _reached(state, after, new, owner):
             text = f"given access by {grant.signed.by.name}, who was an owner once, and was removed"
             if step.is_behind:
-                yield Finding(Severity.VIOLATION, "owner-behind", where, text, "fetch the newest version")
+                yield Finding(Severity.VIOLATION, "owner-behind", where, text, NEWEST)
                 return
             hint = f"take it out ({command('rm-owner', new.name, owner)}), and rotate: they know the key"
             yield Finding(Severity.VIOLATION, "owner-injected", where, text, hint)

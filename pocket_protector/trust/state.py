@@ -84,7 +84,7 @@ class State:
         up."""
         memory = self.memory
         known = memory.missed | memory.truncated
-        return replace(self, memory=replace(memory, missed=frozenset(), truncated=known, elsewhere={}))
+        return replace(self, memory=replace(memory, missed=frozenset(), truncated=known))
 
 
 def first_memory(document: Document) -> Memory:

@@ -111,3 +111,21 @@ def test_a_third_branch_is_behind_too() -> None:
     topic = saved(given.add_secret(DEV, "topic", "value"))
     state = world().after(given, saved(given.rm_owner(DEV, E)), old).state
     assert violations(topic.authorize(state)[0]) == {("owner-behind", ("owner", DEV, E))}
+
+
+def test_accepting_forgets_no_domain_of_another_branch() -> None:
+    state = world().after(without_dev(world().file)).state.accepted()
+    assert not violations(world().file.authorize(state)[0])
+
+
+def test_accepting_ends_being_behind() -> None:
+    """What is missing was given up: from now on a removal that is undone is called that."""
+    given = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, E, ALICE))
+    topic = saved(given.add_secret(DEV, "topic", "value"))
+    left = saved(given.rm_owner(DEV, E))
+    grant = given._document.domains[DEV].owners[E]
+    dev = left._document.domains[DEV]
+    back = load(left._document.with_domain(replace(dev, owners={**dev.owners, E: grant})))
+    state = world().after(given, topic, left).state
+    assert ("owner-behind", ("owner", DEV, E)) in violations(back.authorize(state)[0])
+    assert ("owner-returned", ("owner", DEV, E)) in violations(back.authorize(state.accepted())[0])
