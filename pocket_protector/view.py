@@ -15,7 +15,7 @@ from pocket_protector.format.file import LoadedFile
 from pocket_protector.model.custodian import check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
 from pocket_protector.model.document import Document
-from pocket_protector.model.domain import open_key
+from pocket_protector.model.domain import Domain, open_key
 
 if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
     from pocket_protector.model.policy import Policy
@@ -175,18 +175,10 @@ class View:
         return fingerprint(key_custodian_name, self._document.custodian(key_custodian_name).keys)
 
     def sealed_since(self, before: View) -> list[str]:
-        """The domains of both in which a value or a grant is new, or another than `before`."""
+        """The domains of both to which something was sealed since, or their key wrapped for somebody."""
         new, old = self._document.domains, before._document.domains
-        return [
-            name
-            for name in sorted(new.keys() & old.keys())
-            if new[name] is not old[name]
-            and (
-                new[name].key != old[name].key
-                or any(old[name].secrets.get(key) != secret for key, secret in new[name].secrets.items())
-                or any(old[name].owners.get(owner) != grant for owner, grant in new[name].owners.items())
-            )
-        ]
+        changed = [name for name in sorted(new.keys() & old.keys()) if new[name] is not old[name]]
+        return [name for name in changed if _sealed(new[name]) - _sealed(old[name])]
 
     def line_of(self, where: tuple[str, ...]) -> int:
         """The line, from 1, at which the object of a finding stands, as far as it does; 1 if it does not."""
@@ -220,6 +212,11 @@ class View:
 
     def __repr__(self) -> str:
         return f"<KeyFile {self.path!r}: domains {', '.join(self.get_domain_names()) or 'none'}>"
+
+
+def _sealed(domain: Domain) -> set[tuple[str, bytes]]:
+    values = {(name, secret.value) for name, secret in domain.secrets.items()}
+    return values | {(f"owner {name}", grant.wrapped_key) for name, grant in domain.owners.items()}
 
 
 def now() -> datetime:

@@ -82,6 +82,7 @@ def test_upgrade_keeps_all_and_rotation_binds(legacy: Shell) -> None:
     result = legacy("upgrade")
     assert (result.code, result.out) == (0, "")
     assert "  pprotect rotate-domain-keys dev\n  pprotect rotate-domain-keys prod\n" in result.err
+    assert "note: " not in result.err
     legacy.variables |= CI
     assert json.loads(legacy.done("decrypt-domain", "dev")) == DEV
     assert legacy.done("list-audit-log").startswith(log)
