@@ -86,6 +86,9 @@ def _merged(path: str, first: str, last: str, state: State | None) -> list[Versi
     fold = Fold([(commit.id, commit.parents) for commit in listed])
     for _ in _judged(path, listed, fold, lambda *_: None):
         pass
+    if fold.is_parted:
+        text = f"what a merge would make of it cannot be judged: {first[:_SHORT_ID]} has no file that loads"
+        return [Version(None, (Finding(Severity.VIOLATION, "merge-conflict", ("file",), text, "mend it there first"),))]
     if fold.state is None or state is None:
         return []
     ours, theirs = fold.state.document, state.document

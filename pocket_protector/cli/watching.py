@@ -46,9 +46,12 @@ class Watch(NamedTuple):
         return self.judged().before
 
     def demanded_signed(self, domain: str) -> bool:
-        """Whether the domain, as it was seen before it changed, demanded signed values."""
-        seen = self.before.document.domains.get(domain) if self.before else None
-        return seen is not None and seen.policy.require_signed
+        """Whether the domain, as it was seen before it changed, demanded signed values. One that was signed, and is
+        there again after it was removed, is taken for such."""
+        if self.before is None:
+            return False
+        seen = self.before.last_seen(domain)
+        return seen.policy.require_signed if seen else domain in self.before.memory.epochs
 
     @property
     def violations(self) -> list[Finding]:

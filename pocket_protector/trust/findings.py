@@ -45,13 +45,13 @@ class Finding:
     @property
     def waits(self) -> bool:
         """Whether it is told until the user accepts it."""
-        return self.code in _UNTIL_ACCEPTED
+        return self.needs_attention and self.code in _UNTIL_ACCEPTED
 
 
 NEWEST = "fetch the newest version; if this is it, see who put back what was there before (git log -p)"
 """What to do where something is older than it was."""
 
-_UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "unsigned-key-replaced", "unsigned-owner-added"})
+_UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "domain-returned", "unsigned-key-replaced", "unsigned-owner-added"})
 """What nobody can prove."""
 
 

@@ -15,7 +15,7 @@ class Fold:
     """The states that a history leads to, from parents to children.
 
     `steps` names every step that will be taken and its parents, so that a state is kept only as long as a child of its
-    step is to come; the last of them is kept.
+    step is to come; the last of them is kept: none where several branches end without the file, which `is_parted`.
     """
 
     def __init__(self, steps: Iterable[tuple[str, Sequence[str]]]) -> None:
@@ -23,6 +23,7 @@ class Fold:
         self._children = Counter(parent for _, parents in steps for parent in parents)
         self._told: set[tuple[str, tuple[str, ...], str]] = set()
         self.state: State | None = None
+        self.is_parted = False
 
     def step(
         self, name: str, parents: Sequence[str], document: Document | None, *, broken: bool = False
@@ -43,6 +44,7 @@ class Fold:
             found = judged[0][0] if len(judged) == 1 else self._of_merge([findings for findings, _ in judged])
             after = (joined(state for _, state in judged),)
         self.state = after[0] if len(after) == 1 else None
+        self.is_parted = len(after) > 1
         self._told.update(map(_identity, found))
         self._keep(name, parents, after)
         return found

@@ -14,11 +14,12 @@ from pocket_protector.trust.state import Memory, differing
 
 @dataclass(frozen=True, slots=True)
 class LogStep:
-    """What the log says of a step to a document that may be another branch's. `grown` are the lists with an entry that
-    was never seen before. `missed` are the hashes (32 bytes) of entries that were seen, and are not there without a
+    """What the log says of a step to a document that may be another branch's. `told` are the lists that tell of what
+    was done: those with an entry that was never seen before, and of owners, custodians and values those that have all
+    entries which they had. `missed` are the hashes (32 bytes) of entries that were seen, and are not there without a
     truncation; `truncated` of those that a truncation took out."""
 
-    grown: frozenset[str]
+    told: frozenset[str]
     missed: frozenset[bytes]
     truncated: frozenset[bytes]
 
@@ -27,11 +28,12 @@ class LogStep:
         added, gone = _gone(new, old), _gone(old, new)
         known = memory.missed | memory.truncated
         grown = {where for where, entries in added.items() if any(entry_hash(where, e) not in known for e in entries)}
+        kept = {where for where in old.lists if where not in gone and not where.startswith("domain/")}
         back = _hashes(added) if known else frozenset()
         noted = _is_noted(old, new, gone)
         missed = memory.missed - back | (frozenset() if noted else _hashes(gone))
         truncated = memory.truncated - back | (_hashes(gone) if noted else frozenset())
-        return cls(frozenset(grown), missed, truncated)
+        return cls(frozenset(grown | kept), missed, truncated)
 
 
 def judge_log(old: AuditLog, new: AuditLog) -> Iterator[Finding]:

@@ -27,7 +27,8 @@ def remembered(step: Step) -> Memory:
         if name not in new.domains or new.domains[name].key != domain.key:
             keys[name] = keys.get(name, frozenset()) | {domain.key}
         if name not in new.domains and not step.is_noted("domain", name):
-            elsewhere[name] = Document(old.format, old.file_id, {name: domain}, old.custodians)
+            owners = {owner: old.custodians[owner] for owner in domain.owners if owner in old.custodians}
+            elsewhere[name] = Document(old.format, old.file_id, {name: domain}, owners)
     for name, domain in new.domains.items():
         before = old.domains.get(name)
         if domain.epoch is not None and (before is None or before.epoch != domain.epoch or before.key != domain.key):
@@ -35,8 +36,9 @@ def remembered(step: Step) -> Memory:
         elsewhere.pop(name, None)
     for name in [name for name in elsewhere if name not in old.domains and step.is_noted("domain", name)]:
         del elsewhere[name]
-    found = _gone(step)
+    found, back = _gone(step), _listed(step)
     gone = memory.gone | found if found else memory.gone
+    gone = gone - back if back else gone
     return Memory(gone, epochs, custodians, keys, missed, truncated, elsewhere)
 
 
@@ -74,7 +76,28 @@ def _owners(step: Step, old: Domain, new: Domain) -> Iterator[bytes]:
         if new.key != old.key or (kept is not None and kept.signed == grant.signed):
             continue
         unlisted = owner not in step.after.document.custodians and step.is_noted("custodian", owner)
-        if grant.signed is None and not step.is_noted("owner", old.name, owner):
+        noted = unlisted or step.is_noted("owner", old.name, owner)
+        if grant.signed is None and not noted:
             yield listed_hash(old.name, owner, grant)
-        elif grant.signed is not None and (unlisted or step.is_noted("owner", old.name, owner)):
+        # A grant in the place of another: each may be one branch's.
+        elif grant.signed is not None and noted and (kept is None or not step.is_behind):
             yield grant_hash(grant.signed)
+
+
+def _listed(step: Step) -> set[bytes]:
+    """The hashes of grants that nobody signed, and that are there again, or were taken out after all."""
+    after = step.after.document.domains
+    back = {
+        listed_hash(name, owner, grant)
+        for name, old in step.before.document.domains.items()
+        for owner, grant in old.owners.items()
+        if grant.signed is None and (name not in after or owner not in after[name].owners)
+        if step.is_noted("owner", name, owner)
+    }
+    return back | {
+        listed_hash(name, owner, grant)
+        for name, new in after.items()
+        if new.epoch is None
+        for owner, grant in new.owners.items()
+        if grant.signed is None
+    }

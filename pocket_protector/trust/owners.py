@@ -88,7 +88,8 @@ def _added(step: Step, new: Domain, old: Domain | None, owner: str) -> Finding:
     if old is None:
         return Finding(Severity.INFO, "owner-added", where, "an owner of a domain that nobody has signed")
     listed = step.before.standings[new.name].owners
-    if signed and listed.vouched(signed) and step.proofs.named(new, owner, new.owners[owner]):
+    returned = signed is not None and grant_hash(signed) in step.before.memory.gone
+    if signed and not returned and listed.vouched(signed) and step.proofs.named(new, owner, new.owners[owner]):
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
     text = "listed as an owner, in a domain that nobody has signed; nor did an owner sign this"
     hint = (

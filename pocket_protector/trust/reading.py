@@ -106,7 +106,7 @@ def _distrust(document: Document, name: str, trust: Trust) -> list[Finding]:
     domain = document.domain(name)
     if isinstance(trust, State):
         found, _ = authorize(trust, document)
-        known = name in trust.document.domains
+        known = trust.last_seen(name) is not None
     else:
         found, _ = authorize(None, document)
         known = is_anchored(document, domain, trust)

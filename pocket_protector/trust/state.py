@@ -12,6 +12,7 @@ from pocket_protector.model.domain import Domain
 from pocket_protector.model.proofs import Proofs
 from pocket_protector.model.standing import EntryStatus, Owners, ancestors, entry_status, owners_of
 from pocket_protector.model.statements import Keys
+from pocket_protector.trust.hashes import grant_hash, secret_hash
 
 T = TypeVar("T")
 
@@ -79,12 +80,25 @@ class State:
         standings = {name: standing_of(document, name, proofs) for name in document.domains}
         return cls(document, memory or first_memory(document), standings)
 
+    def last_seen(self, name: str) -> Domain | None:
+        """The domain as it was last, on whichever branch."""
+        document = self.document if name in self.document.domains else self.memory.elsewhere.get(name)
+        return document.domains[name] if document else None
+
     def accepted(self) -> State:
-        """The state of somebody who says that the document is not older than what was seen, but that this was given
-        up."""
+        """The state of somebody who says that the document is as it should be, and what it does not have was given
+        up: nothing in it was taken out any more."""
         memory = self.memory
+        there = {
+            identifier
+            for name, domain in self.document.domains.items()
+            for identifier in (
+                *(secret_hash(name, key, secret) for key, secret in domain.secrets.items()),
+                *(grant_hash(grant.signed) for grant in domain.owners.values() if grant.signed),
+            )
+        }
         known = memory.missed | memory.truncated
-        return replace(self, memory=replace(memory, missed=frozenset(), truncated=known))
+        return replace(self, memory=replace(memory, gone=memory.gone - there, missed=frozenset(), truncated=known))
 
 
 def first_memory(document: Document) -> Memory:

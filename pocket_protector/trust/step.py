@@ -32,4 +32,4 @@ class Step:
         What is not there without that, is there on another branch."""
         if self.log is None or self.before.document.format == LEGACY_FORMAT:
             return True
-        return section(*where) in self.log.grown
+        return section(*where) in self.log.told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from people import CREDS, Person, loaded, with_keys_replaced
+from people import ATTACKS, CREDS, Person, loaded, with_keys_replaced
 from shell import ALICE, BOB, CAROL, DEV
 
 READ = ("get", "dev", "API_KEY")
@@ -182,3 +182,13 @@ def test_trust_remembers_what_it_showed_first(someone: Person) -> None:
     someone.done("trust")
     someone.put(with_keys_replaced()(someone.store()))
     someone(*ADD).failed(5, f"custodian/{BOB}: the keys were replaced")
+
+
+def test_a_policy_that_was_seen_is_asked_of_what_stands_there_in_its_place(pinned: Person) -> None:
+    """In two steps: the domain goes without a word, and somebody else's is there."""
+    pinned.done("set-policy", "dev", "--require-signed")
+    policy = pinned.store()
+    pinned.put(loaded(replace(policy._document, domains={"prod": policy._document.domains["prod"]})))
+    pinned.done("trust", "accept", "--yes")
+    pinned.put(ATTACKS["domain"](policy))
+    pinned(*READ).failed(8, "'dev' may not be used")

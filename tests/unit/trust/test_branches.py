@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from samples import ALICE, VECTORS, KeyFile, parse
+from samples import ALICE, DAVE, VECTORS, KeyFile, parse
 from trust.attacks import DEV, ERIN, MALLORY, OPEN, E, M, blind_grant, load, saved, seized, violations, world
 
 from pocket_protector.model.policy import Policy
@@ -129,3 +129,62 @@ def test_accepting_ends_being_behind() -> None:
     state = world().after(given, topic, left).state
     assert ("owner-behind", ("owner", DEV, E)) in violations(back.authorize(state)[0])
     assert ("owner-returned", ("owner", DEV, E)) in violations(back.authorize(state.accepted())[0])
+
+
+def given_and_taken() -> tuple[KeyFile, KeyFile, KeyFile]:
+    """Erin with access, without, and with the grant of before put back."""
+    given = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, E, ALICE))
+    left = saved(given.rm_owner(DEV, E))
+    dev = left._document.domains[DEV]
+    owners = {**dev.owners, E: given._document.domains[DEV].owners[E]}
+    return given, left, load(left._document.with_domain(replace(dev, owners=owners)))
+
+
+def test_a_removal_whose_entry_was_seen_before_it_is_one() -> None:
+    """Somebody put the entry there first; or the user came from there, and went to an older branch in between."""
+    given, left, back = given_and_taken()
+    planted = load(replace(given._document, log=left._document.log))
+    for seen in ((given, planted, left), (left, given, left)):
+        state = world().state
+        for file in seen:
+            _, state = file.authorize(state)
+        assert ("owner-returned", ("owner", DEV, E)) in violations(back.authorize(state)[0])
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_an_owner_of_an_unsigned_domain_who_was_removed_after_all_is_a_new_one(signed: bool) -> None:
+    topic = saved(world().file.add_owner(OPEN, E, ALICE))
+    domain = topic._document.domains[OPEN]
+    grant = domain.owners[E] if signed else replace(domain.owners[E], signed=None)
+    topic = load(topic._document.with_domain(replace(domain, owners={**domain.owners, E: grant})))
+    removed = saved(topic.rm_owner(OPEN, E))
+    left = removed._document.domains[OPEN]
+    again = load(removed._document.with_domain(replace(left, owners={**left.owners, E: grant})))
+    found, _ = again.authorize(world().after(topic, world().file, topic, removed).state)
+    assert ("unsigned-owner-added", ("owner", OPEN, E)) in {(f.code, f.where) for f in found if f.waits}
+
+
+def test_two_branches_that_gave_the_same_owner_access() -> None:
+    base = saved(world().file.set_policy(DEV, Policy(), ALICE))
+    one, other = saved(base.add_owner(DEV, E, ALICE)), saved(base.add_owner(DEV, E, DAVE))
+    state = world().after(base, one, other).state
+    assert not violations(one.authorize(state)[0])
+
+
+def test_what_was_accepted_is_not_said_to_have_returned() -> None:
+    given, left, back = given_and_taken()
+    _, state = back.authorize(world().after(given, left).state)
+    _, state = world().file.authorize(state.accepted())
+    assert ("owner-returned", ("owner", DEV, E)) not in violations(back.authorize(state)[0])
+
+
+def test_a_domain_that_was_elsewhere_is_known_to_a_strict_reader() -> None:
+    state = world().after(without_dev(world().file)).state
+    world().file.check_use(DEV, require_signed=True, trust=state)
+
+
+def test_a_domain_that_was_swapped_through_a_removal_waits() -> None:
+    removed = saved(world().file.rm_domain(OPEN))
+    swapped = saved(removed.add_domain(OPEN, M))
+    found, _ = swapped.authorize(world().after(removed).state)
+    assert ("domain-returned", ("domain", OPEN)) in {(f.code, f.where) for f in found if f.waits}
