@@ -43,7 +43,7 @@ BY_DESIGN = frozenset(
 )
 """What cannot be told from what an attacker would do."""
 
-SEEDS, BLOCKS, QUICK, ACTIONS = 20, 25, 3, 30
+SEEDS, BLOCKS, QUICK, ACTIONS = 20, 25, 1, 30
 """How many histories a block has, how many blocks there are, how many of them run always, and how long a history is."""
 
 LEAST = {
