@@ -9,6 +9,7 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.kdf import KDF_INTERACTIVE, KDF_SENSITIVE
 from pocket_protector.errors import (
     AccessError,
+    Fault,
     FormatError,
     IntegrityError,
     MergeConflictError,
@@ -17,11 +18,14 @@ from pocket_protector.errors import (
     PolicyError,
     PPError,
     PPKeyError,
+    ProviderError,
     StoreError,
     UnknownCustodianError,
 )
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 
 __all__ = [
     "KDF_INTERACTIVE",
@@ -29,6 +33,7 @@ __all__ = [
     "AccessError",
     "Creds",
     "DecryptedDomain",
+    "Fault",
     "FormatError",
     "Identity",
     "IntegrityError",
@@ -39,6 +44,9 @@ __all__ = [
     "PPKeyError",
     "PocketProtectorError",
     "PolicyError",
+    "ProviderError",
+    "Reference",
+    "Sensitivity",
     "StoreError",
     "UnknownCustodianError",
     "__version__",

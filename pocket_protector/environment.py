@@ -88,8 +88,9 @@ def check_name(secret: str, name: str) -> None:
 def _check_value(secret: str, name: str, value: str) -> None:
     if "\0" in value:
         raise StoreError(f"secret {secret!r} has a NUL character, which no variable can hold")
-    if len(name.encode()) + 1 + len(value.encode()) > _MOST_BYTES:
+    number = len(value.encode(errors="surrogateescape"))
+    if len(name.encode()) + 1 + number > _MOST_BYTES:
         raise StoreError(
-            f"secret {secret!r} is too large for a variable ({len(value.encode())} bytes)",
+            f"secret {secret!r} is too large for a variable ({number} bytes)",
             hint="read it where it is needed: pprotect get DOMAIN NAME",
         )

@@ -7,10 +7,12 @@ Every error this package raises for something that a user, a file or the environ
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any, Self
 
 __all__ = [
     "AccessError",
+    "Fault",
     "FormatError",
     "IntegrityError",
     "MergeConflictError",
@@ -19,7 +21,9 @@ __all__ = [
     "PPKeyError",
     "PocketProtectorError",
     "PolicyError",
+    "ProviderError",
     "StoreError",
+    "ThrottledError",
     "UnknownCustodianError",
 ]
 
@@ -108,6 +112,44 @@ class PolicyError(PocketProtectorError):
     """A policy of the domain, or one that the caller asked for, refuses what was to be done."""
 
     exit_code = 8
+
+
+class Fault(Enum):
+    """Why a provider did not give a value."""
+
+    NOT_SIGNED_IN = "not signed in"
+    UNREACHABLE = "unreachable"
+    NOT_FOUND = "not found"
+    DENIED = "denied"
+    OTHER = "failed"
+
+
+class ProviderError(PocketProtectorError):
+    """What a reference leads to could not be had. The message names things of ours, and says nothing of a provider's:
+    neither a body nor a credential."""
+
+    exit_code = 7
+
+    def __init__(self, fault: Fault, message: str, *, hint: str = "", place: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.fault = fault
+        self.place = place
+
+    @property
+    def brief(self) -> str:
+        """What is wrong, without the place."""
+        return self.message if self.fault is Fault.OTHER else f"{self.fault.value}: {self.message}"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.brief}" if self.place else self.brief
+
+
+class ThrottledError(ProviderError):
+    """The provider asks to come back later: after so many seconds, if it says so."""
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(Fault.OTHER, message, hint="wait a little, and repeat the command")
+        self.after = after
 
 
 class NameFormatError(StoreError, ValueError):

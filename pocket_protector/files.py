@@ -13,6 +13,7 @@ from typing import NoReturn
 from pocket_protector.errors import StoreError
 
 FILE_NAME = "protected.yaml"
+STATE_VARIABLE = "PPROTECT_STATE_DIR"
 
 _LONGEST_PATH = 4096
 _LOCK_SECONDS = 30.0
@@ -69,6 +70,37 @@ def read_start(path: str, most: int) -> bytes:
             return file.read(most)
     except OSError as error:
         _refuse("read", path, error)
+
+
+def state_folder() -> str:
+    """This user's own folder for what is no secret and not the project's: PPROTECT_STATE_DIR, else `pprotect` in
+    XDG_STATE_HOME, else in ~/.local/state (XDG Base Directory, 0.8)."""
+    chosen = os.environ.get(STATE_VARIABLE)
+    if chosen:
+        return chosen
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(base, "pprotect")
+
+
+def append_private(path: str, raw: bytes, most: int) -> None:
+    """Append to a log of this user's alone; one that would grow beyond `most` bytes first becomes `<path>.1`."""
+    try:
+        make_private_folder(os.path.dirname(path))
+        descriptor = _lock(path, 0o600)
+        try:
+            if os.fstat(descriptor).st_size + len(raw) > most:
+                os.replace(path, f"{path}.1")
+                os.close(descriptor)
+                descriptor = _lock(path, 0o600)
+            os.lseek(descriptor, 0, os.SEEK_END)
+            with open(descriptor, "ab", closefd=False) as file:
+                file.write(raw)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        _refuse("write", path, error)
 
 
 def make_private_folder(path: str) -> None:
@@ -180,7 +212,7 @@ def replacing(path: str) -> Iterator[Target]:
         os.close(descriptor)
 
 
-def _lock(new_path: str) -> int:
+def _lock(new_path: str, mode: int = 0o666) -> int:
     """Open and lock `new_path`, made if need be, and be sure that it is still the file of that name."""
     try:
         import fcntl
@@ -188,7 +220,7 @@ def _lock(new_path: str) -> int:
         raise StoreError("writing is not supported on this system: it has no file locks", hint="use WSL") from None
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
-        descriptor = os.open(new_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(new_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(descriptor, new_path):

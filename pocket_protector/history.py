@@ -188,7 +188,9 @@ def last_changes(path: str, text: str, domain: str, names: Iterable[str]) -> dic
 
 
 def _same(older: Secret, newer: Secret, *, rotated: bool) -> bool:
-    return older.value == newer.value or (rotated and older.updated == newer.updated)
+    if older.sensitivity is not newer.sensitivity:
+        return False
+    return older.version == newer.version or (rotated and older.updated == newer.updated)
 
 
 def _newest_first(path: str, listed: list[Commit], domain: str) -> Iterator[tuple[Commit, Domain | None]]:

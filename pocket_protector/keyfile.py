@@ -10,6 +10,8 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.kdf import cost_from_limits, parse_raw_key
 from pocket_protector.errors import StoreError
 from pocket_protector.model.document import Document, truncate_audit_log
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.stored import Stored
 from pocket_protector.view import now
 
@@ -35,27 +37,74 @@ class KeyFile(Stored):
 
         return self._changed(upgrade, now())
 
-    # Secrets: no credentials are needed; with some, their custodian signs the value
+    # Secrets: no credentials are needed, but to lower a sensitivity; with some, their custodian signs the value
 
-    def add_secret(self, domain_name: str, name: str, value: str, *, creds: Creds | Identity | None = None) -> KeyFile:
-        """StoreError if the secret exists."""
+    def add_secret(
+        self,
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        *,
+        creds: Creds | Identity | None = None,
+        sensitivity: Sensitivity | None = None,
+    ) -> KeyFile:
+        """A value, or a reference to one, of medium sensitivity if none is given. StoreError if the secret exists;
+        FormatError and ProviderError for a reference that nothing installed can resolve."""
         from pocket_protector.model import secret_changes
 
-        return self._changed(secret_changes.add_secret, domain_name, name, value, now(), self._signer(creds))
+        return self._set(secret_changes.add_secret, domain_name, name, value, creds, sensitivity)
 
     def update_secret(
-        self, domain_name: str, name: str, value: str, *, creds: Creds | Identity | None = None
+        self,
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        *,
+        creds: Creds | Identity | None = None,
+        sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """PPKeyError if the secret does not exist."""
+        """As `add_secret`; the sensitivity stays if none is given, and a lower one needs an owner's credentials.
+        PPKeyError if the secret does not exist."""
         from pocket_protector.model import secret_changes
 
-        return self._changed(secret_changes.update_secret, domain_name, name, value, now(), self._signer(creds))
+        return self._set(secret_changes.update_secret, domain_name, name, value, creds, sensitivity)
 
-    def set_secret(self, domain_name: str, name: str, value: str, *, creds: Creds | Identity | None = None) -> KeyFile:
+    def set_secret(
+        self,
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        *,
+        creds: Creds | Identity | None = None,
+        sensitivity: Sensitivity | None = None,
+    ) -> KeyFile:
         """Add or update."""
         from pocket_protector.model import secret_changes
 
-        return self._changed(secret_changes.set_secret, domain_name, name, value, now(), self._signer(creds))
+        return self._set(secret_changes.set_secret, domain_name, name, value, creds, sensitivity)
+
+    def set_sensitivity(
+        self, domain_name: str, name: str, sensitivity: Sensitivity, *, creds: Creds | Identity | None = None
+    ) -> KeyFile:
+        """Have the value, as it is, handled otherwise. With an owner's credentials, if that is less carefully or the
+        value is signed."""
+        from pocket_protector.model import secret_changes
+
+        signer = self._signer(creds)
+        return self._changed(secret_changes.set_sensitivity, domain_name, name, sensitivity, now(), signer)
+
+    def import_reference(self, domain_name: str, name: str) -> KeyFile:
+        """Seal the value that a reference leads to now, in the reference's place. ProviderError if it cannot be had."""
+        from pocket_protector.model import secret_changes
+        from pocket_protector.model.decrypted import decoded
+
+        self._document.changeable().secret(domain_name, name)
+        value = ""
+        if name in self.get_references(domain_name):
+            resolved = self.resolve([(domain_name, name)])
+            resolved.require_all()
+            value = decoded(domain_name, name, resolved.values[domain_name, name])
+        return self._changed(secret_changes.import_reference, domain_name, name, value, now())
 
     def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:
         """Sign values as they are. The credentials are an owner's, who has looked at them."""
@@ -72,14 +121,20 @@ class KeyFile(Stored):
     # Domains and their owners
 
     def add_domain(
-        self, domain_name: str, key_custodian_name: str, *, creds: Creds | Identity | None = None
+        self,
+        domain_name: str,
+        key_custodian_name: str,
+        *,
+        creds: Creds | Identity | None = None,
+        policy: Policy | None = None,
     ) -> KeyFile:
-        """A new, empty domain that the custodian owns; signed, with the custodian's credentials."""
+        """A new, empty domain that the custodian owns; signed, with the custodian's credentials. A policy needs it."""
         from pocket_protector.model import domain_changes
 
         if creds is not None and creds.name != key_custodian_name:
             raise StoreError(f"the credentials are of {creds.name!r}, not of {key_custodian_name!r}")
-        return self._changed(domain_changes.add_domain, domain_name, key_custodian_name, now(), self._signer(creds))
+        signer = self._signer(creds)
+        return self._changed(domain_changes.add_domain, domain_name, key_custodian_name, now(), signer, policy)
 
     def rm_domain(self, domain_name: str) -> KeyFile:
         """Take the domain out, with its secrets."""
@@ -198,6 +253,21 @@ class KeyFile(Stored):
         return self._changed(truncate_audit_log, int(max_keep), now())
 
     # Inside
+
+    def _set(
+        self,
+        change: Callable[..., Document],
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        creds: Creds | Identity | None,
+        sensitivity: Sensitivity | None,
+    ) -> KeyFile:
+        if isinstance(value, Reference):
+            from pocket_protector.plugins.registry import check_reference
+
+            check_reference(value)
+        return self._changed(change, domain_name, name, value, now(), self._signer(creds), sensitivity)
 
     def _rewrapped(
         self,

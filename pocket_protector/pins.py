@@ -23,7 +23,6 @@ from pocket_protector.model.document import FILE_ID_BYTES
 if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
     from pocket_protector.trust.state import State
 
-STATE_VARIABLE = "PPROTECT_STATE_DIR"
 MAX_PIN_BYTES = 8 * MAX_FILE_BYTES
 """The text may grow in JSON, and the memory with the file's age."""
 
@@ -33,22 +32,11 @@ _HEAD_BYTES = len(_HEAD) + 2 * DIGEST_BYTES + 1
 _FORGET = "compare the fingerprints with their owners again, then: pprotect trust accept"
 
 
-def state_folder() -> str:
-    """PPROTECT_STATE_DIR, else `pprotect` in XDG_STATE_HOME, else in ~/.local/state (XDG Base Directory, 0.8)."""
-    chosen = os.environ.get(STATE_VARIABLE)
-    if chosen:
-        return chosen
-    base = os.environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(base, "pprotect")
-
-
 class Pin:
     """The pin of the file at a path."""
 
     def __init__(self, path: str, folder: str | None = None) -> None:
-        self._folder = folder or state_folder()
+        self._folder = folder or files.state_folder()
         place = files.place_in_git(path)
         self._place = os.path.join(self._folder, "places", digest(lp(*map(os.fsencode, place))).hex())
         self._seen: bytes | None = None

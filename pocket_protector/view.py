@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,12 @@ from pocket_protector.model.custodian import check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, open_key
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 
 if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
     from pocket_protector.model.policy import Policy
+    from pocket_protector.resolving import Resolved, Told
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.reading import Trust
     from pocket_protector.trust.state import Standing, State
@@ -48,6 +51,33 @@ class View:
     def get_secret_time(self, domain_name: str, name: str) -> str:
         """When the secret was last set, as the file says it; "" in a file of Pocket Protector's."""
         return self._document.secret(domain_name, name).updated
+
+    def is_signed_secret(self, domain_name: str, name: str) -> bool:
+        """Whether a signature stands beside the secret, whosever it is."""
+        return self._document.secret(domain_name, name).signed is not None
+
+    def lowers_sensitivity(self, domain_name: str, name: str, sensitivity: Sensitivity) -> bool:
+        """Whether this is less than what is written of the secret; False for one that is not there yet."""
+        secret = self._document.domain(domain_name).secrets.get(name)
+        return secret is not None and sensitivity < secret.sensitivity
+
+    def get_secret_sensitivity(self, domain_name: str, name: str) -> Sensitivity:
+        """How carefully the value is to be handled: what its setter said, and in a production domain at least high."""
+        self._document.secret(domain_name, name)
+        return self._document.domain(domain_name).sensitivity(name)
+
+    def get_references(self, domain_name: str) -> dict[str, Reference]:
+        """Secret name → the reference that stands in the place of its value, for those that have one."""
+        return self._document.domain(domain_name).references()
+
+    def get_withheld_references(self, domain_name: str) -> list[str]:
+        """The references that are not resolved, since no owner vouches for them and the domain is one of production."""
+        if not self.has_demands(domain_name):
+            return []
+        from pocket_protector.trust.policy import unreviewed_references
+
+        domain = self._document.domain(domain_name)
+        return unreviewed_references(domain, self.standing(domain_name), domain.references())
 
     def get_domain_owner_names(self, domain_name: str) -> list[str]:
         return sorted(self._document.domain(domain_name).owners)
@@ -98,9 +128,13 @@ class View:
         *,
         require_signed: bool = False,
         trust: Trust | None = None,
+        resolve: bool = True,
     ) -> DecryptedDomain:
         """All values of a domain by name. AccessError unless the custodian is an owner; PolicyError if the domain's
         policy refuses.
+
+        What references lead to is fetched, as whom the provider takes this program for: ProviderError, and nothing is
+        returned, if one cannot be had or is not UTF-8 text. Without `resolve` the references themselves are returned.
 
         With `require_signed`, PolicyError too unless owners vouch for every value, and the domain leads back to
         somebody in `trust`: names with fingerprints, else what PPROTECT_TRUST has.
@@ -109,10 +143,35 @@ class View:
             domain = self._document.domain(domain_name)
             if require_signed or trust is not None or domain.demands:
                 self.check_use(domain_name, require_signed=require_signed, trust=trust)
-        return self.decrypt_values(domain_name, creds)
+        decrypted = self.decrypt_values(domain_name, creds)
+        references = domain.references()
+        if not resolve:
+            decrypted.update({name: reference.text for name, reference in references.items()})
+            decrypted.unresolved = tuple(references)
+        elif references:
+            from pocket_protector.model.decrypted import decoded
+
+            resolved = self.resolve((domain_name, name) for name in references)
+            resolved.require_all()
+            decrypted.update({name: decoded(place, name, value) for (place, name), value in resolved.values.items()})
+        return decrypted
+
+    def resolve(self, places: Iterable[tuple[str, str]], told: Told | None = None, *, partly: bool = False) -> Resolved:
+        """What references, given by their domains and names, lead to; that is noted in the user's own log of accesses.
+        PolicyError for one in a production domain that no owner vouches for. After a failure nothing more is begun,
+        unless what can be had will do (`partly`)."""
+        from pocket_protector import access_log, resolving
+
+        chosen = {(domain, name): self.get_references(domain)[name] for domain, name in places}
+        for demanding in sorted({domain for domain, _ in chosen if self.has_demands(domain)}):
+            from pocket_protector.trust.reading import check_resolvable
+
+            check_resolvable(self._document, demanding, [name for domain, name in chosen if domain == demanding])
+        resolved = resolving.resolve(chosen, told, partly=partly)
+        return replace(resolved, recorded=access_log.record(self.path, chosen, resolved, now()))
 
     def decrypt_values(self, domain_name: str, creds: Creds | Identity) -> DecryptedDomain:
-        """As `decrypt_domain`, whatever the domain's policy says: for an owner who is to review what it refuses."""
+        """The sealed values, whatever the domain's policy says: for an owner who is to review what it refuses."""
         with self._locating():
             domain = self._document.domain(domain_name)
             return decrypt(domain, open_key(domain, self._unlock_owner(domain_name, creds)))
@@ -215,7 +274,7 @@ class View:
 
 
 def _sealed(domain: Domain) -> set[tuple[str, bytes]]:
-    values = {(name, secret.value) for name, secret in domain.secrets.items()}
+    values = {(name, secret.version) for name, secret in domain.secrets.items()}
     return values | {(f"owner {name}", grant.wrapped_key) for name, grant in domain.owners.items()}
 
 

@@ -14,10 +14,16 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 IMPORTERS = {
     "errors": {
         *("crypto", "model", "format", "trust", "files", "git", "environment", "credentials", "view", "keyfile", "cli"),
-        *("pins", "history", "stored", ""),
+        *("pins", "history", "stored", "plugins", "resolving", "access_log", ""),
     },
     "crypto": {"model", "format", "trust", "pins", "view", "stored", "keyfile", "credentials", "cli", ""},
-    "model": {"format", "trust", "pins", "lineage", "history", "view", "stored", "keyfile", "credentials", "cli", ""},
+    "model": {
+        *("format", "trust", "plugins", "pins", "lineage", "history", "view", "stored", "keyfile", "credentials"),
+        *("resolving", "access_log", "cli", ""),
+    },
+    "plugins": {"resolving", "keyfile", "cli"},
+    "resolving": {"access_log", "view", "cli"},
+    "access_log": {"view"},
     "format": {"trust", "pins", "history", "view", "stored", "cli"},
     "trust": {"view", "pins", "history", "cli"},
     "pins": {"cli"},
@@ -25,7 +31,7 @@ IMPORTERS = {
     "lineage": {"stored"},
     "view": {"stored", "keyfile", "cli"},
     "stored": {"keyfile"},
-    "files": {"pins", "history", "stored", "cli"},
+    "files": {"pins", "history", "stored", "access_log", "cli"},
     "git": {"history", "cli"},
     "environment": {"cli"},
     "credentials": {"view", "stored", "keyfile", "cli", ""},
@@ -42,6 +48,7 @@ HOMES = {
     "typer": "cli",
     "rich": "cli",
     "fcntl": "files",
+    **dict.fromkeys(("azure", "boto3", "botocore", "google", "grpc", "hvac", "keyring", "requests"), "plugins"),
 }
 NOT_IMPORTED_BY_MODEL = {"time", "pathlib", "io", "subprocess", "socket", "shutil", "tempfile"}
 NOT_CALLED_BY_MODEL = {"open", "input", "print", "datetime.now", "datetime.utcnow", "os.getenv", "os.open", "time.time"}

@@ -7,21 +7,40 @@ from typing import Annotated
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import Domain, Json
-from pocket_protector.cli.session import session_of
+from pocket_protector.cli.parameters import Domain, Json, Production
+from pocket_protector.cli.session import Session, session_of
 from pocket_protector.errors import command
 from pocket_protector.keyfile import KeyFile
+from pocket_protector.model.names import looks_like_production
+from pocket_protector.model.policy import Policy
 
 
-def add_domain(ctx: typer.Context, domain: Domain = None) -> None:
+def add_domain(ctx: typer.Context, domain: Domain = None, production: Production = None) -> None:
     """Add a key domain, with you as its owner."""
     session = session_of(ctx)
     store = session.read_to_change()
     identity = session.identity(store)
     output.note("Adding new domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
-    changed = store.add_domain(name, identity.name, creds=identity)
+    store.add_domain(name, identity.name)  # a name that will not do is refused before more is asked
+    if identity.signing is not None or production is not None:
+        production = is_production(session, name, production)
+    policy = None if production is None else Policy(production=production)
+    changed = store.add_domain(name, identity.name, creds=identity, policy=policy)
     session.write(store, changed, f"added key domain {name}, owned by {identity.name}")
+
+
+def is_production(session: Session, name: str, given: bool | None, before: bool | None = None) -> bool | None:
+    """Whether a domain is one of production, as far as somebody says: asked, where somebody can answer, if its name
+    looks like it, and else noted."""
+    if given is not None or before is not None or not looks_like_production(name):
+        return before if given is None else given
+    if session.prompts.terminal:
+        question = f"{name} looks like production. Treat all values in it as highly sensitive?"
+        return True if session.prompts.agreed(question) else None
+    set_it = command("set-policy", name, "--production")
+    output.note(f"note: {name} looks like production: {set_it} (or --no-production)")
+    return None
 
 
 def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:

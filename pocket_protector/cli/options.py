@@ -12,7 +12,7 @@ from pocket_protector.cli.completion import custodians
 _PANEL = "Options of every command"
 
 
-def global_options(  # noqa: PLR0913, PLR0917 (a parameter an option)
+def global_options(
     file: Annotated[
         str | None,
         typer.Option("-f", "--file", metavar="PATH", rich_help_panel=_PANEL, help="The protected file; PPROTECT_FILE."),

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 SCHEMA = 1
 
@@ -20,12 +20,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
-def data(text: str) -> None:
+def data(content: str | bytes) -> None:
     """Write to stdout as it is: no markup, no wrapping, no translation of line ends."""
     if sys.stdout is None:
         raise UnwritableError(errno.EBADF, "stdout is closed")
     try:
-        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.write(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise UnwritableError(error.errno, error.strerror) from None
 
@@ -42,6 +42,14 @@ def flush() -> None:
 def lines(items: Iterable[str]) -> None:
     """One item a line: a line end inside an item is replaced too, so that none can pass for two."""
     data("".join(printable(item).replace("\n", "\ufffd") + "\n" for item in items))
+
+
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """One row a line, its cells in columns that are as wide as the widest cell."""
+    shown = [[printable(cell).replace("\n", "\ufffd") for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown)
+    data("".join(line.rstrip() + "\n" for line in padded))
 
 
 def listing(name: str, content: object) -> None:

@@ -9,6 +9,8 @@ import typer
 from pocket_protector.cli.completion import completer, custodians
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.kdf import KDF_INTERACTIVE, KDF_SENSITIVE
+from pocket_protector.errors import FormatError
+from pocket_protector.model.sensitivity import Sensitivity
 
 KEY_TYPES = {"hard": KDF_SENSITIVE, "fast": KDF_INTERACTIVE, "raw": None}
 """Key type → libsodium's limits, which select our profiles; None for a raw key."""
@@ -64,8 +66,39 @@ RequireSigned = Annotated[
         "--require-signed", help="Only if owners signed every value, and the domain leads back to one whom you trust."
     ),
 ]
+SensitivityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sensitivity",
+        metavar="low|medium|high|inject-only",
+        help="How carefully to handle the value: high is shown on request only, inject-only is for programs.",
+    ),
+]
+NoResolve = Annotated[
+    bool, typer.Option("--no-resolve", help="Take references as they are, and fetch nothing that they lead to.")
+]
+SkipUnresolved = Annotated[
+    bool, typer.Option("--skip-unresolved", help="Go on without references whose values cannot be had.")
+]
+Production = Annotated[
+    bool | None,
+    typer.Option(
+        "--production/--no-production",
+        help="Handle every value as highly sensitive, and resolve no reference that no owner vouches for.",
+    ),
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print values of high sensitivity on a terminal too.")]
 Sign = Annotated[bool, typer.Option("--sign", help="Sign the value, with your credentials.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with a schema number.")]
+
+
+def parse_sensitivity(text: str) -> Sensitivity:
+    """UsageError for unknown ones."""
+    try:
+        return Sensitivity.parse(text)
+    except FormatError:
+        words = "|".join(known.word for known in Sensitivity)
+        raise UsageError(f"{text[:80]!r} is no sensitivity", hint=f"--sensitivity {words}") from None
 
 
 def parse_key_type(text: str | None) -> str:

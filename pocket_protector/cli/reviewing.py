@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import Json, RequiredDomain
+from pocket_protector.cli.domains import is_production
+from pocket_protector.cli.parameters import Json, Production, RequiredDomain
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.history import Change, last_changes
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.policy import Policy, parse_count, parse_days
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.signing import check_can_sign
 
 _MASK = "********"
@@ -55,12 +57,17 @@ def review(
         return
     identity = session.identity(store)
     check_can_sign(identity)
-    values = store.decrypt_values(domain, identity)
+    values, references = store.decrypt_values(domain, identity), store.get_references(domain)
     changes = last_changes(store.path, store.get_contents(), domain, names)
     accepted = []
     for name in names:
-        updated = store.get_secret_time(domain, name)
-        if _accepts(session, name, values[name], updated, changes.get(name), reveal=reveal):
+        _describe(store, domain, name, changes.get(name))
+        if name in references:
+            output.note(f"  {references[name]}")
+        else:
+            inject_only = store.get_secret_sensitivity(domain, name) is Sensitivity.INJECT_ONLY
+            _show(values[name], reveal=reveal, inject_only=inject_only)
+        if session.prompts.agreed(f"Sign {name}?"):
             accepted.append(name)
     if accepted:
         done = f"signed {len(accepted)} of {len(names)} values in {domain}: {', '.join(accepted)}"
@@ -84,6 +91,7 @@ def set_policy(
         str | None, typer.Option("--min-owners", metavar="N", help="Use no value while there are fewer owners.")
     ] = None,
     no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Let there be one owner.")] = False,
+    production: Production = None,
 ) -> None:
     """Demand of a key domain what the options say; what they do not name stays. The policy is signed, and is asked
     for by verify, run, decrypt-domain, get and the library."""
@@ -97,8 +105,9 @@ def set_policy(
         policy = replace(policy, max_age=_one_of(max_age, no_max_age, "--max-age"))
     if min_owners is not None or no_min_owners:
         policy = replace(policy, min_owners=_one_of(min_owners, no_min_owners, "--min-owners"))
-    if (require_signed, max_age, min_owners) == (None, None, None) and not (no_max_age or no_min_owners):
+    if {require_signed, max_age, min_owners, production} == {None} and not (no_max_age or no_min_owners):
         raise UsageError("no demand is given", hint=f"now: {_demands(old)}; pprotect set-policy --help")
+    policy = replace(policy, production=is_production(session, domain, production, old.production))
     session.guard(store, domain)
     changed = store.set_policy(domain, policy, session.identity(store))
     weaker = policy.weaker_than(old)
@@ -135,6 +144,7 @@ def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
         "yours": user in found.owners.counting,
         "reviewed": found.reviewed,
         "unreviewed": len(found.unreviewed),
+        "references": len(store.get_references(name)),
         "policy": store.get_policy(name).items(),
     }
 
@@ -157,13 +167,22 @@ def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
     mine = "" if found["yours"] else "; not yours"
     demands = f"; demands {_demands(store.get_policy(name))}" if found["policy"] else ""
     counts = f"values: {found['reviewed']} reviewed, {found['unreviewed']} unreviewed"
+    if found["references"]:
+        counts += f" (references among them: {found['references']})"
     return f"{counts}; owners: {owners}{mine}{signed}{demands}"
 
 
-def _accepts(session: Session, name: str, value: str, updated: str, change: Change | None, *, reveal: bool) -> bool:
+def _describe(store: KeyFile, domain: str, name: str, change: Change | None) -> None:
     who = f"by {change.author}, as git says, at {change.time}, in {change.commit}" if change else "not committed yet"
-    output.note(f"{name}: set {updated}; {who}")
-    if reveal and sys.stdout is not None and sys.stdout.isatty():
+    level = store.get_secret_sensitivity(domain, name)
+    sensitivity = "" if level is Sensitivity.MEDIUM else f", of {level.word} sensitivity"
+    output.note(f"{name}: set {store.get_secret_time(domain, name)}{sensitivity}; {who}")
+
+
+def _show(value: str, *, reveal: bool, inject_only: bool) -> None:
+    if inject_only:
+        output.note(f"  {_MASK} (it is inject-only, and never shown)")
+    elif reveal and sys.stdout is not None and sys.stdout.isatty():
         # What acts on a terminal must not make one value look like another.
         output.data(f"{output.printable(value)}\n")
         output.flush()
@@ -174,4 +193,3 @@ def _accepts(session: Session, name: str, value: str, updated: str, change: Chan
         output.flush()
     else:
         output.note(f"  {_MASK} (--reveal shows it)")
-    return session.prompts.agreed(f"Sign {name}?")

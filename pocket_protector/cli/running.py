@@ -11,8 +11,8 @@ import typer
 
 from pocket_protector import environment
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import DomainOption, RequiredDomain, RequireSigned
-from pocket_protector.cli.reading import decrypted
+from pocket_protector.cli.opening import opened
+from pocket_protector.cli.parameters import DomainOption, NoResolve, RequiredDomain, RequireSigned, SkipUnresolved
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.credentials import credential_variables
@@ -40,6 +40,8 @@ def run(
     prefix: Prefix = None,
     uppercase: Uppercase = False,
     no_passthrough: NoPassthrough = False,
+    no_resolve: NoResolve = False,
+    skip_unresolved: SkipUnresolved = False,
     require_signed: RequireSigned = False,
 ) -> None:
     """Run a program with a key domain's values as environment variables: pprotect run DOMAIN -- COMMAND.
@@ -56,6 +58,8 @@ def exec_(
     prefix: Prefix = None,
     uppercase: Uppercase = False,
     no_passthrough: NoPassthrough = False,
+    no_resolve: NoResolve = False,
+    skip_unresolved: SkipUnresolved = False,
     require_signed: RequireSigned = False,
 ) -> None:
     """Run a program with a key domain's values, as `run`: pprotect exec --domain DOMAIN -- COMMAND."""
@@ -74,7 +78,9 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
     if not command or command != session.behind_dashes:
         raise UsageError(_WHERE, hint=f"pprotect {ctx.info_name} {how} -- COMMAND")
     _check_prefix(given["prefix"])
-    values = decrypted(session, domain, require_signed=given["require_signed"])
+    raw = opened(session, domain, given, prints=False)
+    # As Python has variables: bytes that are not UTF-8 stand as surrogates.
+    values = {name: value.decode(errors="surrogateescape") for name, value in raw.items()}
     variables = environment.build(
         values,
         os.environ,
@@ -107,7 +113,7 @@ def _replace_process(command: list[str], variables: dict[str, str], ours: set[st
         raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603
     try:
         encoded = {
-            os.fsencode(name): value.encode() if name in ours else os.fsencode(value)
+            os.fsencode(name): value.encode(errors="surrogateescape") if name in ours else os.fsencode(value)
             for name, value in variables.items()
         }
         os.execvpe(command[0], command, encoded)  # noqa: S606 (no shell is meant)

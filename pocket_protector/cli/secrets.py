@@ -1,11 +1,11 @@
-"""Commands about secrets. None of them needs credentials, but --sign."""
+"""Commands that change secrets. None of them needs credentials, but --sign, and to lower a sensitivity."""
 
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from secrets import choice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,20 +14,25 @@ from pocket_protector.cli import output
 from pocket_protector.cli.parameters import (
     Domain,
     DomainOption,
-    Json,
     Name,
     NameOption,
     RequiredDomain,
+    RequiredName,
+    SensitivityOption,
     Sign,
     one_of,
     parse_number,
+    parse_sensitivity,
 )
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.errors import StoreError
+from pocket_protector.errors import FormatError, StoreError
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.domain import MAX_VALUE_BYTES
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.signing import check_can_sign
+from pocket_protector.plugins.registry import check_reference
 
 _GENERATED_FROM = string.ascii_letters + string.digits
 _MOST_GENERATED = 4096
@@ -35,6 +40,12 @@ _MOST_GENERATED = 4096
 FromFile = Annotated[
     str | None,
     typer.Option("--from-file", metavar="PATH|-", help="Take the value from a file, or all of stdin, as it is."),
+]
+ReferenceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reference", metavar="URI", help="Point to a value in a secret manager, such as azure-kv://vault/secret."
+    ),
 ]
 Generate = Annotated[
     str | None,
@@ -50,6 +61,8 @@ def add_secret(
     name_option: NameOption = None,
     from_file: FromFile = None,
     generate: Generate = None,
+    reference: ReferenceOption = None,
+    sensitivity: SensitivityOption = None,
     sign: Sign = False,
 ) -> None:
     """Add a secret to a key domain."""
@@ -66,6 +79,8 @@ def update_secret(
     name_option: NameOption = None,
     from_file: FromFile = None,
     generate: Generate = None,
+    reference: ReferenceOption = None,
+    sensitivity: SensitivityOption = None,
     sign: Sign = False,
 ) -> None:
     """Change the value of a secret."""
@@ -82,6 +97,8 @@ def set_secret(
     name_option: NameOption = None,
     from_file: FromFile = None,
     generate: Generate = None,
+    reference: ReferenceOption = None,
+    sensitivity: SensitivityOption = None,
     sign: Sign = False,
 ) -> None:
     """Add a secret, or change its value if it exists."""
@@ -105,28 +122,28 @@ def rm_secret(
     session.write(store, store.rm_secret(*place), f"removed secret {place[1]} from {place[0]}")
 
 
-def list_domain_secrets(ctx: typer.Context, domain: RequiredDomain, json: Json = False) -> None:
-    """Print the names of a key domain's secrets."""
-    store = session_of(ctx).read()
-    names = store.get_domain_secret_names(domain)
-    if json:
-        output.listing("secrets", names)
-    elif names:
-        output.lines(names)
-    else:
-        output.note(f"(No secrets in domain {domain!r} of protected at {store.path})")
-
-
-def list_all_secrets(ctx: typer.Context, json: Json = False) -> None:
-    """Print every secret's name, with the key domains that have it."""
-    store = session_of(ctx).read()
-    found = dict(sorted(store.get_all_secret_names().items()))
-    if json:
-        output.listing("secrets", found)
-    elif found:
-        output.lines(f"{name}: {', '.join(domains)}" for name, domains in found.items())
-    else:
-        output.note(f"(No secrets in protected at {store.path})")
+def set_sensitivity(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    name: RequiredName,
+    sensitivity: Annotated[
+        str, typer.Argument(metavar="low|medium|high|inject-only", help="How carefully to handle the value.")
+    ],
+    sign: Sign = False,
+) -> None:
+    """Have a value, as it is, handled otherwise. To lower a sensitivity takes an owner; so does any change of a signed
+    value's, which is signed anew."""
+    session = session_of(ctx)
+    store = session.read_to_change()
+    level = parse_sensitivity(sensitivity)
+    session.guard(store, domain, wraps=False)
+    lowers = store.lowers_sensitivity(domain, name, level)
+    if lowers:
+        _agree_to_lower(session, domain, name, level)
+    signs = sign or lowers or store.is_signed_secret(domain, name)
+    identity = session.identity(store) if signs else None
+    changed = store.set_sensitivity(domain, name, level, creds=identity)
+    session.write(store, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
 
 
 def _change(
@@ -136,20 +153,50 @@ def _change(
     name: str | None,
     done: str,
 ) -> None:
-    session = session_of(ctx)
+    session, given = session_of(ctx), ctx.params
+    reference = _reference(given)
+    level = None if given["sensitivity"] is None else parse_sensitivity(given["sensitivity"])
     store = session.read_to_change()
     place = _place(session, domain, name)
-    change(store, *place, "")  # a place that will not do is refused before its value is asked for
+    change(store, *place, reference or "")  # a place that will not do is refused before its value is asked for
     session.guard(store, place[0], wraps=False)
-    identity = session.identity(store) if ctx.params["sign"] else None
+    lowers = level is not None and store.lowers_sensitivity(*place, level)
+    if level is not None and lowers:
+        _agree_to_lower(session, *place, level)
+    identity = session.identity(store) if given["sign"] or lowers else None
     if identity is not None:
         check_can_sign(identity)
         if identity.name not in store.standing(place[0]).owners.counting:
             output.note(f"note: {identity.name} is no owner of {place[0]}: an owner has yet to review the value")
     if identity is None and store.get_policy(place[0]).require_signed:
         output.note(f"note: {place[0]} demands signed values: nobody can use them until an owner has reviewed this one")
-    value = _value(session, ctx.params["from_file"], ctx.params["generate"])
-    session.write(store, change(store, *place, value, creds=identity), done.format(place[1], place[0]))
+    elif identity is None and reference and store.get_policy(place[0]).production:
+        output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner has reviewed it")
+    value = reference or _value(session, given["from_file"], given["generate"])
+    changed = change(store, *place, value, creds=identity, sensitivity=level)
+    session.write(store, changed, done.format(place[1], place[0]))
+
+
+def _reference(given: Mapping[str, Any]) -> Reference | None:
+    """What --reference gives, which must be one that something installed can resolve."""
+    text = given["reference"]
+    if text is None:
+        return None
+    if given["from_file"] is not None or given["generate"] is not None:
+        raise UsageError("--reference stands in the place of a value: --from-file and --generate contradict it")
+    try:
+        reference = Reference(text)
+        check_reference(reference)
+    except FormatError as error:
+        raise UsageError(f"--reference: {error.message}", hint=error.hint) from None
+    return reference
+
+
+def _agree_to_lower(session: Session, domain: str, name: str, level: Sensitivity) -> None:
+    """Ask, where somebody can answer. In a script, giving an owner's credentials is the answer."""
+    question = f"Lower the sensitivity of {name} in {domain} to {level.word}?"
+    if session.prompts.terminal and not session.prompts.agreed(question):
+        raise StoreError("nothing was written: the sensitivity stays")
 
 
 def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:

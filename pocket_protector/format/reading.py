@@ -35,6 +35,8 @@ from pocket_protector.model.audit import LEGACY, AuditLog, parse_entry, parse_se
 from pocket_protector.model.custodian import AnyCustodian, Custodian, LegacyCustodian
 from pocket_protector.model.document import FILE_ID_BYTES, FORMAT, Document
 from pocket_protector.model.domain import Domain, Grant, Secret
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.times import parse_time
 
 if TYPE_CHECKING:
@@ -159,13 +161,30 @@ def _signed() -> ModuleType:
 
 def _read_secret(tree: Tree, key: str) -> Secret:
     block = mapping_of(tree)
-    value = read_scalar(block, "value", scalars.decode_sealed, LEAST_SEALED)
-    read_secret_name(key, names.parse_secret_name if value[0] else names.parse_legacy_secret_name)
+    value: bytes | Reference
+    if "reference" in block:
+        if "value" in block:
+            raise FormatError("an entry has a value or a reference, not both").under("reference")
+        value = read_scalar(block, "reference", Reference)
+        read_secret_name(key, names.parse_secret_name)
+    else:
+        value = read_scalar(block, "value", scalars.decode_sealed, LEAST_SEALED)
+        read_secret_name(key, names.parse_secret_name if value[0] else names.parse_legacy_secret_name)
     updated = read_scalar(block, "updated", parse_time)
     if len(block) == 2:
         return Secret(value, updated)
-    refuse_unknown(block, "signed-by", "signature", "value", "updated")
-    return Secret(value, updated, _read_signature(block, "signed-by"))
+    refuse_unknown(block, "sensitivity", "signed-by", "signature", "value", "reference", "updated")
+    sensitivity = (
+        read_scalar(block, "sensitivity", _parse_sensitivity) if "sensitivity" in block else Sensitivity.MEDIUM
+    )
+    return Secret(value, updated, _read_signature(block, "signed-by"), sensitivity)
+
+
+def _parse_sensitivity(text: str) -> Sensitivity:
+    sensitivity = Sensitivity.parse(text)
+    if sensitivity is Sensitivity.MEDIUM:
+        raise FormatError("a sensitivity of medium is not written: it is what an entry has without one")
+    return sensitivity
 
 
 def _read_custodians(tree: Tree, memo: Memo | None) -> dict[str, AnyCustodian]:

@@ -14,6 +14,8 @@ from pocket_protector.model.custodian import AnyCustodian, Change, LegacyCustodi
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
 from pocket_protector.model.epoch import Epoch, PastGrant
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.statements import Signed
 
 Patch = tuple[tuple[str, ...], Tree | None]
@@ -24,8 +26,8 @@ T = TypeVar("T")
 _SECTIONS = {names.FILE_META: 0, names.CUSTODIANS: 2, names.AUDIT_LOG: 3}
 # The order of fields inside an object; what rotation never changes stands last.
 _FIELDS = """
-    format file-id public-key number previous policy made made-by verify-key encrypted-private-key changes signed-by
-    granted-by signature grants retired pwdkm value private-key wrapped-key updated granted owners
+    format file-id public-key number previous policy made made-by verify-key encrypted-private-key changes sensitivity
+    signed-by granted-by signature grants retired pwdkm value reference private-key wrapped-key updated granted owners
 """.split()
 
 
@@ -170,8 +172,13 @@ def _grant(grant: Grant) -> Tree:
 
 
 def _secret(secret: Secret) -> Tree:
-    sealed: dict[str, Tree] = {"value": scalars.encode(secret.value), "updated": secret.updated}
-    return {**_signed("signed-by", secret.signed), **sealed}
+    held: dict[str, Tree] = {"value": scalars.encode(secret.value)} if isinstance(secret.value, bytes) else {}
+    if isinstance(secret.value, Reference):
+        held = {"reference": secret.value.text}
+    level: dict[str, Tree] = {"sensitivity": secret.sensitivity.word}
+    if secret.sensitivity is Sensitivity.MEDIUM:
+        level = {}
+    return {**level, **_signed("signed-by", secret.signed), **held, "updated": secret.updated}
 
 
 def _changes(changes: tuple[Change, ...]) -> dict[str, Tree]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, key_id
+from pocket_protector.crypto.keys import KEY_BYTES, KEY_ID_BYTES, PrivateKey, digest, key_id
 from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, open_sealed, open_unbound, seal
 from pocket_protector.errors import AccessError, IntegrityError, StoreError, command
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 
 if TYPE_CHECKING:  # imported late: a file that nobody has signed needs none of it
     from pocket_protector.model.epoch import Epoch, PastEpoch
@@ -24,17 +26,40 @@ BOUND = b"\1"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A sealed value (a scalar with its version byte), when it was last set ("" in a legacy file), and who vouches
-    for it, if anybody does."""
+    """A sealed value (a scalar with its version byte), or a reference to one; when it was last set ("" in a legacy
+    file), who vouches for it, if anybody does, and how carefully it is to be handled."""
 
-    value: bytes
+    value: bytes | Reference
     updated: str
     signed: Signed | None = None
+    sensitivity: Sensitivity = Sensitivity.MEDIUM
 
     @property
     def bound(self) -> bool:
         """Whether the value opens in its own place only; a legacy one does not know its place."""
-        return self.value.startswith(BOUND)
+        return isinstance(self.value, Reference) or self.value.startswith(BOUND)
+
+    @property
+    def sealed_for(self) -> bytes | None:
+        """The id (8 bytes) of the domain's key that the value is sealed to. None where nothing says it."""
+        if isinstance(self.value, Reference) or not self.bound:
+            return None
+        return self.value[1 : 1 + KEY_ID_BYTES]
+
+    @property
+    def version(self) -> bytes:
+        """What no other version of the entry has: the sealed bytes, which differ each time; a reference with its time,
+        since one may point again to where it did before."""
+        if isinstance(self.value, Reference):
+            return f"{self.value} {self.updated}".encode()
+        return self.value
+
+    def said(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """What a signer of the entry vouches for, besides its place: the kind of entry, the digest of the sealed bytes
+        (32 bytes) or the reference, the sensitivity, and the time."""
+        reference = isinstance(self.value, Reference)
+        content = self.value.text.encode() if isinstance(self.value, Reference) else digest(self.value)
+        return (b"reference" if reference else b"value", content, self.sensitivity.encode(), self.updated.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +126,15 @@ class Domain:
                 hint=f"an owner runs: {command('add-owner', self.name, name)}",
             )
 
+    def references(self) -> dict[str, Reference]:
+        """The entries that point to where their values are kept."""
+        return {name: s.value for name, s in self.secrets.items() if isinstance(s.value, Reference)}
+
+    def sensitivity(self, name: str) -> Sensitivity:
+        """The entry's own sensitivity, or high if the domain's policy says that it is production."""
+        least = Sensitivity.HIGH if self.demands and self.policy.production else Sensitivity.LOW
+        return max(self.secrets[name].sensitivity, least)
+
     def unbound_names(self) -> list[str]:
         """The legacy values, which a swap of two entries would not be noticed in."""
         return [name for name, secret in self.secrets.items() if not secret.bound]
@@ -108,7 +142,7 @@ class Domain:
     def names_under_retired_key(self) -> list[str]:
         """The values that were sealed to an earlier key of the domain, by a branch that had not seen the rotation."""
         current = key_id(self.public_key)
-        return [name for name, secret in self.secrets.items() if secret.bound and secret.value[1:9] != current]
+        return [name for name, secret in self.secrets.items() if secret.sealed_for not in (None, current)]
 
 
 def create(name: str, owner: str, owner_key: bytes, now: str) -> Domain:
@@ -123,9 +157,9 @@ def wrap_for(domain: str, key: bytes, private: PrivateKey, owner: str, owner_key
     return Grant(BOUND + seal(owner_key, DOMAIN_KEY, context, private.raw), now)
 
 
-def seal_value(domain: Domain, name: str, value: str, now: str) -> Secret:
-    """Seal `value` to the domain's public key, bound to its place. Needs no credentials."""
-    return Secret(_seal(domain.name, domain.public_key, name, _encode_value(value)), now)
+def seal_value(domain: Domain, name: str, value: str) -> bytes:
+    """`value` sealed to the domain's public key, bound to its place, as a scalar. Needs no credentials."""
+    return _seal(domain.name, domain.public_key, name, _encode_value(value))
 
 
 def open_key(domain: Domain, identity: Identity) -> PrivateKey:
@@ -153,7 +187,7 @@ def open_key(domain: Domain, identity: Identity) -> PrivateKey:
 
 
 def open_values(domain: Domain, private: PrivateKey) -> dict[str, bytes]:
-    """Every value of the domain. IntegrityError, with the entry's path, for one that is not in its place."""
+    """Every sealed value of the domain. IntegrityError, with the entry's path, for one that is not in its place."""
     current = key_id(domain.public_key)
     keys = {current: private}
     if domain.names_under_retired_key():
@@ -161,6 +195,8 @@ def open_values(domain: Domain, private: PrivateKey) -> dict[str, bytes]:
     opened = {}
     domain_name = domain.name.encode()
     for name, secret in domain.secrets.items():
+        if isinstance(secret.value, Reference):
+            continue
         try:
             if secret.bound:
                 opened[name] = open_sealed(secret.value[1:], keys, SECRET, (domain_name, name.encode()))
@@ -194,24 +230,34 @@ def rotate(domain: Domain, private: PrivateKey, owner_keys: Mapping[str, bytes],
     Times stay as they are; nothing of the result is signed. With `history`, the retired private keys are kept, sealed
     to the new one, so that a value which another branch adds under an old key still opens.
     """
-    values = {name: (value, domain.secrets[name].updated) for name, value in open_values(domain, private).items()}
     owners = {name: (owner_key, domain.owners[name].granted) for name, owner_key in owner_keys.items()}
     earlier = [*open_retired(domain, private).values(), private] if history else []
-    return under_new_key(domain.name, values, owners, earlier)
+    return under_new_key(domain.name, open_contents(domain, private), owners, earlier)
+
+
+def open_contents(domain: Domain, private: PrivateKey) -> dict[str, tuple[bytes | Reference, Secret]]:
+    """What every entry holds, values opened and references as they are, with the entry."""
+    held: dict[str, bytes | Reference] = {**open_values(domain, private), **domain.references()}
+    return {name: (held[name], secret) for name, secret in domain.secrets.items()}
 
 
 def under_new_key(
     name: str,
-    values: Mapping[str, tuple[bytes, str]],
+    contents: Mapping[str, tuple[bytes | Reference, Secret]],
     owners: Mapping[str, tuple[bytes, str]],
     earlier: Iterable[PrivateKey],
 ) -> Domain:
-    """A domain with a new key, and nothing signed: `values` (with when they were set) sealed to it, it wrapped for the
-    `owners` (public key, and since when), and the earlier private keys sealed to it."""
+    """A domain with a new key, and nothing signed: the `contents` (of the entries that they are of) sealed to it, but
+    references, it wrapped for the `owners` (public key, and since when), and the earlier private keys sealed to it."""
     fresh = PrivateKey.generate()
     key = BOUND + fresh.public
     secrets = {
-        entry: Secret(_seal(name, fresh.public, entry, value), updated) for entry, (value, updated) in values.items()
+        entry: replace(
+            secret,
+            value=held if isinstance(held, Reference) else _seal(name, fresh.public, entry, held),
+            signed=None,
+        )
+        for entry, (held, secret) in contents.items()
     }
     grants = {
         owner: wrap_for(name, key, fresh, owner, owner_key, granted) for owner, (owner_key, granted) in owners.items()

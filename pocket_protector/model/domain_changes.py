@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import NameFormatError, PolicyError, PPKeyError, StoreError, command
+from pocket_protector.errors import AccessError, NameFormatError, PolicyError, PPKeyError, StoreError, command
 from pocket_protector.model import domain as domains
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
@@ -19,15 +19,26 @@ from pocket_protector.model.standing import owners_of, reviewed_names
 from pocket_protector.model.times import format_time, later_time
 
 
-def add_domain(document: Document, name: str, owner: str, now: datetime, identity: Identity | None = None) -> Document:
+def add_domain(
+    document: Document,
+    name: str,
+    owner: str,
+    now: datetime,
+    identity: Identity | None = None,
+    policy: Policy | None = None,
+) -> Document:
     """A new, empty domain, signed if `identity`, which is the owner's, is given and can sign. StoreError if it exists,
-    PPKeyError if the custodian does not."""
+    PPKeyError if the custodian does not; AccessError for a policy that nobody can sign."""
     custodian = document.changeable().custodian(owner)
     if name in document.domains:
         raise StoreError(f"key domain {name!r} already exists")
     domain = domains.create(parse_domain_name(name), owner, custodian.public_key, format_time(now))
+    if policy is not None and identity is None:
+        raise AccessError(f"a policy of {name!r} takes the credentials of {owner!r}: it is signed")
+    if policy is not None and identity is not None:
+        check_can_sign(identity)
     if identity is not None and identity.signing is not None:
-        domain = sign_domain(document, domain, Policy(), identity, format_time(now))
+        domain = sign_domain(document, domain, policy or Policy(), identity, format_time(now))
         domain = sign_contents(document, domain, (), identity)
     changed = document.with_domain(domain)
     return changed.log_entry(section("domain", name), now, f"created domain {name} with owner {owner}")

@@ -12,9 +12,11 @@ from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.errors import MergeConflictError, StoreError
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
-from pocket_protector.model.domain import Domain, Secret, open_key, open_retired, open_values, under_new_key
+from pocket_protector.model.domain import Domain, Secret, open_contents, open_key, open_retired, under_new_key
 from pocket_protector.model.merge import merge
 from pocket_protector.model.policy import Policy
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.signing import check_authority, check_can_sign, sign_contents, sign_domain
 from pocket_protector.model.standing import Owners, owners_of, reviewed_names
 from pocket_protector.model.times import format_time
@@ -76,47 +78,61 @@ def _join_domain(
 ) -> Domain:
     check_can_sign(identity)
     one, other = _Side.open(ours, name, identity), _Side.open(theirs, name, identity)
-    values, reviewed = _values(base, one, other)
+    contents, reviewed = _contents(base, one, other)
     owners = {
         owner: (rest.custodians[owner].public_key, _granted(owner, one, other))
         for owner in _owners(base, one, other)
         if owner in rest.custodians
     }
     earlier = {key.public: key for side in (one, other) for key in _keys(side)}
-    joined = under_new_key(name, values, owners, earlier.values())
+    joined = under_new_key(name, contents, owners, earlier.values())
     policy = _policy(base.policy, one.domain.policy, other.domain.policy)
     signed = sign_domain(rest, joined, policy, identity, format_time(now), [one.domain, other.domain])
     return sign_contents(rest, signed, reviewed, identity)
 
 
-def _values(base: Domain, one: _Side, other: _Side) -> tuple[dict[str, tuple[bytes, str]], set[str]]:
-    """Each value with when it was set, from the side that changed it; and the names of those that were reviewed."""
-    opened = {id(side): open_values(side.domain, side.private) for side in (one, other)}
-    values, reviewed, conflicts = {}, set(), []
+_Contents = dict[str, tuple[bytes | Reference, Secret]]
+
+
+def _contents(base: Domain, one: _Side, other: _Side) -> tuple[_Contents, set[str]]:
+    """What each entry holds, from the side that changed it; and the names of those that were reviewed."""
+    opened = {id(side): open_contents(side.domain, side.private) for side in (one, other)}
+    contents, reviewed, conflicts = {}, set(), []
     for name in sorted(one.domain.secrets.keys() | other.domain.secrets.keys()):
         side = one
         if not _changed(base, one.domain, name):
             side = other
-        elif _changed(base, other.domain, name) and opened[id(one)].get(name) != opened[id(other)].get(name):
+        elif _changed(base, other.domain, name) and _held(opened[id(one)], name) != _held(opened[id(other)], name):
             conflicts.append(section("secret", base.name, name))
         if name in side.domain.secrets:
-            values[name] = opened[id(side)][name], side.domain.secrets[name].updated
+            contents[name] = opened[id(side)][name]
             reviewed |= {name} & side.reviewed
     if conflicts:
         raise MergeConflictError(conflicts)
-    return values, reviewed
+    return contents, reviewed
+
+
+def _held(contents: _Contents, name: str) -> tuple[bytes | Reference, Sensitivity] | None:
+    """What the entry holds, and how sensitive that is."""
+    if name not in contents:
+        return None
+    held, secret = contents[name]
+    return held, secret.sensitivity
 
 
 def _changed(base: Domain, side: Domain, name: str) -> bool:
     """Whether the side did more to the value than to seal it anew."""
     before, now = base.secrets.get(name), side.secrets.get(name)
     return _content(before, base) != _content(now, side) and (
-        before is None or now is None or before.updated != now.updated or base.key == side.key
+        before is None
+        or now is None
+        or (before.updated, before.sensitivity) != (now.updated, now.sensitivity)
+        or base.key == side.key
     )
 
 
-def _content(secret: Secret | None, domain: Domain) -> tuple[bytes, bytes] | None:
-    return None if secret is None else (secret.value, domain.key)
+def _content(secret: Secret | None, domain: Domain) -> tuple[bytes, Sensitivity, bytes] | None:
+    return None if secret is None else (secret.version, secret.sensitivity, domain.key)
 
 
 def _owners(base: Domain, one: _Side, other: _Side) -> list[str]:

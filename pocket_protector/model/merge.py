@@ -9,14 +9,15 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from pocket_protector.crypto.keys import KEY_ID_BYTES, key_id
+from pocket_protector.crypto.keys import key_id
 from pocket_protector.errors import MergeConflictError
 from pocket_protector.model.audit import LEGACY, AuditLog, section
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant, Secret
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.times import TIME_LENGTH
 
 T = TypeVar("T")
@@ -135,18 +136,28 @@ def _pick_secret(
     theirs: Secret | None,
 ) -> Secret | None:
     """As `pick`, but a review, which changes nothing but the signature, gives way to any other change of the value;
-    and a rotation, which re-seals the value and leaves its time, gives way to an update of it."""
+    and a rotation, which re-seals the value and leaves its time, gives way to an update of it. A new sensitivity stays
+    with either, if it is a higher one."""
     if base is not None and ours is not None and theirs is not None:
-        unchanged = base.value, base.updated
-        if (ours.value, ours.updated) == unchanged != (theirs.value, theirs.updated):
-            return theirs
-        if (theirs.value, theirs.updated) == unchanged != (ours.value, ours.updated):
-            return ours
+        unchanged = base.version, base.updated
+        if (ours.version, ours.updated) == unchanged != (theirs.version, theirs.updated):
+            return _raised(sides, where, theirs, ours.sensitivity)
+        if (theirs.version, theirs.updated) == unchanged != (ours.version, ours.updated):
+            return _raised(sides, where, ours, theirs.sensitivity)
         if rotated[0] and ours.updated == base.updated != theirs.updated:
-            return theirs
+            return _raised(sides, where, theirs, ours.sensitivity)
         if rotated[1] and theirs.updated == base.updated != ours.updated:
-            return ours
+            return _raised(sides, where, ours, theirs.sensitivity)
     return sides.pick(where, base, ours, theirs)
+
+
+def _raised(sides: _Sides, where: str, secret: Secret, sensitivity: Sensitivity) -> Secret:
+    """The entry with that sensitivity if it is higher; a conflict if somebody signed the entry with its own."""
+    if sensitivity <= secret.sensitivity:
+        return secret
+    if secret.signed is not None:
+        sides.conflicts.append(where)
+    return replace(secret, sensitivity=sensitivity)
 
 
 def _grant_fits(sides: _Sides, merged: Document, key: bytes, domain: str, owner: str, grant: Grant) -> bool:
@@ -164,11 +175,10 @@ def _grant_fits(sides: _Sides, merged: Document, key: bytes, domain: str, owner:
 
 
 def _opens(secret: Secret, key: bytes, retired: Mapping[bytes, bytes]) -> bool:
-    """Whether the value is sealed to the merged document's key or to one that it keeps."""
+    """Whether the value is sealed to the merged document's key or to one that it keeps; a reference to none."""
     if not secret.bound:
         return not key[0]
-    identifier = secret.value[1 : 1 + KEY_ID_BYTES]
-    return identifier == key_id(key[1:]) or identifier in retired
+    return secret.sealed_for in (None, key_id(key[1:])) or secret.sealed_for in retired
 
 
 def _join_logs(base: AuditLog, ours: AuditLog, theirs: AuditLog) -> AuditLog:

@@ -18,6 +18,9 @@ _MERGE_KEY = "<<"
 _SECRET = re.compile(r"[A-Za-z][-_A-Za-z0-9]*")
 # Pocket Protector 20.0.1 wrote [A-z], which also takes in the six characters between Z and a.
 _LEGACY_SECRET = re.compile(r"[A-z][-_A-z0-9]*")
+_WORDS = (re.compile(r"[a-z]+", re.IGNORECASE), re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"))
+_PRODUCTION = re.compile(r"prod(?!uc).*|production.*|prd|live|(?!pre|non|not).*(?<!re)prod(uction)?")
+_NO_PRODUCTION = ("pre", "non", "not", "no")
 _LEGACY_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 
 
@@ -63,6 +66,21 @@ def parse_legacy_secret_name(text: str) -> str:
 def is_reserved(text: str) -> bool:
     """Whether a top-level key is one of the file's own, so never a domain."""
     return text.startswith(FILE_META) or text in (CUSTODIANS, AUDIT_LOG)
+
+
+def looks_like_production(name: str) -> bool:
+    """Whether a domain's name looks like that of production, in any spelling: `prod`, `PROD-eu`, `my.Production2`,
+    `pröd`, `prd`; not `products`, `preprod` or `non-prod`."""
+    plain = unicodedata.normalize("NFKD", name)
+    letters = "".join(c for c in plain if not unicodedata.combining(c)).replace("0", "o")
+    for words in _WORDS:
+        found = [word.lower() for word in words.findall(letters)]
+        if any(
+            _PRODUCTION.fullmatch(word) and before not in _NO_PRODUCTION
+            for before, word in zip(["", *found], found, strict=False)
+        ):
+            return True
+    return False
 
 
 def _parse_printable(text: str, kind: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pocket_protector.crypto.keys import key_id
 from pocket_protector.model.custodian import key_chain
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, Grant
-from pocket_protector.model.statements import GRANT, Keys, grant_fields
+from pocket_protector.model.statements import ENTRY, GRANT, Keys, entry_fields, grant_fields
 
 _MOST_FAILURES = 10_000
 """About a second. A file may be made to have far more signatures that match nothing."""
@@ -44,6 +45,16 @@ class Proofs:
                 return key
         return None
 
+    def is_signed_for_any(self, domain: Domain, name: str, candidates: Iterable[bytes]) -> bool:
+        """Whether the entry's signature is one for one of these public keys of the domain."""
+        for key in candidates:
+            if self._is_tired():
+                return False
+            if is_signed_for(self._document, domain, name, key):
+                return True
+            self._failures += 1
+        return False
+
     def _named(
         self, domain: Domain, owner: str, grant: Grant, public_key: bytes, chain: tuple[Keys, ...]
     ) -> Keys | None:
@@ -53,6 +64,15 @@ class Proofs:
 
     def _is_tired(self) -> bool:
         return self._failures > _MOST_FAILURES
+
+
+def is_signed_for(document: Document, domain: Domain, name: str, public_key: bytes) -> bool:
+    """Whether the entry's signature is one for that public key of the domain, which a value is sealed to."""
+    secret = domain.secrets[name]
+    if secret.signed is None or secret.sealed_for not in (None, key_id(public_key)):
+        return False
+    fields = entry_fields(document.file_id, domain.name, public_key, name, secret.said())
+    return secret.signed.matches(ENTRY, fields)
 
 
 def named_keys(

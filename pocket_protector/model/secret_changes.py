@@ -1,4 +1,5 @@
-"""Changes of secrets. None needs credentials; with an identity that can sign, it vouches for the value."""
+"""Changes of secrets. None needs credentials, but to lower a sensitivity; with an identity that can sign, it vouches
+for the entry."""
 
 from __future__ import annotations
 
@@ -7,40 +8,98 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import NameFormatError, StoreError, command
+from pocket_protector.errors import AccessError, NameFormatError, StoreError, command
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
-from pocket_protector.model.domain import seal_value
+from pocket_protector.model.domain import Domain, Secret, seal_value
 from pocket_protector.model.names import parse_secret_name
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.signing import check_authority, check_can_sign, sign_secret
 from pocket_protector.model.standing import owners_of
 from pocket_protector.model.times import format_time, later_time
 
+Content = str | Reference
+"""What is set: a value, which is sealed, or a pointer to one."""
+
 
 def add_secret(
-    document: Document, domain: str, name: str, value: str, now: datetime, identity: Identity | None = None
+    document: Document,
+    domain: str,
+    name: str,
+    value: Content,
+    now: datetime,
+    identity: Identity | None = None,
+    sensitivity: Sensitivity | None = None,
 ) -> Document:
     """StoreError if the secret exists."""
     if name in document.changeable().domain(domain).secrets:
         hint = f"{command('update-secret', domain, name)} changes it"
         raise StoreError(f"secret {name!r} already exists in {domain!r}", hint=hint)
-    return _set(document, domain, name, value, now, identity, f"added secret {name} in {domain}")
+    return _set(document, domain, name, value, now, identity, sensitivity, f"added secret {name} in {domain}")
 
 
 def update_secret(
-    document: Document, domain: str, name: str, value: str, now: datetime, identity: Identity | None = None
+    document: Document,
+    domain: str,
+    name: str,
+    value: Content,
+    now: datetime,
+    identity: Identity | None = None,
+    sensitivity: Sensitivity | None = None,
 ) -> Document:
-    """PPKeyError if the secret does not exist."""
+    """PPKeyError if the secret does not exist. Its sensitivity stays if none is given."""
     document.changeable().secret(domain, name)
-    return _set(document, domain, name, value, now, identity, f"updated secret {name} in {domain}")
+    return _set(document, domain, name, value, now, identity, sensitivity, f"updated secret {name} in {domain}")
 
 
 def set_secret(
-    document: Document, domain: str, name: str, value: str, now: datetime, identity: Identity | None = None
+    document: Document,
+    domain: str,
+    name: str,
+    value: Content,
+    now: datetime,
+    identity: Identity | None = None,
+    sensitivity: Sensitivity | None = None,
 ) -> Document:
     """Add or update, whichever it takes."""
     change = update_secret if name in document.changeable().domain(domain).secrets else add_secret
-    return change(document, domain, name, value, now, identity)
+    return change(document, domain, name, value, now, identity, sensitivity)
+
+
+def set_sensitivity(
+    document: Document,
+    domain: str,
+    name: str,
+    sensitivity: Sensitivity,
+    now: datetime,
+    identity: Identity | None = None,
+) -> Document:
+    """The entry as it is, to be handled otherwise. AccessError without an owner's identity if that is less carefully,
+    or if the entry is signed: the signature covers it. StoreError if nothing changes."""
+    old, found = document.changeable().secret(domain, name), document.domain(domain)
+    if old.sensitivity is sensitivity:
+        raise StoreError(f"the sensitivity of {name!r} in {domain!r} is {sensitivity.word} already")
+    if identity is None and old.signed is not None:
+        raise AccessError(f"{name!r} in {domain!r} is signed, and its signature covers the sensitivity", hint=_OWNER)
+    if old.signed is not None or sensitivity < old.sensitivity:
+        _check_lowering(document, found, name, identity)
+    secret = replace(old, sensitivity=sensitivity, signed=None)
+    return _placed(document, found, name, secret, now, identity, "")
+
+
+def import_reference(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
+    """The value that a reference leads to now, sealed in its place; nobody vouches for it. StoreError for an entry that
+    is no reference."""
+    old, found = document.changeable().secret(domain, name), document.domain(domain)
+    if not isinstance(old.value, Reference):
+        raise StoreError(
+            f"{name!r} in {domain!r} is no reference", hint=command("list-domain-secrets", domain, "--long")
+        )
+    updated = later_time(format_time(now), old.updated)
+    secret = Secret(seal_value(found, name, value), updated, sensitivity=old.sensitivity)
+    text = f"imported secret {name} in {domain} from {old.value.scheme}"
+    return _placed(document, found, name, secret, now, None, text)
 
 
 def rm_secret(document: Document, domain: str, name: str, now: datetime) -> Document:
@@ -61,9 +120,7 @@ def sign_secrets(document: Document, domain: str, names: Iterable[str], identity
     """The identity vouches for these values as they are: an owner has looked at them. PPKeyError for an unknown one;
     AccessError for one who does not count as an owner, or whose keys cannot sign."""
     found = document.changeable().domain(domain)
-    found.check_owner(identity.name)
-    check_can_sign(identity)
-    check_authority(found, owners_of(document, found), identity)
+    _check_owner(document, found, identity)
     for name in names:
         secret = sign_secret(document, found, name, document.secret(domain, name), identity)
         found = replace(found, secrets={**found.secrets, name: secret})
@@ -73,8 +130,18 @@ def sign_secrets(document: Document, domain: str, names: Iterable[str], identity
     return document
 
 
+_OWNER = "give an owner's credentials: -u NAME --passphrase-file PATH"
+
+
 def _set(
-    document: Document, domain: str, name: str, value: str, now: datetime, identity: Identity | None, text: str
+    document: Document,
+    domain: str,
+    name: str,
+    value: Content,
+    now: datetime,
+    identity: Identity | None,
+    sensitivity: Sensitivity | None,
+    text: str,
 ) -> Document:
     found = document.domain(domain)
     try:
@@ -84,8 +151,49 @@ def _set(
             error.hint = rename_hint(domain, name)
         raise
     old = found.secrets.get(name)
-    secret = seal_value(found, name, value, later_time(format_time(now), old.updated if old else ""))
+    before = old.sensitivity if old else Sensitivity.MEDIUM
+    chosen = before if sensitivity is None else sensitivity
+    if old is not None and chosen < before:
+        _check_lowering(document, found, name, identity)
+    held = value if isinstance(value, Reference) else seal_value(found, name, value)
+    updated = later_time(format_time(now), old.updated if old else "")
+    if isinstance(value, Reference):
+        text += f" as a reference to {value.scheme}"
+    return _placed(document, found, name, Secret(held, updated, sensitivity=chosen), now, identity, text)
+
+
+def _placed(
+    document: Document, domain: Domain, name: str, secret: Secret, now: datetime, identity: Identity | None, text: str
+) -> Document:
+    """The document with the entry, signed if there is an identity, and what was done in the log."""
     if identity is not None:
-        secret = sign_secret(document, found, name, secret, identity)
-    changed = document.with_domain(replace(found, secrets={**found.secrets, name: secret}))
-    return changed.log_entry(section("secret", domain, name), now, text)
+        secret = sign_secret(document, domain, name, secret, identity)
+    old = domain.secrets.get(name)
+    changed = document.with_domain(replace(domain, secrets={**domain.secrets, name: secret}))
+    where = section("secret", domain.name, name)
+    before = old.sensitivity if old else secret.sensitivity
+    if text:
+        usual = old is not None or secret.sensitivity is Sensitivity.MEDIUM
+        changed = changed.log_entry(where, now, text if usual else f"{text}, of {secret.sensitivity.word} sensitivity")
+    if secret.sensitivity is before:
+        return changed
+    verb = "raised" if secret.sensitivity > before else "lowered"
+    who = f"{identity.name} " if identity else ""
+    level = (
+        f"{who}{verb} the sensitivity of secret {name} in {domain.name} from {before.word} to {secret.sensitivity.word}"
+    )
+    return changed.log_entry(where, now, level)
+
+
+def _check_lowering(document: Document, domain: Domain, name: str, identity: Identity | None) -> None:
+    """AccessError unless an owner does it, who can sign."""
+    if identity is None:
+        raise AccessError(f"to lower the sensitivity of {name!r} takes an owner of {domain.name!r}", hint=_OWNER)
+    _check_owner(document, domain, identity)
+
+
+def _check_owner(document: Document, domain: Domain, identity: Identity) -> None:
+    """AccessError unless the identity is that of an owner who counts and can sign."""
+    domain.check_owner(identity.name)
+    check_can_sign(identity)
+    check_authority(domain, owners_of(document, domain), identity)

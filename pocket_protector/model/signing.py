@@ -21,7 +21,7 @@ def sign_secret(document: Document, domain: Domain, name: str, secret: Secret, i
     """The secret with the identity's signature of exactly it; without one, for an identity that cannot sign."""
     if identity.signing is None:
         return replace(secret, signed=None)
-    fields = entry_fields(document.file_id, domain.name, domain.public_key, name, secret.value, secret.updated)
+    fields = entry_fields(document.file_id, domain.name, domain.public_key, name, secret.said())
     return replace(secret, signed=sign(identity, ENTRY, fields))
 
 

@@ -12,10 +12,10 @@ from enum import Enum
 
 from pocket_protector.crypto.keys import KEY_BYTES, KEY_ID_BYTES, key_id
 from pocket_protector.model.document import Document
-from pocket_protector.model.domain import Domain, Secret
+from pocket_protector.model.domain import Domain
 from pocket_protector.model.epoch import Epoch, PastEpoch
-from pocket_protector.model.proofs import Proofs
-from pocket_protector.model.statements import ENTRY, Keys, Signed, Signer, entry_fields
+from pocket_protector.model.proofs import Proofs, is_signed_for
+from pocket_protector.model.statements import Keys, Signed, Signer
 
 Allowed = dict[str, frozenset[bytes]]
 """Signers who count, each with the verify keys that are theirs."""
@@ -103,32 +103,27 @@ def sealed_to(scalar: bytes, public_key: bytes) -> bool:
     return scalar[0] == 0 or scalar[1 : 1 + KEY_ID_BYTES] == key_id(public_key)
 
 
-def entry_status(document: Document, domain: Domain, owners: Owners, name: str, secret: Secret) -> EntryStatus:
+def entry_status(
+    document: Document, domain: Domain, owners: Owners, name: str, proofs: Proofs | None = None
+) -> EntryStatus:
     """Rule 7: a value is reviewed if an owner who counts signed exactly it, for the present key."""
-    signed = secret.signed
-    if signed is None:
-        return EntryStatus.UNSIGNED
-    if _is_signed(document, domain, name, secret, signed):
-        return EntryStatus.REVIEWED if owners.vouched(signed) else EntryStatus.UNVOUCHED
-    if sealed_to(secret.value, domain.public_key):
-        return EntryStatus.INVALID
-    # A value that another branch sealed to an earlier key was signed for that key. One of a time without epochs is
-    # known by its id only, and nothing can be said of the signature.
-    sealed_for = secret.value[1 : 1 + KEY_ID_BYTES]
-    earlier = owners.earlier.get(sealed_for)
-    if earlier is None:
-        stale = sealed_for in domain.retired
-    else:
-        stale = _is_signed(document, domain, name, secret, signed, earlier)
-    return EntryStatus.STALE if stale else EntryStatus.INVALID
-
-
-def is_signed_for(document: Document, domain: Domain, name: str, public_key: bytes) -> bool:
-    """Whether the value is sealed to that earlier public key of the domain, and its signature one for it."""
     secret = domain.secrets[name]
-    if secret.signed is None or not sealed_to(secret.value, public_key):
-        return False
-    return _is_signed(document, domain, name, secret, secret.signed, public_key)
+    if secret.signed is None:
+        return EntryStatus.UNSIGNED
+    if is_signed_for(document, domain, name, domain.public_key):
+        return EntryStatus.REVIEWED if owners.vouched(secret.signed) else EntryStatus.UNVOUCHED
+    if not secret.bound or secret.sealed_for == key_id(domain.public_key):
+        return EntryStatus.INVALID
+    # What another branch sealed to an earlier key was signed for that key; a reference does not say for which. A key of
+    # a time without epochs is known by its id only, and nothing can be said of the signature.
+    if secret.sealed_for is None:
+        stale = bool(domain.retired.keys() - owners.earlier.keys())
+        stale = stale or (proofs or Proofs(document)).is_signed_for_any(domain, name, owners.earlier.values())
+    elif secret.sealed_for in owners.earlier:
+        stale = is_signed_for(document, domain, name, owners.earlier[secret.sealed_for])
+    else:
+        stale = secret.sealed_for in domain.retired
+    return EntryStatus.STALE if stale else EntryStatus.INVALID
 
 
 def reviewed_names(document: Document, domain: Domain, owners: Owners | None = None) -> list[str]:
@@ -137,18 +132,8 @@ def reviewed_names(document: Document, domain: Domain, owners: Owners | None = N
     return [
         name
         for name, secret in domain.secrets.items()
-        if secret.signed is not None
-        and owners.vouched(secret.signed)
-        and _is_signed(document, domain, name, secret, secret.signed)
+        if owners.vouched(secret.signed) and is_signed_for(document, domain, name, domain.public_key)
     ]
-
-
-def _is_signed(
-    document: Document, domain: Domain, name: str, secret: Secret, signed: Signed, public_key: bytes | None = None
-) -> bool:
-    key = public_key or domain.public_key
-    fields = entry_fields(document.file_id, domain.name, key, name, secret.value, secret.updated)
-    return signed.matches(ENTRY, fields)
 
 
 def _makers(proofs: Proofs, domain: Domain, before: Mapping[bytes, PastEpoch]) -> Allowed:

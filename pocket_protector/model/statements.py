@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.crypto.keys import digest, is_signed, statement
+from pocket_protector.crypto.keys import is_signed, statement
 
 EPOCH = b"epoch"
 GRANT = b"grant"
 ENTRY = b"entry"
 CHANGE = b"change"
-
-VALUE = b"value"
-_NO_SENSITIVITY = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +55,11 @@ def sign(identity: Identity, kind: bytes, fields: tuple[bytes, ...]) -> Signed:
 
 
 def entry_fields(
-    file_id: bytes, domain: str, public_key: bytes, name: str, value: bytes, updated: str
+    file_id: bytes, domain: str, public_key: bytes, name: str, said: tuple[bytes, ...]
 ) -> tuple[bytes, ...]:
-    """What an entry's signer vouches for: exactly these sealed bytes, in this place, under this key of the domain."""
-    return (
-        file_id,
-        domain.encode(),
-        public_key,
-        name.encode(),
-        VALUE,
-        digest(value),
-        _NO_SENSITIVITY,
-        updated.encode(),
-    )
+    """What an entry's signer vouches for: exactly what `Secret.said` gives, in this place, under this key of the
+    domain."""
+    return file_id, domain.encode(), public_key, name.encode(), *said
 
 
 def grant_fields(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pocket_protector.crypto.keys import KEY_ID_BYTES, key_id
+from pocket_protector.crypto.keys import key_id
 from pocket_protector.errors import command
 from pocket_protector.model.domain import Domain, Secret
-from pocket_protector.model.standing import EntryStatus, is_signed_for
+from pocket_protector.model.proofs import is_signed_for
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.model.standing import EntryStatus
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.hashes import owner_hash, secret_hash
 from pocket_protector.trust.state import differing
@@ -32,9 +35,10 @@ def judge_entries(step: Step, name: str) -> Iterator[Finding]:
             yield Finding(Severity.INFO, "secret-removed", ("secret", name, key), "the secret was removed")
         else:
             status, secret = now[key], new.secrets[key]
-            public_key = seen.get(secret.value[1 : 1 + KEY_ID_BYTES]) if secret.bound else None
-            if status is EntryStatus.INVALID and public_key not in (None, new.public_key):
-                status = EntryStatus.STALE if is_signed_for(after.document, new, key, public_key) else status
+            if status is EntryStatus.INVALID and secret.bound and secret.sealed_for != key_id(new.public_key):
+                earlier = [seen[i] for i in seen if secret.sealed_for in (i, None) and seen[i] != new.public_key]
+                if any(is_signed_for(after.document, new, key, public_key) for public_key in earlier):
+                    status = EntryStatus.STALE
             yield _Entry(step, old, new, key, secret, before.get(key), status).judged()
 
 
@@ -57,7 +61,7 @@ class _Entry:
     @property
     def same(self) -> bool:
         """Whether these are the sealed bytes that were there."""
-        return self.earlier is not None and self.earlier.value == self.secret.value
+        return self.earlier is not None and self.earlier.version == self.secret.version
 
     @property
     def by(self) -> str:
@@ -71,6 +75,8 @@ class _Entry:
             return self._finding(Severity.VIOLATION, "signature-invalid", text, _WHO)
         if self.same and self.before is EntryStatus.REVIEWED and self.now is not EntryStatus.REVIEWED:
             return self._judge_stripped()
+        if self.earlier is not None and self.secret.sensitivity < self.earlier.sensitivity:
+            return self._judge_lowered(self.earlier.sensitivity)
         if self.now is not EntryStatus.REVIEWED and self.new.policy.require_signed:
             return self._judge_refused()
         if self._is_older():
@@ -95,6 +101,16 @@ class _Entry:
         text = "an owner had signed exactly this value, and the signature is gone"
         return self._finding(Severity.VIOLATION, "signature-stripped", text, _WHO)
 
+    def _judge_lowered(self, before: Sensitivity) -> Finding:
+        text = f"its sensitivity is lowered from {before.word} to {self.secret.sensitivity.word}"
+        if self.now is EntryStatus.REVIEWED:
+            return self._finding(Severity.INFO, "secret-changed", f"{text}, and an owner vouches for it{self.by}")
+        if self.step.is_behind:
+            return self._finding(Severity.VIOLATION, "secret-behind", "here its sensitivity is not raised yet", NEWEST)
+        severity = Severity.VIOLATION if self.new.epoch else Severity.ATTENTION
+        hint = f"if that is right, an owner runs: {command('review', self.new.name)}"
+        return self._finding(severity, "sensitivity-lowered", f"{text}, and no owner vouches for that{self.by}", hint)
+
     def _judge_refused(self) -> Finding:
         text = (
             f"{self._what()}, and no owner vouches for it: {self.now.value}{self.by}; the policy demands that one does"
@@ -111,6 +127,9 @@ class _Entry:
             text = f"the value is as it was, and the time beside it was changed by hand{self.by}"
             return self._finding(Severity.ATTENTION, "secret-retimed", text, _WHO)
         signed = "signed" if self.secret.signed else "no longer signed"
+        if self.earlier is not None and self.earlier.sensitivity is not self.secret.sensitivity:
+            text = f"the value is as it was, and its sensitivity is now {self.secret.sensitivity.word}{self.by}"
+            return self._finding(Severity.INFO, "secret-changed", text)
         text = f"the value is as it was, and is now {signed}{self.by}"
         return self._finding(Severity.INFO, "secret-reviewed", text)
 
@@ -126,8 +145,11 @@ class _Entry:
     def _what(self) -> str:
         if self._is_older():
             return "an older value is back"
+        pointer = self.secret.value if isinstance(self.secret.value, Reference) else None
         if self.earlier is None or self.old is None:
-            return "a new value"
+            return f"a new reference to {pointer}" if pointer else "a new value"
+        if pointer:
+            return f"now a reference to {pointer}"
         resealed = self.old.key != self.new.key and self.earlier.updated == self.secret.updated
         return "re-sealed" if resealed else "a value changed"
 

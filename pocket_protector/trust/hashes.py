@@ -9,8 +9,8 @@ from pocket_protector.model.statements import Signed, Signer
 
 
 def secret_hash(domain: str, name: str, secret: Secret) -> bytes:
-    """Of a sealed value in its place, whoever signed it, and whatever time stands beside it."""
-    return digest(lp(b"entry", domain.encode(), name.encode(), secret.value))
+    """Of a sealed value in its place, whoever signed it, and whatever time stands beside it; or of a reference."""
+    return digest(lp(b"entry", domain.encode(), name.encode(), secret.version))
 
 
 def listed_hash(domain: str, owner: str, grant: Grant) -> bytes:

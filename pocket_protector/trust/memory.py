@@ -59,7 +59,7 @@ def _gone(step: Step) -> set[bytes]:
 def _values(step: Step, old: Domain, new: Domain) -> Iterator[bytes]:
     for key in differing(old.secrets, new.secrets):
         was, now = old.secrets.get(key), new.secrets.get(key)
-        if was is None or (now is not None and now.value == was.value):
+        if was is None or (now is not None and now.version == was.version):
             continue
         if new.key != old.key or step.is_noted("secret", old.name, key):
             yield secret_hash(old.name, key, was)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pocket_protector.errors import command
 from pocket_protector.model.domain import Domain
-from pocket_protector.model.policy import MAX_AGE, MIN_OWNERS, REQUIRE_SIGNED
+from pocket_protector.model.policy import MAX_AGE, MIN_OWNERS, PRODUCTION, REQUIRE_SIGNED
 from pocket_protector.model.times import format_time
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.state import Standing
@@ -24,13 +24,15 @@ def judge_policy(domain: Domain, standing: Standing, now: datetime, *, require_s
         hint = f"an owner runs: {command('review', domain.name)}"
         found.append(Finding(Severity.VIOLATION, f"policy-{REQUIRE_SIGNED}", where, text, hint))
     if policy.max_age is not None:
+        # How old the value behind a reference is, the file does not say.
+        values = [(name, secret.updated) for name, secret in domain.secrets.items() if isinstance(secret.value, bytes)]
         oldest, latest = format_time(now - timedelta(days=policy.max_age)), format_time(now + _CLOCKS_DIFFER)
-        early = sorted(name for name, secret in domain.secrets.items() if secret.updated > latest)
+        early = sorted(name for name, updated in values if updated > latest)
         if early:
             text = f"values whose time is yet to come, so that they would never be too old: {listed(early)}"
             hint = f"set each again: {command('update-secret', domain.name, early[0])}"
             found.append(Finding(Severity.VIOLATION, f"policy-{MAX_AGE}", where, text, hint))
-        aged = sorted(name for name, secret in domain.secrets.items() if secret.updated < oldest)
+        aged = sorted(name for name, updated in values if updated < oldest)
         if aged:
             text = f"values that are older than {policy.max_age} days: {listed(aged)}"
             hint = f"give each a new one: {command('update-secret', domain.name, aged[0])}"
@@ -41,6 +43,21 @@ def judge_policy(domain: Domain, standing: Standing, now: datetime, *, require_s
         hint = f"add an owner: {command('add-owner', domain.name)} NAME"
         found.append(Finding(Severity.VIOLATION, f"policy-{MIN_OWNERS}", where, text, hint))
     return found
+
+
+def judge_production(domain: Domain, standing: Standing) -> list[Finding]:
+    """A violation for references of a production domain that nobody resolves, since no owner vouches for them."""
+    unreviewed = unreviewed_references(domain, standing, domain.references())
+    if not unreviewed:
+        return []
+    text = f"production resolves no reference that no owner vouches for: {listed(unreviewed)}"
+    hint = f"an owner runs: {command('review', domain.name)}"
+    return [Finding(Severity.VIOLATION, f"policy-{PRODUCTION}", ("domain", domain.name), text, hint)]
+
+
+def unreviewed_references(domain: Domain, standing: Standing, names: Iterable[str]) -> list[str]:
+    """Those of these references that the domain's policy keeps from being resolved."""
+    return sorted(set(standing.unreviewed) & set(names)) if domain.policy.production else []
 
 
 def listed(names: Iterable[str]) -> str:

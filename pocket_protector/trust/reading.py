@@ -10,7 +10,7 @@ from pocket_protector.model.document import Document
 from pocket_protector.trust.anchors import is_anchored
 from pocket_protector.trust.authorize import authorize
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.policy import judge_policy
+from pocket_protector.trust.policy import judge_policy, listed, unreviewed_references
 from pocket_protector.trust.state import State, standing_of
 
 Trust = Mapping[str, str] | State
@@ -51,6 +51,16 @@ def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) ->
         raise PolicyError(
             f"{name!r} does not lead back to {' or '.join(sorted(anchors))}",
             hint="pprotect trust names who signed it last; after a rekey the fingerprint of before is the right one",
+        )
+
+
+def check_resolvable(document: Document, name: str, names: Iterable[str]) -> None:
+    """PolicyError if the domain is one of production, and no owner vouches for one of these references of it."""
+    unreviewed = unreviewed_references(document.domain(name), standing_of(document, name), names)
+    if unreviewed:
+        raise PolicyError(
+            f"{name!r} is a production domain, and no owner vouches for these references: {listed(unreviewed)}",
+            hint=f"an owner runs: {command('review', name)}",
         )
 
 

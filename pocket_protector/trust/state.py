@@ -144,7 +144,7 @@ def standing_of(document: Document, name: str, proofs: Proofs | None = None, bef
     old = before.document.domains.get(name) if before else None
     if before is None or old is None or not _same_owners(before.document, document, old, domain):
         owners = owners_of(document, domain, proofs)
-        entries = {key: entry_status(document, domain, owners, key, s) for key, s in domain.secrets.items()}
+        entries = {key: entry_status(document, domain, owners, key, proofs) for key in domain.secrets}
         return Standing(owners, entries)
     known = before.standings[name]
     changed = differing(old.secrets, domain.secrets)
@@ -154,7 +154,7 @@ def standing_of(document: Document, name: str, proofs: Proofs | None = None, bef
     for key in changed:
         entries.pop(key, None)
         if key in domain.secrets:
-            entries[key] = entry_status(document, domain, known.owners, key, domain.secrets[key])
+            entries[key] = entry_status(document, domain, known.owners, key, proofs)
     return Standing(known.owners, entries)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pocket_protector.trust.anchors import is_anchored
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.policy import judge_policy
+from pocket_protector.trust.policy import judge_policy, judge_production
 from pocket_protector.trust.state import State
 
 
@@ -21,4 +21,5 @@ def current_findings(state: State, anchors: Mapping[str, str] | None, now: datet
             hint = "pprotect trust names who signed it last; after a rekey the fingerprint of before is the right one"
             found.append(Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, hint))
         found.extend(judge_policy(domain, state.standings[name], now))
+        found.extend(judge_production(domain, state.standings[name]))
     return found

@@ -11,7 +11,8 @@ import pytest
 from samples import ALICE, refused
 
 from pocket_protector import KeyFile, StoreError
-from pocket_protector.pins import MAX_PIN_BYTES, Pin, state_folder
+from pocket_protector.files import state_folder
+from pocket_protector.pins import MAX_PIN_BYTES, Pin
 from pocket_protector.trust.state import State
 
 

@@ -12,6 +12,9 @@ from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import digest, statement
 from pocket_protector.model.custodian import Change, key_chain, own_statement, proven_changes
+from pocket_protector.model.domain import Secret
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.statements import (
     CHANGE,
     ENTRY,
@@ -40,10 +43,16 @@ def keys_of(identity: Identity) -> Keys:
     return Keys(identity.public_key, identity.verify_key)
 
 
-ENTRY_ARGS = (FILE, "dev", ALICE.public_key, "api-key", b"\1value", TIME)
+SECRET = Secret(b"\1value", TIME)
+ENTRY_ARGS = (FILE, "dev", ALICE.public_key, "api-key", SECRET.said())
 GRANT_ARGS = (FILE, "dev", ALICE.public_key, "bob", keys_of(BOB), TIME)
 CHANGE_ARGS = (FILE, "alice", keys_of(ALICE), keys_of(NEW), TIME)
-OTHER: dict[type, object] = {bytes: bytes(32), str: "other", Keys: Keys(NEW.public_key, b"")}
+OTHER: dict[type, object] = {
+    bytes: bytes(32),
+    str: "other",
+    Keys: Keys(NEW.public_key, b""),
+    tuple: (b"reference", b"a://b", b"", TIME.encode()),
+}
 
 MAKERS: list[tuple[bytes, Callable[..., Fields], tuple[object, ...]]] = [
     (ENTRY, entry_fields, ENTRY_ARGS),
@@ -84,10 +93,11 @@ def test_no_two_lists_have_the_same_bytes() -> None:
     "names", [("dev", "api"), ("de", "vapi"), ("devapi", ""), ("", "devapi"), ("dev\0", "api"), ("d", "ev\0api")]
 )
 def test_names_cannot_be_cut_elsewhere(names: tuple[str, str]) -> None:
-    whole = {statement(ENTRY, *entry_fields(FILE, domain, bytes(32), name, b"v", TIME)) for domain, name in [names]}
+    said = SECRET.said()
+    whole = {statement(ENTRY, *entry_fields(FILE, domain, bytes(32), name, said)) for domain, name in [names]}
     for domain, name in [("dev", "api"), ("de", "vapi"), ("devapi", "")]:
         same = (domain, name) == names
-        assert (statement(ENTRY, *entry_fields(FILE, domain, bytes(32), name, b"v", TIME)) in whole) == same
+        assert (statement(ENTRY, *entry_fields(FILE, domain, bytes(32), name, said)) in whole) == same
 
 
 # Kinds
@@ -136,9 +146,19 @@ def test_the_keys_of_a_grant_count_apart() -> None:
 
 
 def test_an_entry_is_signed_by_the_hash_of_its_scalar() -> None:
-    fields = entry_fields(*ENTRY_ARGS)
-    assert fields[4:7] == (b"value", digest(b"\1value"), b"")
-    assert entry_fields(*ENTRY_ARGS[:4], b"\0value", TIME)[5] != fields[5]
+    assert entry_fields(*ENTRY_ARGS)[4:] == (b"value", digest(b"\1value"), b"", TIME.encode())
+    assert Secret(b"\0value", TIME).said()[1] != SECRET.said()[1]
+
+
+def test_a_reference_is_signed_as_it_is_written() -> None:
+    pointer = Secret(Reference("aws-sm://db%2Durl#a"), TIME, sensitivity=Sensitivity.INJECT_ONLY)
+    assert pointer.said() == (b"reference", b"aws-sm://db%2Durl#a", b"inject-only", TIME.encode())
+
+
+@pytest.mark.parametrize("value", [b"\1value", Reference("aws-sm://a")])
+def test_every_sensitivity_is_another_statement(value: bytes | Reference) -> None:
+    assert len({Secret(value, TIME, None, sensitivity).said() for sensitivity in Sensitivity}) == 4
+    assert Secret(value, TIME, None, Sensitivity.MEDIUM).said() == Secret(value, TIME).said()
 
 
 # Signers

@@ -219,7 +219,7 @@ def seized(
     key = BOUND + private.public
     owners = {who.name: wrap_for(name, key, private, who.name, who.public_key, LATER) for who in (by, *guests)}
     bare = Domain(name, key, owners, epoch=epoch, past=old.past if past is None else past)
-    bare = replace(bare, secrets={secret: seal_value(bare, secret, "evil", LATER) for secret in old.secrets})
+    bare = replace(bare, secrets={secret: Secret(seal_value(bare, secret, "evil"), LATER) for secret in old.secrets})
     known = {who.name: custodian_of(who) for who in (by, *guests)}
     signers = replace(document, custodians={**known, **document.custodians})
     return load(document.with_domain(signing.sign_contents(signers, bare, bare.secrets, by)))

@@ -32,7 +32,7 @@ from trust.attacks import (
 
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.model import signing
-from pocket_protector.model.domain import seal_value
+from pocket_protector.model.domain import Secret, seal_value
 from pocket_protector.model.epoch import PastEpoch, PastGrant, make_epoch
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.statements import GRANT, grant_fields, sign
@@ -57,7 +57,7 @@ def public_key_replaced(world: World) -> KeyFile:
 @attack("domain-replaced")
 def public_key_replaced_and_values_sealed_to_it(world: World) -> KeyFile:
     domain = replace(world.dev, key=BOUND + PrivateKey.generate().public, retired={})
-    secrets = {name: seal_value(domain, name, "evil", LATER) for name in domain.secrets}
+    secrets = {name: Secret(seal_value(domain, name, "evil"), LATER) for name in domain.secrets}
     return load(world.document.with_domain(replace(domain, secrets=secrets)))
 
 

@@ -41,7 +41,7 @@ def updated_and_signed(world: World) -> KeyFile:
 
 
 def _evil(domain: Domain, name: str = "api") -> Secret:
-    return seal_value(domain, name, "evil", LATER)
+    return Secret(seal_value(domain, name, "evil"), LATER)
 
 
 def _old(world: World) -> Secret:

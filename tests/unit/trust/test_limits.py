@@ -33,7 +33,7 @@ from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.errors import IntegrityError
 from pocket_protector.model import signing
 from pocket_protector.model.audit import FILE
-from pocket_protector.model.domain import BOUND, create, open_key, seal_value, wrap_for
+from pocket_protector.model.domain import BOUND, Secret, create, open_key, seal_value, wrap_for
 from pocket_protector.model.epoch import PastEpoch, make_epoch
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.statements import Signed, Signer
@@ -208,7 +208,7 @@ def test_many_earlier_epochs_are_judged_fast(same_key: bool) -> None:
     domain = create(DEV, M, mallory.public_key, LATER)
     domain = replace(domain, key=BOUND + private.public, epoch=last, past=past)
     domain = replace(domain, owners={M: wrap_for(DEV, domain.key, private, M, mallory.public_key, LATER)})
-    domain = replace(domain, secrets={"api": seal_value(domain, "api", "evil", LATER)})
+    domain = replace(domain, secrets={"api": Secret(seal_value(domain, "api", "evil"), LATER)})
     hostile = load(document.with_domain(signing.sign_contents(document, domain, ["api"], mallory)))
     start = time.process_time()
     found, _ = hostile.authorize(world().state)

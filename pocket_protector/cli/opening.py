@@ -1,0 +1,157 @@
+"""Opening a key domain for a command: its values, and what its references lead to."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pocket_protector.cli import output
+from pocket_protector.cli.session import Session
+from pocket_protector.cli.warning import warn
+from pocket_protector.credentials import PREFIX_VARIABLE
+from pocket_protector.errors import IntegrityError, PolicyError, PPKeyError, StoreError, command
+from pocket_protector.keyfile import KeyFile
+from pocket_protector.model.decrypted import DecryptedDomain
+from pocket_protector.model.sensitivity import Sensitivity
+
+if TYPE_CHECKING:  # imported late: most commands ask for nothing of it
+    from pocket_protector.cli.watching import Watch
+    from pocket_protector.resolving import Resolved
+    from pocket_protector.trust.reading import Trust
+
+_QUIET_SECONDS = 1.0
+
+
+def opened(
+    session: Session, domain: str, given: Mapping[str, Any], name: str | None = None, *, prints: bool
+) -> dict[str, bytes]:
+    """Unlock a domain, and say what of it is not as it should be; the values of all its secrets, or of one, less those
+    that cannot be had and need not be.
+
+    `given` has the command's options. PPKeyError, first, if `name` is no secret of it; PolicyError if the domain's
+    policy, what was asked for, or the sensitivity of what would be printed (`prints`) refuses.
+    """
+    store = session.read()
+    known = store.get_domain_secret_names(domain)
+    if name is not None and name not in known:
+        raise PPKeyError(f"secret in {domain!r}", name, known)
+    names = known if name is None else [name]
+    references = {name: pointer for name, pointer in store.get_references(domain).items() if name in names}
+    if prints:
+        shown = [name for name in names if not (name in references and given["no_resolve"])]
+        _check_printable(store, domain, shown, reveal=given["reveal"])
+    watch = session.watch(store)
+    warn(watch, [domain], interactive=session.prompts.terminal)
+    identity = session.identity(store)
+    # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
+    required = given["require_signed"] or watch.demanded_signed(domain)
+    _check_use(session, store, watch, domain, require_signed=required)
+    values = store.decrypt_values(domain, identity)
+    watch.seen() if session.prompts.terminal else watch.looked_at()
+    _tell(store, domain, values)
+    held = {name: value.encode() for name, value in values.items()}
+    if given["no_resolve"]:
+        held |= {name: pointer.text.encode() for name, pointer in references.items()}
+    elif references:
+        resolved = fetched(session, store, [(domain, name) for name in references], partly=given["skip_unresolved"])
+        for (_, left_out), failure in resolved.failures.items():
+            output.note(f"warning: {left_out} is left out: {failure}")
+        held |= {name: value for (_, name), value in resolved.values.items()}
+    return {name: held[name] for name in names if name in held}
+
+
+def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, partly: bool = False) -> Resolved:
+    """What references lead to; ProviderError if one cannot be had, unless what there is will do (`partly`).
+
+    IntegrityError for what somebody without the right to it changed since the user looked last: to fetch is to act
+    under the user's own name.
+    """
+    watch = session.watch(store)
+    for domain in sorted({domain for domain, _ in places}):
+        _check_untouched(watch, store, domain, [name for place, name in places if place == domain])
+    if session.options.env_prefix:
+        # No reference leads to credentials, whatever the variables that hold them are called.
+        os.environ[PREFIX_VARIABLE] = session.options.env_prefix
+    begun = time.monotonic()
+
+    def told(done: int, number: int) -> None:
+        if time.monotonic() > begun + _QUIET_SECONDS:
+            output.progress(f"fetched {done} of {number} references", last=done == number)
+
+    resolved = store.resolve(places, told, partly=partly)
+    if not resolved.recorded:
+        output.note("note: your log of accesses cannot be written: nothing there tells that references were resolved")
+    if not partly:
+        resolved.require_all()
+    return resolved
+
+
+def _check_printable(store: KeyFile, domain: str, names: Iterable[str], *, reveal: bool) -> None:
+    """PolicyError for values that are for programs only, and on a terminal for those that nobody asked to see there."""
+    levels = {name: store.get_secret_sensitivity(domain, name) for name in names}
+    for_programs = sorted(name for name, level in levels.items() if level is Sensitivity.INJECT_ONLY)
+    if for_programs:
+        raise PolicyError(
+            f"these values in {domain!r} are inject-only, and are not printed: {', '.join(for_programs)}",
+            hint=f"a program gets them: {command('run', domain)} -- COMMAND",
+        )
+    sensitive = sorted(name for name, level in levels.items() if level is Sensitivity.HIGH)
+    if sensitive and not reveal and sys.stdout is not None and sys.stdout.isatty():
+        raise PolicyError(
+            f"these values in {domain!r} are of high sensitivity, and stdout is a terminal: {', '.join(sensitive)}",
+            hint="--reveal prints them all the same",
+        )
+
+
+def _check_untouched(watch: Watch, store: KeyFile, domain: str, names: list[str]) -> None:
+    if not watch.findings:
+        return
+    from pocket_protector.trust.reading import BEHIND, about
+
+    for finding in about(watch.findings, domain, store.get_domain_owner_names(domain)):
+        another = finding.where[0] == "secret" and finding.where[2] not in names
+        if finding.code not in BEHIND and not another:
+            where = "/".join(finding.where)
+            raise IntegrityError(f"no reference in {domain!r} is resolved: {where}: {finding.text}", hint=finding.hint)
+
+
+def _check_use(session: Session, store: KeyFile, watch: Watch, domain: str, *, require_signed: bool) -> None:
+    """PolicyError if the domain may not be used: signed values are required of it, an anchor is given that it does not
+    lead back to, or its own policy refuses."""
+    anchors = session.anchors()
+    strict = require_signed or anchors is not None
+    if not strict and not store.has_demands(domain):
+        return
+    trust: Trust | None = anchors
+    if anchors is None and (strict or store.get_policy(domain).require_signed):
+        trust = watch.trusted()
+    # An older branch is refused only to those who require signed values.
+    behind = session.options.behind or not strict
+    store.check_use(domain, require_signed=require_signed, trust=trust, behind=behind)
+
+
+def _tell(store: KeyFile, domain: str, values: DecryptedDomain) -> None:
+    """What of the values is not as it should be, and a rotation mends."""
+    rotate = command("rotate-domain-keys", domain)
+    bind = rotate if _changeable(store) else f"pprotect upgrade, then {rotate}"
+    if values.unbound:
+        output.note(
+            f"note: {len(values.unbound)} of {len(values)} values in {domain} are of Pocket Protector's format: a swap"
+            f" of two would not be noticed; to bind them: {bind}"
+        )
+    if values.under_retired_key:
+        output.note(
+            f"note: sealed to an earlier key of {domain}: {', '.join(values.under_retired_key)};"
+            f" to re-seal them: {rotate}"
+        )
+
+
+def _changeable(store: KeyFile) -> bool:
+    try:
+        store.check_changeable()
+    except StoreError:
+        return False
+    return True

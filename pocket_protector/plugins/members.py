@@ -1,0 +1,54 @@
+"""Values inside JSON: what the fragment of a reference names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from pocket_protector.errors import Fault, ProviderError
+from pocket_protector.model.reference import decode_part
+
+
+def json_member(raw: bytes, fragment: str | None) -> bytes:
+    """`raw` itself without a fragment. With one, such as `db.password`, the member of that path: its keys are joined by
+    dots, and a dot in a key is written `%2E`. ProviderError if there is none."""
+    return raw if fragment is None else json_at(raw, fragment.split("."))
+
+
+def json_at(raw: bytes, path: list[str]) -> bytes:
+    """The text, number or truth value at a path of percent-encoded keys in JSON, a number as it is written there.
+    ProviderError if there is none."""
+    try:
+        found: Any = json.loads(raw, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise _error("what is kept there is not JSON, so that no fragment names a part of it") from None
+    for key in map(decode_part, path):
+        if not isinstance(found, dict) or key not in found:
+            raise _error(
+                f"what is kept there has no {key!r} where the fragment names one",
+                hint="in a fragment a dot stands between keys; one in a key is written %2E",
+            )
+        found = found[key]
+    if isinstance(found, bool):
+        return b"true" if found else b"false"
+    if not isinstance(found, str):
+        raise _error("what the fragment names is no text, number or truth value: name a key inside it")
+    try:
+        return found.encode()
+    except UnicodeEncodeError:
+        raise _error("what the fragment names is not valid text") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _refuse(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _error(message: str, hint: str = "") -> ProviderError:
+    return ProviderError(Fault.OTHER, message, hint=hint)

@@ -1,0 +1,197 @@
+"""Fetching what references lead to, as the person or the program that asks (docs/references.md)."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
+from pocket_protector.model.reference import Reference
+from pocket_protector.plugins.registry import source_of
+from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, SecretSource
+
+ALLOW_LOCAL_VARIABLE = "PPROTECT_ALLOW_LOCAL_REFERENCES"
+
+_AT_ONCE = 32
+_FIRST_PAUSE_SECONDS = 0.25
+_GRACE_SECONDS = 0.25
+"""For a source that keeps to its deadline to say itself what was wrong."""
+
+
+Place = tuple[str, str]
+"""An entry: its domain and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The values of entries, by their domains and names, and why the others could not be had; whether the user's log of
+    accesses has them all."""
+
+    values: dict[Place, bytes] = field(default_factory=dict)
+    failures: dict[Place, ProviderError] = field(default_factory=dict)
+    recorded: bool = False
+
+    def require_all(self) -> None:
+        """ProviderError if one could not be had; it names the others too."""
+        if not self.failures:
+            return
+        (_, first), *others = self.failures.items()
+        if others:
+            first.message += f" (and others: {', '.join(name for (_, name), _ in others)})"
+        raise first
+
+
+Outcome = bytes | ProviderError
+_NOT_BEGUN = ProviderError(Fault.OTHER, "it was not tried after another one failed")
+
+Told = Callable[[int, int], None]
+"""Is told how many are done, of how many."""
+
+
+def resolve(references: Mapping[Place, Reference], told: Told | None = None, *, partly: bool = False) -> Resolved:
+    """The values of references; what has the same URI but for its fragment is fetched once. After a failure nothing
+    more is begun, unless what can be had will do (`partly`)."""
+    sources: dict[str, SecretSource] = {}
+    outcomes: dict[Place, Outcome] = {}
+    for place, reference in references.items():
+        try:
+            sources[reference.text] = _checked(reference)
+        except ProviderError as error:
+            outcomes[place] = error
+    if partly or not outcomes:
+        jobs = {Reference(text).without_fragment(): source for text, source in sources.items()}
+        fetched = _Fetching(jobs, stop_early=not partly, told=told).outcomes()
+        for place, reference in references.items():
+            if place not in outcomes:
+                outcomes[place] = _selected(sources[reference.text], fetched, reference)
+    resolved = Resolved()
+    for place, reference in references.items():
+        outcome = outcomes.get(place, _NOT_BEGUN)
+        if isinstance(outcome, ProviderError):
+            resolved.failures[place] = _placed(outcome, *place, reference)
+        else:
+            resolved.values[place] = outcome
+    return resolved
+
+
+def _checked(reference: Reference) -> SecretSource:
+    """The source of the reference; ProviderError if there is none, if it is not of the source's form, and for one to
+    something local which the reader has not allowed."""
+    source = source_of(reference.scheme)
+    try:
+        source.check(reference)
+    except FormatError as error:
+        raise ProviderError(Fault.OTHER, error.message, hint=error.hint) from None
+    if source.local and os.environ.get(ALLOW_LOCAL_VARIABLE) != "1":
+        raise ProviderError(
+            Fault.DENIED,
+            "it leads to what only this machine has, and whoever can write the file could have put it there",
+            hint=f"if you trust every reference in the file: {ALLOW_LOCAL_VARIABLE}=1",
+        )
+    return source
+
+
+def _selected(source: SecretSource, fetched: Mapping[Reference, Outcome], reference: Reference) -> Outcome:
+    """What the reference's fragment names in what was fetched."""
+    raw = fetched.get(reference.without_fragment(), _NOT_BEGUN)
+    if isinstance(raw, ProviderError):
+        return raw
+    try:
+        value = source.select(raw, reference.fragment)
+    except ProviderError as error:
+        return error
+    except Exception as error:
+        return _foreign(error)
+    return value or ProviderError(Fault.OTHER, "the value is empty")
+
+
+def _placed(error: ProviderError, domain: str, name: str, reference: Reference) -> ProviderError:
+    """The error with the entry and what it points to."""
+    place = f"secret {name!r} in {domain!r}: {reference}"
+    return ProviderError(error.fault, error.message, hint=error.hint, place=place)
+
+
+class _Fetching:
+    """Fetches several references at once, each in a thread of its own that is left behind when its time is up: an SDK
+    may hang in a place that no time limit of its own covers."""
+
+    def __init__(self, jobs: Mapping[Reference, SecretSource], *, stop_early: bool, told: Told | None) -> None:
+        self._waiting = deque(jobs.items())
+        self._running: dict[Reference, float] = {}
+        self._done: dict[Reference, Outcome] = {}
+        self._arrived: SimpleQueue[tuple[Reference, Outcome]] = SimpleQueue()
+        self._number = len(jobs)
+        self._stop_early = stop_early
+        self._told = told
+
+    def outcomes(self) -> dict[Reference, Outcome]:
+        while self._waiting or self._running:
+            while self._waiting and len(self._running) < _AT_ONCE:
+                self._begin(*self._waiting.popleft())
+            self._wait()
+            if self._told:
+                self._told(len(self._done), self._number)
+        return self._done
+
+    def _begin(self, reference: Reference, source: SecretSource) -> None:
+        deadline = time.monotonic() + FETCH_SECONDS
+        self._running[reference] = deadline
+
+        def work() -> None:
+            self._arrived.put((reference, _attempts(source, reference, deadline)))
+
+        Thread(target=work, daemon=True).start()
+
+    def _wait(self) -> None:
+        """Until something arrives, or the first of those that run is out of time."""
+        first, deadline = min(self._running.items(), key=lambda item: item[1])
+        try:
+            reference, outcome = self._arrived.get(timeout=max(deadline + _GRACE_SECONDS - time.monotonic(), 0.001))
+        except Empty:
+            text = f"no answer within {FETCH_SECONDS:.0f} seconds"
+            reference, outcome = first, ProviderError(Fault.UNREACHABLE, text)
+        if self._running.pop(reference, None) is None:
+            return
+        self._done[reference] = outcome
+        if self._stop_early and isinstance(outcome, ProviderError):
+            self._waiting.clear()
+
+
+def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Outcome:
+    """What the source fetches, however often it has to be asked; never raises."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            raw = source.fetch(reference.without_fragment(), deadline)
+        except ThrottledError as error:
+            # Not all at the same moment again.
+            wait = max(pause * random.uniform(0.5, 1), error.after or 0)  # noqa: S311
+            if time.monotonic() + wait >= deadline:
+                return error
+            time.sleep(wait)
+            pause *= 2
+        except ProviderError as error:
+            return error
+        except Exception as error:
+            return _foreign(error)
+        else:
+            return _fitting(raw)
+
+
+def _fitting(raw: bytes) -> Outcome:
+    if not isinstance(raw, bytes):
+        return ProviderError(Fault.OTHER, "the plugin returned no bytes")
+    if len(raw) > MAX_FETCHED_BYTES:
+        return ProviderError(Fault.OTHER, f"what is kept there has more than {MAX_FETCHED_BYTES} bytes")
+    return raw
+
+
+def _foreign(error: Exception) -> ProviderError:
+    """An error that a source should have sorted. Its text is a provider's, and may hold anything."""
+    return ProviderError(Fault.OTHER, f"the plugin ended with {type(error).__name__}")
