@@ -14,11 +14,10 @@ from threading import Thread
 from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
 from pocket_protector.model.reference import Reference
 from pocket_protector.plugins.registry import source_of
-from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, SecretSource
+from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, MOST_THREADS, SecretSource
 
 ALLOW_LOCAL_VARIABLE = "PPROTECT_ALLOW_LOCAL_REFERENCES"
 
-_AT_ONCE = 32
 _FIRST_PAUSE_SECONDS = 0.25
 _GRACE_SECONDS = 0.25
 """For a source that keeps to its deadline to say itself what was wrong."""
@@ -132,7 +131,7 @@ class _Fetching:
 
     def outcomes(self) -> dict[Reference, Outcome]:
         while self._waiting or self._running:
-            while self._waiting and len(self._running) < _AT_ONCE:
+            while self._waiting and len(self._running) < MOST_THREADS:
                 self._begin(*self._waiting.popleft())
             self._wait()
             if self._told:

@@ -12,6 +12,9 @@ MAX_FETCHED_BYTES = 256 * 1024
 FETCH_SECONDS = 15.0
 """How long a value may take, sign-in and repeated attempts included."""
 
+MOST_THREADS = 64
+"""How many call `fetch` at the same time at most."""
+
 
 class SecretSource(Protocol):
     """Where the references of one scheme lead.
