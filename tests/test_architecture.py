@@ -48,7 +48,7 @@ HOMES = {
     "typer": "cli",
     "rich": "cli",
     "fcntl": "files",
-    **dict.fromkeys(("azure", "boto3", "botocore", "google", "grpc", "hvac", "keyring", "requests"), "plugins"),
+    **dict.fromkeys(("azure", "boto3", "botocore", "google", "grpc", "keyring", "requests", "urllib3"), "plugins"),
 }
 NOT_IMPORTED_BY_MODEL = {"time", "pathlib", "io", "subprocess", "socket", "shutil", "tempfile"}
 NOT_CALLED_BY_MODEL = {"open", "input", "print", "datetime.now", "datetime.utcnow", "os.getenv", "os.open", "time.time"}

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, EntryPoints, distributions, entry_poi
 from threading import RLock
 from typing import Any
 
-from pocket_protector.errors import Fault, ProviderError
+from pocket_protector.errors import Fault, PocketProtectorError, ProviderError
 from pocket_protector.model.reference import Reference
 from pocket_protector.plugins.sources import SecretSource
 
@@ -36,8 +36,17 @@ def schemes() -> list[str]:
 
 
 def check_reference(reference: Reference) -> None:
-    """FormatError if the reference is not of its scheme's form; ProviderError as `source_of`."""
-    source_of(reference.scheme).check(reference)
+    """FormatError if the reference is not of its scheme's form; ProviderError as `source_of`, and if the plugin cannot
+    tell."""
+    source = source_of(reference.scheme)
+    try:
+        source.check(reference)
+    except PocketProtectorError:
+        raise
+    # Its text may hold anything.
+    except (Exception, SystemExit) as error:
+        text = f"the plugin {reference.scheme!r} ended with {type(error).__name__}"
+        raise _error(text, "upgrade or uninstall it") from None
 
 
 def _only(scheme: str) -> EntryPoint:
@@ -83,7 +92,8 @@ def _loaded(point: EntryPoint) -> SecretSource:
 
 def _distribution(point: EntryPoint) -> str:
     # What is half uninstalled has no name.
-    return (point.dist and point.dist.name) or "an unknown package"
+    metadata = point.dist.metadata if point.dist else None
+    return metadata["Name"] if metadata and "Name" in metadata else "an unknown package"
 
 
 def _error(message: str, hint: str) -> ProviderError:

@@ -1,0 +1,221 @@
+"""Finding sources: each distribution here is one that the metadata of a folder on the path says is installed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pocket_protector.errors import Fault, FormatError, ProviderError
+from pocket_protector.model.reference import Reference
+from pocket_protector.plugins import registry
+from pocket_protector.plugins.registry import SOURCES, check_reference, schemes, source_of
+
+WORKS = """
+class Source:
+    form = "good://NAME"
+    local = False
+    def check(self, reference): pass
+    def fetch(self, reference, deadline): return b"fetched"
+    def select(self, raw, fragment): return raw
+"""
+
+
+class Installed:
+    """A folder of installed distributions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, name: str, scheme: str, code: str = WORKS, *, entry: str = "", metadata: bool = True) -> None:
+        """A distribution with one module, and an entry point for `Source` in it."""
+        module = name.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(textwrap.dedent(code), encoding="utf-8")
+        info = self.folder / f"{module}-1.0.dist-info"
+        info.mkdir()
+        line = entry or f"{scheme} = {module}:Source"
+        (info / "entry_points.txt").write_text(f"[{SOURCES}]\n{line}\n", encoding="utf-8")
+        if metadata:
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+        importlib.invalidate_caches()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
+    """Beside what is really installed; nothing is loaded yet."""
+    monkeypatch.setattr(registry, "_made", {})
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    monkeypatch.syspath_prepend(tmp_path)
+    return Installed(tmp_path)
+
+
+def refused(scheme: str) -> ProviderError:
+    with pytest.raises(ProviderError) as refusal:
+        source_of(scheme)
+    assert refusal.value.fault is Fault.OTHER
+    assert refusal.value.exit_code == 7
+    return refusal.value
+
+
+def test_ours_are_installed_like_any_other() -> None:
+    ours = {"aws-sm", "azure-kv", "env", "file", "gcp-sm", "keyring", "op", "vault"}
+    assert ours <= set(schemes())
+    for scheme in ours:
+        source = source_of(scheme)
+        assert source.form.startswith(f"{scheme}://")
+        assert source.local is (scheme in {"env", "file", "keyring", "op"})
+
+
+def test_a_plugin_is_found_and_made_once(installed: Installed) -> None:
+    installed.add("acme-source", "good")
+    assert source_of("good") is source_of("good")
+    assert source_of("good").fetch(Reference("good://a"), 0) == b"fetched"
+    assert "good" in schemes()
+    check_reference(Reference("good://a"))
+
+
+def test_threads_share_one(installed: Installed) -> None:
+    installed.add("acme-slow", "slow", "import time\n" + WORKS + "    def __init__(self): time.sleep(0.2)\n")
+    with ThreadPoolExecutor(20) as threads:
+        assert len(set(threads.map(lambda _: source_of("slow"), range(20)))) == 1
+
+
+def test_a_source_may_need_another_one(installed: Installed) -> None:
+    installed.add("acme-source", "good")
+    code = "from pocket_protector.plugins.registry import source_of\n" + WORKS
+    installed.add("acme-above", "above", code + "    def __init__(self): self.below = source_of('good')\n")
+    assert source_of("above").below is source_of("good")
+
+
+def test_checking_is_the_sources_business(installed: Installed) -> None:
+    code = 'from pocket_protector.errors import FormatError\ndef refuse(*_): raise FormatError("never right")\n'
+    installed.add("acme-strict", "strict", f"{code}{WORKS}    check = refuse\n")
+    with pytest.raises(FormatError, match="never right"):
+        check_reference(Reference("strict://a"))
+
+
+def test_nobody_knows_the_scheme() -> None:
+    error = refused("nowhere")
+    assert str(error) == "no installed plugin knows references of the scheme 'nowhere'"
+    assert "aws-sm://" in error.hint
+    with pytest.raises(ProviderError, match="'nowhere'"):
+        check_reference(Reference("nowhere://a"))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("import a_module_that_is_not_there", "ModuleNotFoundError"),
+        ("this is no Python", "SyntaxError"),
+        ("raise SystemExit(0)", "SystemExit"),
+        ("import sys; sys.exit('gone')", "SystemExit"),
+        ("Sauce = None", "AttributeError"),
+        ("Source = None", "TypeError"),
+        ("class Source:\n  def __init__(self, needed): pass", "TypeError"),
+        ("class Source:\n  def __init__(self): raise RuntimeError('no')", "RuntimeError"),
+        ("class Source:\n  @property\n  def form(self): raise ValueError('no')", "ValueError"),
+        ("def Source(): return Source()", "RecursionError"),
+    ],
+)
+def test_one_that_fails_stops_its_own_scheme_only(installed: Installed, code: str, kind: str) -> None:
+    installed.add("acme-broken", "bad", code)
+    installed.add("acme-source", "good")
+    error = refused("bad")
+    assert str(error) == f"the plugin 'bad' of acme-broken cannot be loaded: {kind}"
+    assert error.hint == "upgrade or uninstall it"
+    assert source_of("good").fetch(Reference("good://a"), 0) == b"fetched"
+    assert source_of("env").form == "env://NAME"
+    assert {"bad", "good"} <= set(schemes())
+
+
+def test_one_that_is_not_asked_for_is_not_loaded(installed: Installed) -> None:
+    installed.add("acme-broken", "bad", "import pathlib; pathlib.Path(__file__).with_suffix('.loaded').touch()")
+    installed.add("acme-source", "good")
+    source_of("good")
+    assert not (installed.folder / "acme_broken.loaded").exists()
+
+
+def test_one_that_mends_is_loaded_later(installed: Installed) -> None:
+    code = "import os\nif 'ACME' not in os.environ: raise OSError\n" + WORKS
+    installed.add("acme-later", "later", code)
+    refused("later")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACME", "1")
+        assert source_of("later").form == "good://NAME"
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("    fetch = None", "fetch"),
+        ("    form = b'bad://NAME'", "form"),
+        ("    local = None", "local"),
+        ("    local = 0", "local"),
+        ("    check = select = 'no method'", "check, select"),
+    ],
+)
+def test_what_is_no_source(installed: Installed, line: str, wrong: str) -> None:
+    installed.add("acme-odd", "odd", f"{WORKS}{line}\n")
+    assert str(refused("odd")) == (
+        f"the plugin 'odd' of acme-odd is no source of references: {wrong} missing or of another type"
+    )
+
+
+def test_what_has_nothing_of_a_source(installed: Installed) -> None:
+    installed.add("acme-odd", "odd", "class Source: pass")
+    assert "form, local, check, fetch, select missing" in str(refused("odd"))
+
+
+def test_two_claim_one_scheme(installed: Installed) -> None:
+    for name in ("acme-one", "acme-two"):
+        installed.add(name, "twice", "raise AssertionError('loaded')")
+    error = refused("twice")
+    assert str(error) == "several plugins claim references of the scheme 'twice': acme-one and acme-two"
+    assert error.hint == "uninstall all but one"
+
+
+@pytest.mark.parametrize("scheme", ["aws-sm", "env", "vault"])
+def test_none_takes_the_place_of_ours(installed: Installed, scheme: str) -> None:
+    installed.add("acme-thief", scheme)
+    assert str(refused(scheme)) == (
+        f"several plugins claim references of the scheme '{scheme}': acme-thief and pprotect"
+    )
+    assert source_of("op").form.startswith("op://")
+
+
+def test_one_that_is_there_twice_is_one(installed: Installed, tmp_path: Path) -> None:
+    installed.add("acme-source", "good")
+    above = Installed(tmp_path / "above")
+    above.folder.mkdir()
+    above.add("acme-source", "good")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(above.folder)
+        assert source_of("good").form == "good://NAME"
+
+
+def test_damaged_metadata_of_another_distribution_changes_nothing(installed: Installed) -> None:
+    installed.add("acme-source", "good")
+    installed.add("acme-damaged", "bad", entry="this line has no equals sign")
+    assert source_of("good").fetch(Reference("good://a"), 0) == b"fetched"
+    assert source_of("env").form == "env://NAME"
+    assert {"good", "env", "aws-sm"} <= set(schemes())
+    assert str(refused("bad")) == "no installed plugin knows references of the scheme 'bad'"
+
+
+def test_a_distribution_without_a_name(installed: Installed) -> None:
+    installed.add("acme-half", "half", metadata=False)
+    assert source_of("half").form == "good://NAME"
+    installed.add("acme-source", "half")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_made", {})
+        assert str(refused("half")).endswith("acme-source and an unknown package")
+
+
+@pytest.mark.parametrize("entry", ["bad = acme_entry", "bad = not a module", "bad = :", "bad =", "bad = os:path.no"])
+def test_an_entry_point_that_leads_nowhere(installed: Installed, entry: str) -> None:
+    installed.add("acme-entry", "bad", entry=entry)
+    assert str(refused("bad")).startswith("the plugin 'bad' of acme-entry cannot be loaded: ")
