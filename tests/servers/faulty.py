@@ -40,6 +40,7 @@ class Exchange(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
     timeout = _SILENCE_SECONDS
+    disable_nagle_algorithm = True
     request_seen: Request
 
     def reply(

@@ -69,6 +69,7 @@ class _Server(socketserver.ThreadingTCPServer):
 class _Connection(socketserver.StreamRequestHandler):
     server: _Server
     timeout = _REQUEST_SECONDS
+    disable_nagle_algorithm = True
 
     def handle(self) -> None:
         tunnel = self.server.tunnel
@@ -91,6 +92,7 @@ class _Connection(socketserver.StreamRequestHandler):
             self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
         with far:
+            far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             _relay(self.connection, far, tunnel)
 

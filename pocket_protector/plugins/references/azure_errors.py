@@ -1,0 +1,97 @@
+"""What the Azure SDK raises and what Key Vault answers, in words of ours: their own texts may quote anything.
+
+Statuses and codes are those of the Azure documentation, "Azure Key Vault REST API Error Codes".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pocket_protector.errors import Fault, ProviderError, ThrottledError
+
+_Sorted = tuple[Fault, str, str]
+_LATE: _Sorted = (Fault.UNREACHABLE, "the vault did not answer in time", "")
+_NO_CONNECTION: _Sorted = (
+    Fault.UNREACHABLE,
+    "the vault cannot be reached, or the connection broke off",
+    "see its name, and AZURE_AUTHORITY_HOST for clouds other than the public one",
+)
+_BROKEN: _Sorted = (Fault.UNREACHABLE, "the answer of the vault broke off", "")
+NOT_AN_ANSWER: _Sorted = (Fault.OTHER, "the answer is not one of Azure Key Vault", "")
+
+# The classes of azure.core.exceptions, by name: nothing is imported here. The first of an error's ancestors counts.
+_CLASSES: dict[str, _Sorted] = {
+    "ServiceRequestTimeoutError": _LATE,
+    "ServiceResponseTimeoutError": _LATE,
+    "ServiceRequestError": _NO_CONNECTION,
+    "ServiceResponseError": _NO_CONNECTION,
+    "IncompleteReadError": _BROKEN,
+    "DecodeError": NOT_AN_ANSWER,
+    "HttpResponseError": _BROKEN,
+    "ValueError": (Fault.OTHER, "the vault asks for a sign-in that is not for this vault, and gets none", ""),
+}
+
+_STATUSES: dict[int, _Sorted] = {
+    HTTPStatus.UNAUTHORIZED: (
+        Fault.NOT_SIGNED_IN,
+        "the vault does not take the token",
+        "az login, into the tenant of the vault",
+    ),
+    HTTPStatus.FORBIDDEN: (
+        Fault.DENIED,
+        "the vault does not allow it",
+        "the caller needs the role Key Vault Secrets User, or the permission Get for secrets in an access policy",
+    ),
+    HTTPStatus.NOT_FOUND: (Fault.NOT_FOUND, "the vault has no such secret, or no such version of it", ""),
+}
+# The inner codes of status 403 that are no lack of a permission.
+_FORBIDDING: dict[str, _Sorted] = {
+    "SecretDisabled": (Fault.DENIED, "the secret, or this version of it, is disabled", ""),
+    "ForbiddenByFirewall": (Fault.DENIED, "the firewall of the vault lets nobody in from here", ""),
+    "ForbiddenByConnection": (Fault.DENIED, "the vault lets nobody in from the public network", ""),
+}
+
+
+def provider_error(found: _Sorted, detail: str = "") -> ProviderError:
+    fault, message, hint = found
+    return ProviderError(fault, f"{message} ({detail})" if detail else message, hint=hint)
+
+
+def sorted_error(error: Exception) -> ProviderError:
+    """What went wrong, whatever the SDK raised."""
+    for kind in type(error).__mro__:
+        if found := _CLASSES.get(kind.__name__):
+            return provider_error(found)
+    return ProviderError(Fault.OTHER, f"the Azure SDK gave up ({type(error).__name__})")
+
+
+def answered_error(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+    """For an answer that is no success; of the body, only a known code says anything."""
+    code = _inner_code(body)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        after = headers.get("Retry-After") or ""
+        seconds = float(after) if re.fullmatch(r"[0-9]{1,6}", after) else None
+        return ThrottledError("the vault asks for fewer requests", after=seconds)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return ProviderError(Fault.OTHER, "the answer leads elsewhere, which is not followed")
+    if status == HTTPStatus.FORBIDDEN and code in _FORBIDDING:
+        return provider_error(_FORBIDDING[code], code)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return provider_error((Fault.UNREACHABLE, "the vault is not available", ""), f"status {status}")
+    found = _STATUSES.get(status, (Fault.OTHER, "the vault answered with an error", ""))
+    return provider_error(found, f"status {status}")
+
+
+def _inner_code(body: bytes) -> str:
+    found: Any
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    for key in ("error", "innererror", "code"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
