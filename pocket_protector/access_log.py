@@ -35,7 +35,10 @@ def record(path: str, references: Mapping[tuple[str, str], Reference], resolved:
             "outcome": failures[domain, name].fault.value if (domain, name) in failures else "resolved",
         }
         for (domain, name), reference in references.items()
+        if (domain, name) in failures or (domain, name) in resolved.values
     ]
+    if not events:
+        return True
     lines = "".join(json.dumps(event) + "\n" for event in events)
     try:
         files.append_private(os.path.join(files.state_folder(), FILE_NAME), lines.encode(), MOST_BYTES)

@@ -92,8 +92,8 @@ def append_private(path: str, raw: bytes, most: int) -> None:
         try:
             if os.fstat(descriptor).st_size + len(raw) > most:
                 os.replace(path, f"{path}.1")
-                os.close(descriptor)
-                descriptor = _lock(path, 0o600)
+                descriptor, full = _lock(path, 0o600), descriptor
+                os.close(full)
             os.lseek(descriptor, 0, os.SEEK_END)
             with open(descriptor, "ab", closefd=False) as file:
                 file.write(raw)

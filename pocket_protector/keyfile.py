@@ -17,6 +17,7 @@ from pocket_protector.view import now
 
 if TYPE_CHECKING:
     from pocket_protector.model.policy import Policy
+    from pocket_protector.resolving import Resolved
 
 
 class KeyFile(Stored):
@@ -93,17 +94,16 @@ class KeyFile(Stored):
         signer = self._signer(creds)
         return self._changed(secret_changes.set_sensitivity, domain_name, name, sensitivity, now(), signer)
 
-    def import_reference(self, domain_name: str, name: str) -> KeyFile:
-        """Seal the value that a reference leads to now, in the reference's place. ProviderError if it cannot be had."""
+    def import_reference(self, domain_name: str, name: str, resolved: Resolved | None = None) -> KeyFile:
+        """Seal the value that a reference leads to now, or that was `resolved` already, in the reference's place.
+        ProviderError if it cannot be had."""
         from pocket_protector.model import secret_changes
         from pocket_protector.model.decrypted import decoded
 
         self._document.changeable().secret(domain_name, name)
-        value = ""
-        if name in self.get_references(domain_name):
-            resolved = self.resolve([(domain_name, name)])
-            resolved.require_all()
-            value = decoded(domain_name, name, resolved.values[domain_name, name])
+        resolved = resolved or self.resolve([(domain_name, name)])
+        resolved.require_all()
+        value = decoded(domain_name, name, resolved.values[domain_name, name])
         return self._changed(secret_changes.import_reference, domain_name, name, value, now())
 
     def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:

@@ -13,7 +13,7 @@ from threading import Thread
 
 from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
 from pocket_protector.model.reference import Reference
-from pocket_protector.plugins.registry import source_of
+from pocket_protector.plugins.registry import check_reference, source_of
 from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, MOST_THREADS, SecretSource
 
 ALLOW_LOCAL_VARIABLE = "PPROTECT_ALLOW_LOCAL_REFERENCES"
@@ -29,8 +29,8 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The values of entries, by their domains and names, and why the others could not be had; whether the user's log of
-    accesses has them all."""
+    """The values of entries, by their domains and names, and why others could not be had; what is in neither was not
+    tried after a failure. Whether the user's log of accesses has them all."""
 
     values: dict[Place, bytes] = field(default_factory=dict)
     failures: dict[Place, ProviderError] = field(default_factory=dict)
@@ -41,13 +41,11 @@ class Resolved:
         if not self.failures:
             return
         (_, first), *others = self.failures.items()
-        if others:
-            first.message += f" (and others: {', '.join(name for (_, name), _ in others)})"
-        raise first
+        more = f" (and others: {', '.join(name for (_, name), _ in others)})" if others else ""
+        raise ProviderError(first.fault, first.message + more, hint=first.hint, place=first.place)
 
 
 Outcome = bytes | ProviderError
-_NOT_BEGUN = ProviderError(Fault.OTHER, "it was not tried after another one failed")
 
 Told = Callable[[int, int], None]
 """Is told how many are done, of how many."""
@@ -67,13 +65,13 @@ def resolve(references: Mapping[Place, Reference], told: Told | None = None, *, 
         jobs = {Reference(text).without_fragment(): source for text, source in sources.items()}
         fetched = _Fetching(jobs, stop_early=not partly, told=told).outcomes()
         for place, reference in references.items():
-            if place not in outcomes:
-                outcomes[place] = _selected(sources[reference.text], fetched, reference)
+            raw = fetched.get(reference.without_fragment())
+            if place not in outcomes and raw is not None:
+                outcomes[place] = _selected(sources[reference.text], raw, reference)
     resolved = Resolved()
-    for place, reference in references.items():
-        outcome = outcomes.get(place, _NOT_BEGUN)
+    for place, outcome in outcomes.items():
         if isinstance(outcome, ProviderError):
-            resolved.failures[place] = _placed(outcome, *place, reference)
+            resolved.failures[place] = _placed(outcome, *place, references[place])
         else:
             resolved.values[place] = outcome
     return resolved
@@ -82,11 +80,11 @@ def resolve(references: Mapping[Place, Reference], told: Told | None = None, *, 
 def _checked(reference: Reference) -> SecretSource:
     """The source of the reference; ProviderError if there is none, if it is not of the source's form, and for one to
     something local which the reader has not allowed."""
-    source = source_of(reference.scheme)
     try:
-        source.check(reference)
+        check_reference(reference)
     except FormatError as error:
         raise ProviderError(Fault.OTHER, error.message, hint=error.hint) from None
+    source = source_of(reference.scheme)
     if source.local and os.environ.get(ALLOW_LOCAL_VARIABLE) != "1":
         raise ProviderError(
             Fault.DENIED,
@@ -96,16 +94,15 @@ def _checked(reference: Reference) -> SecretSource:
     return source
 
 
-def _selected(source: SecretSource, fetched: Mapping[Reference, Outcome], reference: Reference) -> Outcome:
+def _selected(source: SecretSource, raw: Outcome, reference: Reference) -> Outcome:
     """What the reference's fragment names in what was fetched."""
-    raw = fetched.get(reference.without_fragment(), _NOT_BEGUN)
     if isinstance(raw, ProviderError):
         return raw
     try:
-        value = source.select(raw, reference.fragment)
+        value = _fitting(source.select(raw, reference.fragment))
     except ProviderError as error:
         return error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return _foreign(error)
     return value or ProviderError(Fault.OTHER, "the value is empty")
 
@@ -143,7 +140,12 @@ class _Fetching:
         self._running[reference] = deadline
 
         def work() -> None:
-            self._arrived.put((reference, _attempts(source, reference, deadline)))
+            try:
+                outcome = _attempts(source, reference, deadline)
+            # Whatever is not caught here, Python would print, text and all; and nothing would arrive.
+            except BaseException as error:
+                outcome = _foreign(error)
+            self._arrived.put((reference, outcome))
 
         Thread(target=work, daemon=True).start()
 
@@ -163,7 +165,7 @@ class _Fetching:
 
 
 def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Outcome:
-    """What the source fetches, however often it has to be asked; never raises."""
+    """What the source fetches, however often it has to be asked."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -177,8 +179,6 @@ def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Ou
             pause *= 2
         except ProviderError as error:
             return error
-        except Exception as error:
-            return _foreign(error)
         else:
             return _fitting(raw)
 
@@ -191,6 +191,6 @@ def _fitting(raw: bytes) -> Outcome:
     return raw
 
 
-def _foreign(error: Exception) -> ProviderError:
+def _foreign(error: BaseException) -> ProviderError:
     """An error that a source should have sorted. Its text is a provider's, and may hold anything."""
     return ProviderError(Fault.OTHER, f"the plugin ended with {type(error).__name__}")

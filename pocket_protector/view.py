@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pocket_protector.credentials import TRUST_VARIABLE, Creds, read_variable
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import AccessError, LocatedError
+from pocket_protector.errors import AccessError, LocatedError, StoreError, command
 from pocket_protector.format.file import LoadedFile
 from pocket_protector.model.custodian import check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
@@ -158,12 +158,20 @@ class View:
 
     def resolve(self, places: Iterable[tuple[str, str]], told: Told | None = None, *, partly: bool = False) -> Resolved:
         """What references, given by their domains and names, lead to; that is noted in the user's own log of accesses.
-        PolicyError for one in a production domain that no owner vouches for. After a failure nothing more is begun,
-        unless what can be had will do (`partly`)."""
+        StoreError for one that is none; PolicyError for one in a production domain that no owner vouches for.
+        After a failure nothing more is begun, unless what can be had will do (`partly`)."""
         from pocket_protector import access_log, resolving
 
-        chosen = {(domain, name): self.get_references(domain)[name] for domain, name in places}
-        for demanding in sorted({domain for domain, _ in chosen if self.has_demands(domain)}):
+        wanted = list(places)
+        references = {domain: self.get_references(domain) for domain, _ in wanted}
+        for domain, name in wanted:
+            if name not in references[domain]:
+                self._document.secret(domain, name)
+                raise StoreError(
+                    f"{name!r} in {domain!r} is no reference", hint=command("list-domain-secrets", domain, "--long")
+                )
+        chosen = {(domain, name): references[domain][name] for domain, name in wanted}
+        for demanding in sorted(domain for domain in references if self.has_demands(domain)):
             from pocket_protector.trust.reading import check_resolvable
 
             check_resolvable(self._document, demanding, [name for domain, name in chosen if domain == demanding])

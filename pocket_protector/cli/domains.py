@@ -35,7 +35,7 @@ def is_production(session: Session, name: str, given: bool | None, before: bool 
     looks like it, and else noted."""
     if given is not None or before is not None or not looks_like_production(name):
         return before if given is None else given
-    if session.prompts.terminal:
+    if session.prompts.terminal and (session.options.yes or not session.options.non_interactive):
         question = f"{name} looks like production. Treat all values in it as highly sensitive?"
         return True if session.prompts.agreed(question) else None
     set_it = command("set-policy", name, "--production")

@@ -44,6 +44,8 @@ def opened(
         shown = [name for name in names if not (name in references and given["no_resolve"])]
         _check_printable(store, domain, shown, reveal=given["reveal"])
     watch = session.watch(store)
+    if prints:
+        _check_not_lowered(watch, domain, shown)
     warn(watch, [domain], interactive=session.prompts.terminal)
     identity = session.identity(store)
     # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
@@ -104,6 +106,14 @@ def _check_printable(store: KeyFile, domain: str, names: Iterable[str], *, revea
             f"these values in {domain!r} are of high sensitivity, and stdout is a terminal: {', '.join(sensitive)}",
             hint="--reveal prints them all the same",
         )
+
+
+def _check_not_lowered(watch: Watch, domain: str, names: Iterable[str]) -> None:
+    """IntegrityError if somebody without the right to it lowered what keeps one of these values from being printed."""
+    places = {("secret", domain, name) for name in names}
+    for finding in watch.violations:
+        if finding.code == "sensitivity-lowered" and finding.where in places:
+            raise IntegrityError(f"{finding.where[2]!r} is not printed: {finding.text}", hint=finding.hint)
 
 
 def _check_untouched(watch: Watch, store: KeyFile, domain: str, names: list[str]) -> None:

@@ -47,5 +47,5 @@ def import_reference(ctx: typer.Context, domain: RequiredDomain, name: RequiredN
     session = session_of(ctx)
     store = session.read_to_change()
     session.guard(store, domain, wraps=False)
-    changed = store.import_reference(domain, name)
+    changed = store.import_reference(domain, name, fetched(session, store, [(domain, name)]))
     session.write(store, changed, f"secret {name} in {domain} now holds the value itself")

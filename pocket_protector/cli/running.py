@@ -78,13 +78,15 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
     if not command or command != session.behind_dashes:
         raise UsageError(_WHERE, hint=f"pprotect {ctx.info_name} {how} -- COMMAND")
     _check_prefix(given["prefix"])
+    # Before references are resolved: that sets the prefix for their sources, whatever it was.
+    credentials = credential_variables(session.options.env_prefix)
     raw = opened(session, domain, given, prints=False)
     # As Python has variables: bytes that are not UTF-8 stand as surrogates.
     values = {name: value.decode(errors="surrogateescape") for name, value in raw.items()}
     variables = environment.build(
         values,
         os.environ,
-        credentials=credential_variables(session.options.env_prefix),
+        credentials=credentials,
         prefix=given["prefix"],
         uppercase=given["uppercase"],
         passthrough=not given["no_passthrough"],

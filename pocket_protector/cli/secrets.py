@@ -32,7 +32,6 @@ from pocket_protector.model.domain import MAX_VALUE_BYTES
 from pocket_protector.model.reference import Reference
 from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.signing import check_can_sign
-from pocket_protector.plugins.registry import check_reference
 
 _GENERATED_FROM = string.ascii_letters + string.digits
 _MOST_GENERATED = 4096
@@ -184,6 +183,8 @@ def _reference(given: Mapping[str, Any]) -> Reference | None:
         return None
     if given["from_file"] is not None or given["generate"] is not None:
         raise UsageError("--reference stands in the place of a value: --from-file and --generate contradict it")
+    from pocket_protector.plugins.registry import check_reference  # it takes long to import
+
     try:
         reference = Reference(text)
         check_reference(reference)

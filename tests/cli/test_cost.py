@@ -81,6 +81,15 @@ def test_a_command_imports_no_other_commands_module(alice: Shell, words: list[st
     assert {name.rpartition(".")[2] for name in loaded} & modules == {own}
 
 
+@pytest.mark.parametrize("words", [["decrypt-domain", "dev"], ["set-secret", "dev", "new", "--generate"]])
+def test_without_references_nothing_of_them_is_imported(alice: Shell, words: list[str]) -> None:
+    parts = "{{'plugins', 'resolving', 'access_log'}}"
+    script = IMPORTS.replace("heavy & set(sys.modules)", f"m for m in sys.modules if {parts} & set(m.split('.'))")
+    done = python(alice, script.format(words=words))
+    assert done.returncode == 0
+    assert done.stderr == "" or done.stderr.endswith("\n")
+
+
 @pytest.fixture(scope="session")
 def stretched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The passphrases of both, stretched fast: dev is Alice's and Bob's, prod Alice's."""

@@ -33,6 +33,7 @@ def test_status_as_json(someone: Person) -> None:
         "yours": False,
         "reviewed": 0,
         "unreviewed": 1,
+        "references": 0,
         "policy": {},
     }
     assert json.loads(someone.done("status", "--json", "--ignore-env"))["status"]["user"] is None
