@@ -115,7 +115,7 @@ def current(merged: DecryptedDomain, changes: dict[str, str]) -> bool:
     return not merged.under_retired_key
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize(
     ("ours", "theirs", "keys", "most_percent"),
