@@ -138,7 +138,7 @@ def _pick_secret(
     """As `pick`, but a review, which changes nothing but the signature, gives way to any other change of the value;
     and a rotation, which re-seals the value and leaves its time, gives way to an update of it. A new sensitivity stays
     with either, if it is a higher one."""
-    if base is not None and ours is not None and theirs is not None:
+    if base is not None and ours is not None and theirs is not None and base not in (ours, theirs):
         unchanged = base.version, base.updated
         if (ours.version, ours.updated) == unchanged != (theirs.version, theirs.updated):
             return _raised(sides, where, theirs, ours.sensitivity)

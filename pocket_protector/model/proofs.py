@@ -67,9 +67,12 @@ class Proofs:
 
 
 def is_signed_for(document: Document, domain: Domain, name: str, public_key: bytes) -> bool:
-    """Whether the entry's signature is one for that public key of the domain, which a value is sealed to."""
+    """Whether the entry's signature is one for that public key of the domain: the present one, or an earlier one that
+    the value is sealed to."""
     secret = domain.secrets[name]
-    if secret.signed is None or secret.sealed_for not in (None, key_id(public_key)):
+    if secret.signed is None:
+        return False
+    if public_key != domain.public_key and secret.sealed_for not in (None, key_id(public_key)):
         return False
     fields = entry_fields(document.file_id, domain.name, public_key, name, secret.said())
     return secret.signed.matches(ENTRY, fields)

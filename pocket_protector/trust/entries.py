@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pocket_protector.crypto.keys import key_id
 from pocket_protector.errors import command
 from pocket_protector.model.domain import Domain, Secret
-from pocket_protector.model.proofs import is_signed_for
 from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.standing import EntryStatus
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
-from pocket_protector.trust.hashes import owner_hash, secret_hash
+from pocket_protector.trust.hashes import level_hash, owner_hash, secret_hash
 from pocket_protector.trust.state import differing
 from pocket_protector.trust.step import Step
 
@@ -37,7 +35,7 @@ def judge_entries(step: Step, name: str) -> Iterator[Finding]:
             status, secret = now[key], new.secrets[key]
             if status is EntryStatus.INVALID and secret.bound and secret.sealed_for != key_id(new.public_key):
                 earlier = [seen[i] for i in seen if secret.sealed_for in (i, None) and seen[i] != new.public_key]
-                if any(is_signed_for(after.document, new, key, public_key) for public_key in earlier):
+                if step.proofs.is_signed_for_any(new, key, earlier):
                     status = EntryStatus.STALE
             yield _Entry(step, old, new, key, secret, before.get(key), status).judged()
 
@@ -64,6 +62,23 @@ class _Entry:
         return self.earlier is not None and self.earlier.version == self.secret.version
 
     @property
+    def lowered(self) -> bool:
+        return self.earlier is not None and self.secret.sensitivity < self.earlier.sensitivity
+
+    @property
+    def of_former_owner(self) -> bool:
+        """Whether somebody signed it who was an owner under the present key and is none any more: on another branch
+        they still were."""
+        signed, gone = self.secret.signed, self.step.after.memory.gone
+        return bool(signed and self.by and owner_hash(self.new.name, self.new.public_key, signed.by) in gone)
+
+    @property
+    def of_earlier_key(self) -> bool:
+        """Whether an owner signed it for the key that there was on another branch; and it is no older one."""
+        vouched = self.step.after.standings[self.new.name].owners.vouched(self.secret.signed)
+        return self.now is EntryStatus.STALE and vouched and not self._is_older()
+
+    @property
     def by(self) -> str:
         """Who signed it, if the signature was verified."""
         checked = self.now in (EntryStatus.REVIEWED, EntryStatus.UNVOUCHED)
@@ -73,25 +88,34 @@ class _Entry:
         if self.now is EntryStatus.INVALID:
             text = "the signature beside the value is not one of it: one of them was put there by hand"
             return self._finding(Severity.VIOLATION, "signature-invalid", text, _WHO)
-        if self.same and self.before is EntryStatus.REVIEWED and self.now is not EntryStatus.REVIEWED:
-            return self._judge_stripped()
-        if self.earlier is not None and self.secret.sensitivity < self.earlier.sensitivity:
-            return self._judge_lowered(self.earlier.sensitivity)
-        if self.now is not EntryStatus.REVIEWED and self.new.policy.require_signed:
-            return self._judge_refused()
+        refused = None if self.now is EntryStatus.REVIEWED else self._judge_unreviewed()
+        if refused is not None:
+            return refused
         if self._is_older():
-            text = f"an older value is back{self.by}"
+            text = f"{'a lower sensitivity of before' if self.same else 'an older value'} is back{self.by}"
             return self._finding(Severity.ATTENTION, "secret-rolled-back", text, f"if nobody meant it: {_WHO}")
+        if self.lowered:
+            text = f"{self._levels()}, and an owner vouches for it{self.by}"
+            return self._finding(Severity.INFO, "secret-changed", text)
         return self._judge_same() if self.same else self._judge_changed()
 
+    def _judge_unreviewed(self) -> Finding | None:
+        """What an entry that no owner vouches for is refused for, or needs attention for."""
+        # Under another key a reference is the same, and a signature that did not count any more went with the rotation.
+        rotated = isinstance(self.secret.value, Reference) and self.old is not None and self.old.key != self.new.key
+        kept = self.same and not rotated
+        if kept and self.before is EntryStatus.REVIEWED:
+            return self._judge_stripped()
+        elsewhere = self.of_former_owner or self.of_earlier_key
+        if self.lowered and kept and self.new.epoch and not elsewhere:
+            return self._judge_lowered(Severity.VIOLATION)
+        if self.new.policy.require_signed:
+            return self._judge_refused()
+        # An owner may have lowered it, and somebody else have set another value since.
+        return self._judge_lowered(Severity.ATTENTION) if self.lowered else None
+
     def _judge_stripped(self) -> Finding:
-        signed = self.secret.signed
-        if (
-            signed
-            and self.by
-            and owner_hash(self.new.name, self.new.public_key, signed.by) in self.step.after.memory.gone
-        ):
-            # Two branches: on one of them they were still an owner.
+        if self.of_former_owner:
             text = f"an owner had signed exactly this value; now somebody has who is no longer an owner{self.by}"
             hint = f"an owner runs: {command('review', self.new.name)}"
             return self._finding(Severity.ATTENTION, "signature-of-former-owner", text, hint)
@@ -101,24 +125,21 @@ class _Entry:
         text = "an owner had signed exactly this value, and the signature is gone"
         return self._finding(Severity.VIOLATION, "signature-stripped", text, _WHO)
 
-    def _judge_lowered(self, before: Sensitivity) -> Finding:
-        text = f"its sensitivity is lowered from {before.word} to {self.secret.sensitivity.word}"
-        if self.now is EntryStatus.REVIEWED:
-            return self._finding(Severity.INFO, "secret-changed", f"{text}, and an owner vouches for it{self.by}")
-        if self.step.is_behind:
-            return self._finding(Severity.VIOLATION, "secret-behind", "here its sensitivity is not raised yet", NEWEST)
-        severity = Severity.VIOLATION if self.new.epoch else Severity.ATTENTION
+    def _judge_lowered(self, severity: Severity) -> Finding:
+        if self.step.is_behind and severity is Severity.VIOLATION:
+            return self._finding(severity, "secret-behind", "here its sensitivity is not raised yet", NEWEST)
+        text = f"{self._levels()}, and no owner vouches for that: {self.now.value}{self.by}"
         hint = f"if that is right, an owner runs: {command('review', self.new.name)}"
-        return self._finding(severity, "sensitivity-lowered", f"{text}, and no owner vouches for that{self.by}", hint)
+        if severity is Severity.VIOLATION:
+            hint = f"{_WHO}; if it was honest: pprotect trust accept"
+        return self._finding(severity, "sensitivity-lowered", text, hint)
 
     def _judge_refused(self) -> Finding:
         text = (
             f"{self._what()}, and no owner vouches for it: {self.now.value}{self.by}; the policy demands that one does"
         )
-        # On another branch an owner signed it for the key that there was; it is not used until one reviews it.
-        vouched = self.step.after.standings[self.new.name].owners.vouched(self.secret.signed)
-        stale = self.now is EntryStatus.STALE and vouched and not self._is_older()
-        severity = Severity.ATTENTION if stale else Severity.VIOLATION
+        # It is not used until one reviews it.
+        severity = Severity.ATTENTION if self.of_earlier_key else Severity.VIOLATION
         return self._finding(severity, "secret-unreviewed", text, f"an owner runs: {command('review', self.new.name)}")
 
     def _judge_same(self) -> Finding:
@@ -140,7 +161,14 @@ class _Entry:
         return self._finding(Severity.INFO, "secret-changed", f"{self._what()}, and {vouched}{self.by}")
 
     def _is_older(self) -> bool:
-        return not self.same and secret_hash(self.new.name, self.key, self.secret) in self.step.before.memory.gone
+        gone = self.step.before.memory.gone
+        if self.same:
+            return self.lowered and level_hash(self.new.name, self.key, self.secret) in gone
+        return secret_hash(self.new.name, self.key, self.secret) in gone
+
+    def _levels(self) -> str:
+        assert self.earlier is not None
+        return f"its sensitivity is lowered from {self.earlier.sensitivity.word} to {self.secret.sensitivity.word}"
 
     def _what(self) -> str:
         if self._is_older():

@@ -13,6 +13,11 @@ def secret_hash(domain: str, name: str, secret: Secret) -> bytes:
     return digest(lp(b"entry", domain.encode(), name.encode(), secret.version))
 
 
+def level_hash(domain: str, name: str, secret: Secret) -> bytes:
+    """Of the fact that the entry had this sensitivity, as long as it held the same."""
+    return digest(lp(b"level", domain.encode(), name.encode(), secret.version, secret.sensitivity.encode()))
+
+
 def listed_hash(domain: str, owner: str, grant: Grant) -> bytes:
     """Of the fact that this grant stood there, though nobody had signed it."""
     return digest(lp(b"listed", domain.encode(), owner.encode(), grant.wrapped_key))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
 from pocket_protector.model.statements import Signer
-from pocket_protector.trust.hashes import grant_hash, listed_hash, owner_hash, secret_hash
+from pocket_protector.trust.hashes import grant_hash, level_hash, listed_hash, owner_hash, secret_hash
 from pocket_protector.trust.state import Memory, ancestry, differing
 from pocket_protector.trust.step import Step
 
@@ -59,7 +59,11 @@ def _gone(step: Step) -> set[bytes]:
 def _values(step: Step, old: Domain, new: Domain) -> Iterator[bytes]:
     for key in differing(old.secrets, new.secrets):
         was, now = old.secrets.get(key), new.secrets.get(key)
-        if was is None or (now is not None and now.version == was.version):
+        if was is None:
+            continue
+        if now is not None and now.version == was.version:
+            if now.sensitivity > was.sensitivity and step.is_noted("secret", old.name, key):
+                yield level_hash(old.name, key, was)
             continue
         if new.key != old.key or step.is_noted("secret", old.name, key):
             yield secret_hash(old.name, key, was)

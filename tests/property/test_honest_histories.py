@@ -16,10 +16,13 @@ import pytest
 from samples import VECTORS, parse, raw_key
 
 from pocket_protector import Creds, IntegrityError, KeyFile, PPError
+from pocket_protector.crypto.keys import key_id
 from pocket_protector.errors import AccessError, MergeConflictError, PolicyError, StoreError
 from pocket_protector.model.custodian import LegacyCustodian
 from pocket_protector.model.domain import Domain, Secret
 from pocket_protector.model.policy import Policy
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.standing import sealed_to
 from pocket_protector.model.statements import Signed
 from pocket_protector.trust.findings import Finding, Severity
@@ -39,6 +42,7 @@ BY_DESIGN = frozenset(
         "first epoch by a new owner",
         "unsigned grant under a first epoch",
         "value of another branch that a policy refuses",
+        "sensitivity lowered by who was removed",
     }
 )
 """What cannot be told from what an attacker would do."""
@@ -55,10 +59,14 @@ LEAST = {
     "add-owner": 20,
     "first-epoch": 5,
     "readers": 50,
+    "raise": 10,
+    "lower": 10,
+    "references": 20,
 }
 """How often a block must come to these: a property that never met a merge is worth nothing."""
 
 VALUES = {"add-secret", "update-secret", "rm-secret"}
+"""What is reverted. To revert what raised a sensitivity is to lower it, which takes an owner."""
 LEGACY = VECTORS / "upstream" / "v1-v2-mixed.yaml"
 
 
@@ -240,11 +248,19 @@ class History:
             return self.of(file, self.rng.choice(counting))
         return self.owner(file, domain) if self.rng.random() < 0.4 else None
 
+    def content(self, text: str) -> str | Reference:
+        """A value, or a reference; to one of few places, so that one may lead again to where it led before."""
+        if self.rng.random() < 0.6:
+            return text
+        self.met["references"] += 1
+        return Reference(f"aws-sm://eu-west-1/{self.rng.choice('abc')}")
+
     def add_secret(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op]:
         name = f"{self.rng.choice('amz')}{self.fresh()}"
-        creds = self.writer(file, domain)
+        creds, level = self.writer(file, domain), self.rng.choice([None, None, None, *Sensitivity])
         add = self.rng.choice([file.add_secret, file.set_secret])
-        return add(domain, name, f"value {name}", creds=creds), ("add-secret", domain, name)
+        done = add(domain, name, self.content(f"value {name}"), creds=creds, sensitivity=level)
+        return done, ("add-secret", domain, name)
 
     def update_secret(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
         names = file.get_domain_secret_names(domain)
@@ -252,7 +268,40 @@ class History:
             return None
         name, creds = self.rng.choice(names), self.writer(file, domain)
         update = self.rng.choice([file.update_secret, file.set_secret])
-        return update(domain, name, f"update {self.fresh()}", creds=creds), ("update-secret", domain, name)
+        done = update(domain, name, self.content(f"update {self.fresh()}"), creds=creds)
+        return done, ("update-secret", domain, name)
+
+    def raise_sensitivity(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
+        """By anybody, or by an owner if the entry is signed."""
+        levels = {name: file.get_secret_sensitivity(domain, name) for name in file.get_domain_secret_names(domain)}
+        names = [name for name, level in levels.items() if level < Sensitivity.INJECT_ONLY]
+        if not names:
+            return None
+        name = self.rng.choice(names)
+        signs = file.is_signed_secret(domain, name) or domain.startswith("strict")
+        level = self.rng.choice([level for level in Sensitivity if level > levels[name]])
+        return self.leveled(file, domain, name, level, self.owner(file, domain) if signs else None)
+
+    def lower_sensitivity(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
+        """By an owner, sometimes with a new value."""
+        secrets = file._document.domains[domain].secrets
+        names = [name for name, secret in secrets.items() if secret.sensitivity > Sensitivity.LOW]
+        creds = self.owner(file, domain)
+        if not names or creds is None:
+            return None
+        name = self.rng.choice(names)
+        level = self.rng.choice([level for level in Sensitivity if level < secrets[name].sensitivity])
+        if self.rng.random() < 0.7:
+            return self.leveled(file, domain, name, level, creds)
+        done = file.update_secret(domain, name, self.content(f"lower {self.fresh()}"), creds=creds, sensitivity=level)
+        return done, ("lower", domain, name)
+
+    def leveled(
+        self, file: KeyFile, domain: str, name: str, level: Sensitivity, creds: Creds | None
+    ) -> tuple[KeyFile, Op]:
+        before = file._document.domains[domain].secrets[name].sensitivity
+        kind = "raise" if level > before else "lower"
+        return file.set_sensitivity(domain, name, level, creds=creds), (kind, domain, name)
 
     def rm_secret(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
         names = file.get_domain_secret_names(domain)
@@ -286,12 +335,14 @@ class History:
 
     def rotate(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
         creds, history = self.owner(file, domain), self.rng.random() < 0.8
+        self.met["forget"] += not history
         return creds and (file.rotate_domain_key(domain, creds, history=history), ("rotate", domain, ""))
 
     def set_policy(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
         creds = self.owner(file, domain)
         signed = domain.startswith("strict") and self.rng.random() < 0.7 and not file.standing(domain).unreviewed
-        policy = Policy(signed, self.rng.choice([None, 30, 90]), self.rng.choice([None, 1, 2]))
+        production = self.rng.choice([None, None, False, True])
+        policy = Policy(signed, self.rng.choice([None, 30, 90]), self.rng.choice([None, 1, 2]), production)
         return creds and (file.set_policy(domain, policy, creds), ("policy", domain, ""))
 
     def add_domain(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op]:
@@ -576,6 +627,8 @@ OPERATIONS: dict[Callable[[History, KeyFile, str], tuple[KeyFile, Op] | None], i
     History.add_secret: 10,
     History.update_secret: 12,
     History.rm_secret: 3,
+    History.raise_sensitivity: 6,
+    History.lower_sensitivity: 6,
     History.review: 8,
     History.add_owner: 12,
     History.rm_owner: 6,
@@ -593,6 +646,8 @@ OPERATIONS: dict[Callable[[History, KeyFile, str], tuple[KeyFile, Op] | None], i
 
 KINDS = {change.__name__.replace("_", "-"): change for change in OPERATIONS} | {
     "policy": History.set_policy,
+    "raise": History.raise_sensitivity,
+    "lower": History.lower_sensitivity,
     "rm-owner-rotate": History.rm_owner,
     "first-epoch": History.set_policy,
     "rekey-legacy": History.rekey,
@@ -600,6 +655,7 @@ KINDS = {change.__name__.replace("_", "-"): change for change in OPERATIONS} | {
 
 ROTATIONS = {"rotate", "rm-owner-rotate"}
 EPOCHS = {"rotate", "rm-owner-rotate", "policy"}
+LEVELS = {"raise", "lower"}
 REMOVALS = {"rm-owner", "rm-owner-rotate", "rm-custodian"}
 GRANTS = {"add-owner", "migrate-owner"}
 SITUATIONS = {
@@ -615,6 +671,9 @@ SITUATIONS = {
     "removal against removal": (REMOVALS, REMOVALS),
     "first epoch against grant": ({"first-epoch"}, GRANTS),
     "first epoch against value": ({"first-epoch"}, VALUES),
+    "sensitivity against value": (LEVELS, VALUES),
+    "sensitivity against rotation": (LEVELS, ROTATIONS),
+    "sensitivity against sensitivity": (LEVELS, LEVELS),
     "truncation against anything": ({"truncate"}, VALUES | GRANTS | ROTATIONS),
 }
 
@@ -668,6 +727,10 @@ def _of_owners(old: KeyFile, new: KeyFile, before: Domain, domain: Domain) -> It
 
 
 def _of_values(was: Standing, now: Standing, before: Domain, domain: Domain) -> Iterator[str]:
+    for key in before.secrets.keys() & domain.secrets.keys():
+        lower, signed = domain.secrets[key].sensitivity < before.secrets[key].sensitivity, domain.secrets[key].signed
+        if lower and signed and not now.owners.vouched(signed):
+            yield "sensitivity lowered by who was removed"
     for key in set(now.unreviewed) & before.secrets.keys() - set(was.unreviewed):
         one, other = before.secrets[key], domain.secrets[key]
         if one != other and (one.value, one.updated) == (other.value, other.updated):
@@ -682,7 +745,8 @@ EXPLAINED: dict[str, list[tuple[frozenset[str], ...]]] = {
     "grant-of-former-owner": [(JOINS, REMOVALS)],
     "grant-unusable": [(JOINS, frozenset({"rekey", "rekey-legacy"}))],
     "grant-without-custodian": [(JOINS, frozenset({"rm-custodian"}))],
-    "secret-rolled-back": [(JOINS | {"revert"},)],
+    "secret-rolled-back": [(JOINS | {"revert"},), (frozenset({"raise"}), frozenset({"lower"}))],
+    "sensitivity-lowered": [(frozenset({"lower"}),)],
     "log-entries-gone": [(frozenset({"revert"}),), (JOINS, frozenset({"truncate"}))],
     "first-epoch": [(frozenset({"first-epoch"}),)],
     "custodian-upgraded": [(LEGACY_START, frozenset({"rekey-legacy"}))],
@@ -701,8 +765,8 @@ def check_findings(history: History, found: list[tuple[Step, Finding]]) -> Count
     kinds = history.kinds()
     for step, finding in found:
         said = f"history {history.seed}, {step.name} {sorted(step.ops)}: {finding}"
-        if finding.code == "signature-invalid" and "revert" in kinds and not opens_there(step, finding):
-            continue  # A revert brought a value that was sealed to a key which this line of the domain never had.
+        if finding.code == "signature-invalid" and "revert" in kinds and is_of_no_known_key(history, step, finding):
+            continue  # A revert brought what was sealed or signed for a key which this line of the domain never had.
         assert finding.severity is not Severity.VIOLATION, said
         if finding.severity is Severity.ATTENTION:
             ways = EXPLAINED.get(finding.code, [])
@@ -725,13 +789,14 @@ def check_reading(history: History, head: Step, state: State) -> int:
             if not sealed_to(domain.owners[owner].wrapped_key, head.file._document.custodians[owner].public_key):
                 continue  # What a finding said already.
             try:
-                values = head.file.decrypt_domain(name, history.of(head.file, owner))
+                values = head.file.decrypt_domain(name, history.of(head.file, owner), resolve=False)
             except IntegrityError:
                 assert "first epoch over a grant for an earlier key" in PENDING
                 assert any(("first-epoch", name) == op[:2] for step in history.steps.values() for op in step.ops)
                 continue
             assert values.keys() == domain.secrets.keys()
-            assert head.file.decrypt_domain(name, history.of(head.file, owner), trust=state) == values
+            creds = history.of(head.file, owner)
+            assert head.file.decrypt_domain(name, creds, trust=state, resolve=False) == values
             readers += 1
     return readers
 
@@ -740,7 +805,7 @@ APART = frozenset({"domain-forked", "domain-unsigned", "domain-returned", "custo
 """What a version may show beside what is merely older: rotated apart, also from a removal; or from before a domain was
 signed, or a custodian of Pocket Protector's rekeyed, which cannot be told from what an attacker would do."""
 
-UNKNOWN = frozenset({"owner-returned", "signature-stripped", "domain-returned"})
+UNKNOWN = frozenset({"owner-returned", "signature-stripped", "domain-returned", "sensitivity-lowered"})
 """What a version with a truncated log may show, which does not tell that it is older, or what was removed."""
 
 
@@ -755,19 +820,22 @@ def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> 
 
     def judge(last: Step | None, state: State | None, step: Step, allowed: frozenset[str]) -> State | None:
         """The state with the step in it; None if it is refused, or one that no state can explain."""
-        if last and not BY_DESIGN.isdisjoint(reasons(last.file, step.file)):
+        # Who never saw that somebody was an owner cannot know it.
+        told = BY_DESIGN | {"review by who was removed"}
+        if any(not told.isdisjoint(reasons(earlier.file, step.file)) for earlier in seen.values()):
             return None
+        seen[step.name] = step
         found, after = step.file.authorize(state)
         bad = [f for f in found if f.severity is Severity.VIOLATION and f.where not in doubtful]
-        # A revert brought a value that was sealed to a key which this line of the domain never had.
-        bad = [f for f in bad if f.code != "signature-invalid" or opens_there(step, f)]
+        # A revert brought what was sealed or signed for a key which this line of the domain never had.
+        bad = [f for f in bad if f.code != "signature-invalid" or not is_of_no_known_key(history, step, f)]
         codes.update(finding.code for finding in bad)
         said = f"history {history.seed}, {last and last.name} and before, then {step.name}"
         assert {finding.code for finding in bad} <= allowed, f"{said}: {bad}"
         return after if not bad else None
 
     for _ in range(3):
-        state, last = None, None
+        state, last, seen = None, None, dict[str, Step]()
         for at in sorted(history.rng.sample(range(len(steps)), min(8, len(steps)))):
             for step in (steps[at], history.rng.choice(steps[: at + 1]), steps[at]):
                 after = judge(last, state, step, allowed)
@@ -776,14 +844,18 @@ def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> 
     return codes
 
 
-def opens_there(step: Step, finding: Finding) -> bool:
+def is_of_no_known_key(history: History, step: Step, finding: Finding) -> bool:
+    """Whether a value is sealed to a key that the domain does not know. Of a reference that cannot be seen; but a
+    revert, or a rotation of an unsigned domain that kept no key, may have left such a signature."""
     _, domain, name = finding.where
     found = step.file._document.domains[domain]
-    return opens(found.secrets[name], found)
+    if isinstance(found.secrets[name].value, Reference):
+        return "revert" in history.kinds() or bool(history.met["forget"])
+    return not opens(found.secrets[name], found)
 
 
 def opens(secret: Secret, domain: Domain) -> bool:
-    return not secret.bound or sealed_to(secret.value, domain.public_key) or secret.value[1:9] in domain.retired
+    return secret.sealed_for in (None, key_id(domain.public_key)) or secret.sealed_for in domain.retired
 
 
 def judged(history: History, head: Step) -> tuple[State, list[tuple[Step, Finding]]]:

@@ -14,10 +14,12 @@ from samples import GOOD, VECTORS, find, insert, parse, put, refused
 from pocket_protector import FormatError, IntegrityError, KeyFile
 from pocket_protector.format.file import MAX_FILE_BYTES, load
 
+POINTING = (VECTORS.parent / "golden" / "references.yaml").read_text(encoding="utf-8")
 LEGACY = (VECTORS / "upstream" / "v1-v2-mixed.yaml").read_text(encoding="utf-8")
 PIECES = (
     "&a *a !!str !!binary !x << : - ? | > >- |+ ' \" { } [ ] , # % --- ... \t \0 \x85 \u2028 \ufeff \ue000 \U0001f600 "
-    "~ null 1 0x1 2026-01-01 meta dev key-custodians audit-log x-a secret- AQ== AA== value owners retired \\u \\ud800"
+    "~ null 1 0x1 2026-01-01 meta dev key-custodians audit-log x-a secret- AQ== AA== value owners retired \\u \\ud800 "
+    "reference sensitivity low high inject-only medium aws-sm://a a://b?c=d %00 %41 ://"
 ).split(" ")
 
 
@@ -46,14 +48,16 @@ def test_any_pieces_of_yaml(text: str) -> None:
 
 
 @settings(max_examples=600, deadline=None)
-@given(st.sampled_from([GOOD, LEGACY]), st.randoms(use_true_random=False), st.sampled_from([*PIECES, "\n", " "]))
+@given(
+    st.sampled_from([GOOD, LEGACY, POINTING]), st.randoms(use_true_random=False), st.sampled_from([*PIECES, "\n", " "])
+)
 def test_pieces_put_into_good_files(text: str, rng: random.Random, piece: str) -> None:
     at = rng.randrange(len(text))
     survives((text[:at] + piece + text[at + rng.choice([0, 0, 1, 5, 40]) :]).encode("utf-8", "surrogatepass"))
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.sampled_from([GOOD, LEGACY]), st.randoms(use_true_random=False))
+@given(st.sampled_from([GOOD, LEGACY, POINTING]), st.randoms(use_true_random=False))
 def test_lines_moved_doubled_and_left_out(text: str, rng: random.Random) -> None:
     lines = text.splitlines(keepends=True)
     for _ in range(rng.randrange(1, 4)):
@@ -73,6 +77,8 @@ def test_any_text_as_a_scalar(text: str) -> None:
     """Only the right text is right, however it is quoted."""
     quoted = '"' + "".join(f"\\U{ord(character):08x}" for character in text) + '"'
     survives(put(GOOD, quoted, "dev", "secret-api-key", "updated").encode())
+    for field in ("reference", "sensitivity"):
+        survives(put(POINTING, quoted, "dev", "secret-db-url", field).encode())
 
 
 HOSTILE: dict[str, tuple[str, str]] = {

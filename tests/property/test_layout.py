@@ -18,6 +18,8 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from samples import ALICE, BOB, GOOD, parse, raw_key
 
 from pocket_protector import Creds, KeyFile
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 
 SEEDS = 150
 EDITS = 8
@@ -251,8 +253,8 @@ def edit(file: KeyFile, rng: random.Random) -> KeyFile:  # noqa: C901, PLR0911, 
     names = file.get_domain_secret_names(domain)
     owner = next(creds for creds in (BOB, ALICE) if creds.name in file.get_domain_owner_names(domain))
     kind = rng.choice(
-        "add add add update update rm rm_all rotate rotate forget domain rm_domain owner rm_owner custodian "
-        "rm_custodian passphrase rekey truncate many".split(" ")
+        "add add add update update refer refer level rm rm_all rotate rotate forget domain rm_domain owner rm_owner "
+        "custodian rm_custodian passphrase rekey truncate many".split(" ")
     )
     if kind in ("update", "rm", "rm_all") and names:
         name = rng.choice(names)
@@ -261,6 +263,15 @@ def edit(file: KeyFile, rng: random.Random) -> KeyFile:  # noqa: C901, PLR0911, 
         for gone in names if kind == "rm_all" else [name]:
             file = file.rm_secret(domain, gone)
         return file
+    if kind == "refer":
+        name = rng.choice([*names, f"{rng.choice('akz')}{number}"])
+        signer, level = rng.choice([None, owner]), rng.choice([None, Sensitivity.INJECT_ONLY])
+        reference = Reference(f"aws-sm://name/{number}{rng.choice(['', '#a.b'])}")
+        return file.set_secret(domain, name, reference, creds=signer, sensitivity=level)
+    if kind == "level" and names:
+        name, level = rng.choice(names), rng.choice([*Sensitivity])
+        if file.get_secret_sensitivity(domain, name) is not level:
+            return file.set_sensitivity(domain, name, level, creds=owner)
     if kind in ("rotate", "forget"):
         return file.rotate_domain_key(domain, owner, history=kind == "rotate")
     if kind == "domain" and f"d{number}" not in file.get_domain_names():

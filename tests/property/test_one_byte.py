@@ -1,4 +1,5 @@
-"""Any one byte of a file changed: refused, or harmless; never another value, never a traceback."""
+"""Any one byte of a file changed: refused, or harmless; never another value, never a traceback. Another reference is
+one that nobody signed, and so is another sensitivity."""
 
 from __future__ import annotations
 
@@ -9,17 +10,22 @@ from samples import ALICE, BOB, assert_shows_no_secret, make
 
 from pocket_protector import KeyFile, PPError
 from pocket_protector.format.file import load
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.model.standing import EntryStatus
 
 VALUES = {"a": "tulip one", "b": "tulip two"}
+REFERENCE = Reference("aws-sm://eu-west-1/tulip%2Fdb?version-stage=A#b")
 
 
 def small() -> bytes:
-    """A domain with two owners, two secrets and a retired key."""
+    """A domain with two owners, two secrets, a reference of high sensitivity that is signed, and a retired key."""
     file = make().rm_domain("prod").rm_key_custodian("carol@example.com")
     for name in ("api-key", "db-password"):
         file = file.rm_secret("dev", name)
     for name, value in VALUES.items():
         file = file.add_secret("dev", name, value)
+    file = file.add_secret("dev", "c", REFERENCE, creds=ALICE, sensitivity=Sensitivity.HIGH)
     return file.truncate_audit_log(3).get_contents().encode()
 
 
@@ -36,11 +42,16 @@ def check(changed: bytes) -> int:
     readers = 0
     for creds in (ALICE, BOB):
         try:
-            values = file.decrypt_domain("dev", creds)
+            values = file.decrypt_domain("dev", creds, resolve=False)
         except PPError as error:
             assert_shows_no_secret(error)
         else:
+            pointers = {name: values.pop(name) for name in file.get_references("dev")}
             assert values == VALUES
+            for name, text in pointers.items():
+                if file.standing("dev").entries[name] is EntryStatus.REVIEWED:
+                    level = file.get_secret_sensitivity("dev", name)
+                    assert (name, text, level) == ("c", REFERENCE.text, Sensitivity.HIGH)
             readers += 1
     return readers
 
@@ -73,4 +84,5 @@ def test_one_byte_more_or_less(change: Callable[[int], bytes]) -> None:
 
 def test_the_file_is_good() -> None:
     assert check(FILE) == 2
+    assert load(FILE).document.domains["dev"].secrets["c"].value == REFERENCE
     assert b"private-key: " in FILE.split(b"    owners:")[0]

@@ -11,15 +11,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from samples import raw_key, refused
 
 from pocket_protector import AccessError, Creds, KeyFile, PPKeyError, StoreError
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 
 PEOPLE = ["ann", "ben", "cho é", "1"]
 DOMAINS = ["dev", "prod", "a: b #c", "null"]
 NAMES = ["a", "db-password", "EMPTY", "z_9"]
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+REFERENCES = st.from_regex(r"aws-sm://eu-west-1/[A-Za-z0-9_+=.@!-]{1,20}(#[a-z]{1,5})?", fullmatch=True).map(Reference)
+LEVELS = st.sampled_from([*Sensitivity])
 
 
 class AgainstDicts(RuleBasedStateMachine):
-    """`secrets` and `owners` by domain, and the people's present passphrases, are what the file must hold."""
+    """`secrets`, `levels` and `owners` by domain, and the people's present passphrases, are what the file must hold. Of
+    a reference that is its text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,6 +34,7 @@ class AgainstDicts(RuleBasedStateMachine):
         self.people: dict[str, Creds] = {}
         self.secrets: dict[str, dict[str, str]] = {}
         self.owners: dict[str, set[str]] = {}
+        self.levels: dict[str, dict[str, Sensitivity]] = {}
         self.log = 0
         self.number = 0
 
@@ -90,22 +96,25 @@ class AgainstDicts(RuleBasedStateMachine):
                 self.file.add_domain(domain, owner)
         else:
             self.file = self.file.add_domain(domain, owner)
-            self.secrets[domain], self.owners[domain] = {}, {owner}
+            self.secrets[domain], self.owners[domain], self.levels[domain] = {}, {owner}, {}
 
     @rule(domain=st.sampled_from(DOMAINS))
     def rm_domain(self, domain: str) -> None:
         if domain in self.secrets:
             self.file = self.file.rm_domain(domain)
-            del self.secrets[domain], self.owners[domain]
+            del self.secrets[domain], self.owners[domain], self.levels[domain]
         else:
             with refused(PPKeyError):
                 self.file.rm_domain(domain)
 
     @precondition(lambda self: self.secrets)
     @rule(
-        data=st.data(), name=st.sampled_from(NAMES), value=VALUES, verb=st.sampled_from(["add", "update", "set", "rm"])
+        data=st.data(),
+        name=st.sampled_from(NAMES),
+        value=VALUES | REFERENCES,
+        verb=st.sampled_from(["add", "update", "set", "rm"]),
     )
-    def secret(self, data: st.DataObject, name: str, value: str, verb: str) -> None:
+    def secret(self, data: st.DataObject, name: str, value: str | Reference, verb: str) -> None:
         domain = data.draw(st.sampled_from(sorted(self.secrets)))
         there = name in self.secrets[domain]
         arguments = (domain, name) if verb == "rm" else (domain, name, value)
@@ -119,9 +128,38 @@ class AgainstDicts(RuleBasedStateMachine):
         else:
             self.file = change(*arguments)
             if verb == "rm":
-                del self.secrets[domain][name]
+                del self.secrets[domain][name], self.levels[domain][name]
             else:
-                self.secrets[domain][name] = value
+                self.secrets[domain][name] = str(value)
+                self.levels[domain].setdefault(name, Sensitivity.MEDIUM)
+
+    @precondition(lambda self: any(self.secrets.values()))
+    @rule(data=st.data(), level=LEVELS, signs=st.booleans(), value=st.none() | VALUES | REFERENCES)
+    def sensitivity(self, data: st.DataObject, level: Sensitivity, signs: bool, value: str | Reference | None) -> None:
+        """Alone, or with a value. To lower it takes an owner, and alone so does any change of what is signed."""
+        domain = data.draw(st.sampled_from(sorted(name for name, held in self.secrets.items() if held)))
+        name = data.draw(st.sampled_from(sorted(self.secrets[domain])))
+        before, creds = self.levels[domain][name], self.owner(domain) if signs else None
+        signed = value is None and self.file.is_signed_secret(domain, name)
+        if value is None and level is before:
+            with refused(StoreError):
+                self.file.set_sensitivity(domain, name, level, creds=creds)
+            return
+        if creds is None and (level < before or signed):
+            with refused(AccessError):
+                self.change(domain, name, level, creds, value)
+            return
+        self.file = self.change(domain, name, level, creds, value)
+        self.levels[domain][name] = level
+        if value is not None:
+            self.secrets[domain][name] = str(value)
+
+    def change(
+        self, domain: str, name: str, level: Sensitivity, creds: Creds | None, value: str | Reference | None
+    ) -> KeyFile:
+        if value is None:
+            return self.file.set_sensitivity(domain, name, level, creds=creds)
+        return self.file.update_secret(domain, name, value, creds=creds, sensitivity=level)
 
     @precondition(lambda self: self.secrets)
     @rule(data=st.data(), name=st.sampled_from(PEOPLE))
@@ -179,10 +217,14 @@ class AgainstDicts(RuleBasedStateMachine):
             assert self.file.get_domain_owner_names(domain) == sorted(self.owners[domain])
             for name, creds in self.people.items():
                 if name in self.owners[domain]:
-                    assert self.file.decrypt_domain(domain, creds) == secrets
+                    assert self.file.decrypt_domain(domain, creds, resolve=False) == secrets
                 else:
                     with refused(AccessError):
                         self.file.decrypt_domain(domain, creds)
+            levels = {name: self.file.get_secret_sensitivity(domain, name) for name in secrets}
+            assert levels == self.levels[domain]
+            found = self.file.get_references(domain)
+            assert {name: str(reference) for name, reference in found.items()}.items() <= secrets.items()
         log = self.file.get_audit_log()
         assert len(log) >= self.log
         assert [entry[:20] for entry in log] == sorted(entry[:20] for entry in log)

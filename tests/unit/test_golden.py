@@ -42,7 +42,7 @@ def test_it_opens_for_its_owners_and_for_nobody_else(name: str, domain: str) -> 
     file, values = load_golden(name), EXPECTED[name]["values"][domain]
     for creds in creds_of(name):
         if creds.name in values["opened-by"]:
-            assert dict(file.decrypt_domain(domain, creds)) == values["content"]
+            assert dict(file.decrypt_domain(domain, creds, resolve=False)) == values["content"]
         elif creds.name not in file.get_domain_owner_names(domain):
             with refused(AccessError):
                 file.decrypt_domain(domain, creds)
@@ -55,6 +55,16 @@ def test_its_statements_say_what_they_said(name: str, domain: str) -> None:
     assert file.is_signed(domain) == expected["signed"]
     assert {owner: status.name for owner, status in standing.owners.status.items()} == expected["owners"]
     assert {secret: status.name for secret, status in standing.entries.items()} == expected["entries"]
+
+
+@pytest.mark.parametrize(("name", "domain"), DOMAINS)
+def test_its_entries_are_what_they_were(name: str, domain: str) -> None:
+    """Those of a file of before are values, of medium sensitivity."""
+    for file in (load_golden(name), load_golden(name).add_secret(domain, "zz-new", "another")):
+        secrets = EXPECTED[name]["values"][domain]["content"]
+        levels = EXPECTED[name].get("sensitivities", {}).get(domain, dict.fromkeys(secrets, "medium"))
+        assert {secret: file.get_secret_sensitivity(domain, secret).word for secret in secrets} == levels
+        assert sorted(file.get_references(domain)) == EXPECTED[name].get("references", {}).get(domain, [])
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -125,4 +135,5 @@ def test_it_can_still_be_changed(name: str, domain: str) -> None:
     lines = iter(changed.get_contents().splitlines())
     assert all(line in lines for line in file.get_contents().splitlines())
     rotated = changed.rotate_domain_key(domain, owner)
-    assert dict(rotated.decrypt_domain(domain, owner)) == {**values["content"], "zz-new": "another"}
+    assert rotated.get_references(domain) == file.get_references(domain)
+    assert dict(rotated.decrypt_domain(domain, owner, resolve=False)) == {**values["content"], "zz-new": "another"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -216,9 +216,12 @@ def grant_said(domain: str, public_key: bytes, owner: Person, granted: str, by: 
     return statement("grant", *fields, *by.by)
 
 
-def entry_said(domain: str, public_key: bytes, name: str, value: bytes, updated: str, by: Person) -> bytes:
-    """Section 4.8; `value` is the scalar with its version byte."""
-    fields = FILE_ID, domain.encode(), public_key, name.encode(), b"value", blake2b(value), b"", updated.encode()
+def entry_said(
+    domain: str, public_key: bytes, name: str, held: bytes | str, updated: str, by: Person, sensitivity: str = ""
+) -> bytes:
+    """Section 4.8; what is held is a value's scalar with its version byte, or a reference."""
+    what = (b"reference", held.encode()) if isinstance(held, str) else (b"value", blake2b(held))
+    fields = FILE_ID, domain.encode(), public_key, name.encode(), *what, sensitivity.encode(), updated.encode()
     return statement("entry", *fields, *by.by)
 
 
@@ -270,6 +273,9 @@ ENTRY_SAID = entry_said(
     "dev", FIRST, "db-password", sealed_secret(DOMAIN_KEYS[0], "dev", "db-password", "hunter2"), MADE, ALICE
 )
 
+REFERENCE = "azure-kv://my-keyvault/db-url"
+REFERENCE_SAID = entry_said("dev", FIRST, "db-url", REFERENCE, MADE, ALICE, "high")
+
 
 def owner(person: Person, named: Person, granted: str) -> dict[str, Any]:
     """An owner's block: the grant, by Bob, names the keys of its day, and the key is wrapped for the present ones."""
@@ -278,10 +284,13 @@ def owner(person: Person, named: Person, granted: str) -> dict[str, Any]:
     return {**signed("granted-by", BOB, said), "wrapped-key": scalar, "granted": granted}
 
 
-def secret(name: str, updated: str, by: Person) -> dict[str, Any]:
-    value = sealed_secret(DOMAIN_KEYS[1], "dev", name, VALUES[name])
-    said = entry_said("dev", SECOND, name, value, updated, by)
-    return {**signed("signed-by", by, said), "value": b64(value), "updated": updated}
+def secret(name: str, updated: str, by: Person, held: str | None = None, sensitivity: str = "") -> dict[str, Any]:
+    """A value as the file has it, or a reference in its place."""
+    content = sealed_secret(DOMAIN_KEYS[1], "dev", name, VALUES[name]) if held is None else held
+    said = entry_said("dev", SECOND, name, content, updated, by, sensitivity)
+    level = {"sensitivity": sensitivity} if sensitivity else {}
+    field = {"value": b64(content)} if isinstance(content, bytes) else {"reference": content}
+    return {**level, **signed("signed-by", by, said), **field, "updated": updated}
 
 
 def earlier_grant(person: Person, granted: str, by: Person, said: bytes, *changes: bytes) -> dict[str, Any]:
@@ -313,12 +322,12 @@ def retired() -> dict[str, Any]:
     return dict(sorted(entries.items()))
 
 
-def signed_file() -> dict[str, Any]:
+def signed_file(policy: Mapping[str, str] = POLICY) -> dict[str, Any]:
     """Alice made dev, and gave it to Bob, who rotated its key. Then Alice changed her keys, demanded something of dev,
     and set a secret."""
     meta = {
         "public-key": v1(SECOND),
-        **EPOCH_3.fields(),
+        **replace(EPOCH_3, policy=policy).fields(),
         "retired": retired(),
         "owners": {ALICE.name: owner(NEW_ALICE, ALICE, MADE), BOB.name: owner(BOB, BOB, GIVEN)},
     }

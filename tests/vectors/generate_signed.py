@@ -233,7 +233,99 @@ def entries() -> list[Vector]:
         "signed without its signer": {"signature": v1(ALICE.sign(statement("entry", *head, b"value", digest, *end)))},
         "signed as an epoch": signed_anew(ALICE, *head, b"value", digest, *end, kind="epoch"),
     }
-    return one_fault_each("a value", given, said, faults)
+    return [*one_fault_each("a value", given, said, faults), *_sensitive_entries(given), *_pointing_entries(given)]
+
+
+def _sensitive_entries(given: Vector) -> list[Vector]:
+    """The same value with each sensitivity that is written."""
+    vectors = []
+    value = book.base64.b64decode(given["value"])
+    head = FILE_ID, b"dev", book.FIRST, b"db-password", b"value", book.blake2b(value)
+    for sensitivity, other in {"low": "high", "high": "inject-only", "inject-only": "low"}.items():
+        said = book.entry_said("dev", book.FIRST, "db-password", value, TIME, ALICE, sensitivity)
+        whole = {**given, "sensitivity": sensitivity, **book.signed("signed-by", ALICE, said)}
+        faults = {
+            "of none": {"sensitivity": "medium"},
+            "of another": {"sensitivity": other},
+            "signed with none": {"signature": given["signature"]},
+            "signed with the word in capitals": signed_anew(
+                ALICE, *head, sensitivity.upper().encode(), TIME.encode(), kind="entry"
+            ),
+            "signed with the word behind the time": signed_anew(
+                ALICE, *head, TIME.encode(), sensitivity.encode(), kind="entry"
+            ),
+        }
+        vectors += one_fault_each(f"of {sensitivity} sensitivity", whole, said, faults)
+    return vectors
+
+
+def _pointing_entries(given: Vector) -> list[Vector]:
+    said, uri = book.REFERENCE_SAID, book.REFERENCE
+    place = {key: given[key] for key in ("file-id", "domain", "public-key", "updated")}
+    whole = {
+        **place,
+        "name": "db-url",
+        "sensitivity": "high",
+        "reference": uri,
+        **book.signed("signed-by", ALICE, said),
+    }
+    head, raw = (FILE_ID, b"dev", book.FIRST, b"db-url"), uri.encode()
+    end = b"high", TIME.encode()
+    faults = {
+        "another file": {"file-id": OTHER_ID.hex()},
+        "another domain": {"domain": "prod"},
+        "another key of the domain": {"public-key": book.SECOND.hex()},
+        "another name": {"name": "db-uri"},
+        "to another place": {"reference": "azure-kv://other-keyvault/db-url"},
+        "with a fragment": {"reference": f"{uri}#url"},
+        "with a slash behind": {"reference": f"{uri}/"},
+        "written in another way": {"reference": uri.replace("db", "%64b")},
+        "of another scheme": {"reference": uri.replace("azure-kv", "vault")},
+        "of no sensitivity": {"sensitivity": "medium"},
+        "of a higher one": {"sensitivity": "inject-only"},
+        "updated later": {"updated": LATER},
+        **signer_faults("signed-by", whole),
+        "signed as a value": signed_anew(ALICE, *head, b"value", raw, *end, kind="entry"),
+        "signed as the hash of a value": signed_anew(ALICE, *head, b"value", book.blake2b(raw), *end, kind="entry"),
+        "signed by its hash": signed_anew(ALICE, *head, b"reference", book.blake2b(raw), *end, kind="entry"),
+        "signed decoded": signed_anew(ALICE, *head, b"reference", raw.split(b"://")[1], *end, kind="entry"),
+        "signed without a kind": signed_anew(ALICE, *head, raw, *end, kind="entry"),
+        "signed with sensitivity and reference swapped": signed_anew(
+            ALICE, *head, b"reference", end[0], raw, end[1], kind="entry"
+        ),
+        "signed without its signer": {"signature": v1(ALICE.sign(statement("entry", *head, b"reference", raw, *end)))},
+    }
+    plain = {key: text for key, text in whole.items() if key != "sensitivity"}
+    bare = book.entry_said("dev", book.FIRST, "db-url", uri, TIME, ALICE)
+    plain |= book.signed("signed-by", ALICE, bare)
+    encoded = "aws-sm://eu-west-1/prod%2Fdb?version-stage=A%26B#db.pass%2Eword"
+    written = book.entry_said("dev", book.FIRST, "db-url", encoded, TIME, ALICE)
+    decoded = {"reference": "aws-sm://eu-west-1/prod/db?version-stage=A%26B#db.pass%2Eword"}
+    return [
+        *one_fault_each("a reference", whole, said, faults),
+        *one_fault_each(
+            "a plain reference",
+            plain,
+            bare,
+            {
+                "of high sensitivity": {"sensitivity": "high"},
+                "with the signature of the other": {"signature": whole["signature"]},
+                "signed without a place for the sensitivity": signed_anew(
+                    ALICE, *head, b"reference", raw, end[1], kind="entry"
+                ),
+            },
+        ),
+        *one_fault_each(
+            "an encoded reference",
+            {**plain, "reference": encoded, **book.signed("signed-by", ALICE, written)},
+            written,
+            {
+                "a slash decoded": decoded,
+                "a dot decoded": {"reference": encoded.replace("%2E", ".")},
+                "encoded in small letters": {"reference": encoded.replace("%2E", "%2e")},
+            },
+        ),
+    ]
 
 
 def changes() -> list[Vector]:
@@ -317,6 +409,46 @@ def fingerprints() -> dict[str, list[Vector]]:
     }  # fmt: skip
 
 
+# References and sensitivities
+
+
+def references() -> dict[str, list[Vector]]:
+    good_ones: dict[str, list[Any]] = {
+        "azure-kv://my-keyvault/db-url": ["azure-kv", ["my-keyvault", "db-url"], {}, None],
+        "aws-sm://eu-west-1/prod%2Fdb?version-stage=A%26B&x=#db.pass%2Eword": [
+            "aws-sm",
+            ["eu-west-1", "prod/db"],
+            {"version-stage": "A&B", "x": ""},
+            "db.pass%2Eword",
+        ],
+        "env://NAME": ["env", ["NAME"], {}, None],
+        "file:///a//b/": ["file", ["", "a", "", "b", ""], {}, None],
+        "a://b?c=d?e=/f=g#h?i=/j": ["a", ["b"], {"c": "d?e=/f=g"}, "h?i=/j"],
+        "a1+.-://!$&'()*+,;=:@~_-.": ["a1+.-", ["!$&'()*+,;=:@~_-."], {}, None],
+        "a://%C3%BC%20%25": ["a", ["\u00fc %"], {}, None],
+        f"{'a' * 32}://{'b' * 2013}": ["a" * 32, ["b" * 2013], {}, None],
+    }
+    bad_ones = [
+        "", "a", "a:b", "a:/b", "a://", "://b", "//b", "A://b", "1a://b", "a_b://c", f"{'a' * 33}://b", "\u00e4://b",
+        "a://b?", "a://b#", "a://b?#c", "a://?a=b", "a://#b", "a://b#c#d",
+        " a://b", "a://b ", "a://b c", "a://b\n", "a://b\0", "a://\u00fc", 'a://"b"', "a://<b>", "a://b\\c", "a://[::1]",
+        "a://{b}", "a://b|c", "a://b^c", "a://`b`",
+        "a://%", "a://%2", "a://%zz", "a://b?c=%", "a://b#%1",
+        "a://%FF", "a://%C3", "a://%C3/%BC", "a://%C0%AF", "a://%ED%A0%80", "a://%F5%80%80%80",
+        "a://%00", "a://%0A", "a://%7F", "a://%C2%85", "a://%C2%A0", "a://%E2%80%A8", "a://%E2%80%AE", "a://b?c=%09",
+        "a://b?%1B=c", "a://b#%0D",
+        "a://b?c", "a://b?c&d=e", "a://b?=c", "a://b?c=d&", "a://b?&c=d", "a://b?c=d&c=e", "a://b?c=d&%63=e",
+        f"a://{'b' * 2045}",
+    ]  # fmt: skip
+    words = ["", "medium", "Low", "HIGH", "inject_only", "injectonly", "inject-only ", "none", "0", "2", "secret"]
+    return {
+        "reference": [good(text[:60], text, result) for text, result in good_ones.items()]
+        + [bad(ascii(text)[:60], text) for text in bad_ones],
+        "sensitivity": [good(word, word, word.encode().hex()) for word in ("low", "high", "inject-only")]
+        + [bad(ascii(word), word) for word in words],
+    }
+
+
 # The fields of signed objects
 
 
@@ -368,12 +500,14 @@ def fields() -> dict[str, list[Vector]]:
             for key, texts in {
                 "require-signed": ("false", "True", "yes", "1", ""),
                 "max-age": ("0d", "90", "090d", "90D", "90 d", "-1d", "1.5d", "100000d", "d", "", "\u0661d"),
+                "production": ("True", "False", "yes", "no", "1", ""),
                 "min-owners": ("0", "-1", "02", "1.0", "10000", "two", "", "\u0662"),
             }.items()
             for text in texts
         },
     }
     policies = [{}, {"require-signed": "true"}, {"max-age": "1d", "min-owners": "9999"}, book.POLICY]
+    policies += [{"production": "true"}, {"production": "false", "require-signed": "true"}]
     raw = book.CHANGE
     changes_bad: dict[str, Any] = {
         "none": [],
@@ -430,8 +564,10 @@ class Edited:
         creds = {"user": ALICE.name, "passphrase": book.PASSPHRASE, "domain": "dev"}
         return {"file": "signed.yaml", "edits": edits, **creds, **more}
 
-    def good(self, name: str, text: str | None = None, **more: Any) -> None:
-        self.vectors.append(good(name, self._given(self.text if text is None else text, **more), book.VALUES))
+    def good(self, name: str, text: str | None = None, held: Vector | None = None, **more: Any) -> None:
+        """`held` is what the domain holds besides the values."""
+        given = self._given(self.text if text is None else text, **more)
+        self.vectors.append(good(name, given, {**book.VALUES, **(held or {})}))
 
     def refused(self, name: str, text: str, *keys: str, error: str = "FormatError") -> None:
         """Refused when it is loaded, at these keys, and at the line of the last of them that is there."""
@@ -465,6 +601,9 @@ def files(text: str) -> dict[str, list[Vector]]:
     _refuse_signatures(table)
     _distrust_contents(table)
     _distrust_lines(table)
+    _refuse_references(table)
+    _distrust_references(table)
+    _distrust_production(table)
     return {"signed-file": table.vectors}
 
 
@@ -533,9 +672,8 @@ def _refuse_signatures(table: Edited) -> None:
         table.refused(f"signature beside {by} long", put(text, v1(bytes(65)), *block, "signature"),
                       *block, "signature")  # fmt: skip
     table.refused("signed-by of a grant", samples.rename(text, "signed-by", *OWNER, "granted-by"), *OWNER, "signed-by")
-    at = samples.find(text, *SECRET, "value")
-    table.refused("sensitivity", samples.insert(text, at, "    sensitivity: high"), *SECRET, "sensitivity")
-    table.refused("reference", samples.rename(text, "reference", *SECRET, "value"), *SECRET)
+    for key in ("kind", "expires"):
+        table.refused(key, samples.insert(text, samples.find(text, *SECRET, "value"), f"    {key}: x"), *SECRET, key)
     line = f"    - {v1(book.CHANGE)}\n"
     short = text.replace(f"    - {v1(book.CHANGE)}\n    signature", f"    - {v1(book.CHANGE[:-1])}\n    signature")
     table.refused("change short", short, *PERSON, "changes")
@@ -625,6 +763,138 @@ def _distrust_lines(table: Edited) -> None:
     table.distrusted("no epoch at all", unsigned, trust=trust)
 
 
+URI = "azure-kv://my-keyvault/api-key#json.key"
+
+
+def with_entry(entry: Vector | None, policy: dict[str, str] = book.POLICY) -> str:
+    """The file with another entry as api-key, and another policy that Alice signed."""
+    tree = book.signed_file(policy)
+    if entry is not None:
+        tree["dev"][SECRET[1]] = entry
+    return book.dumped(tree)
+
+
+def entry(held: str | None = URI, sensitivity: str = "", by: book.Person = NEW_ALICE) -> Vector:
+    """A reference as api-key, or the value, signed by Alice."""
+    return book.secret("api-key", book.POLICED, by, held, sensitivity)
+
+
+def unsigned(entry: Vector) -> Vector:
+    return {key: text for key, text in entry.items() if key not in ("signed-by", "signature")}
+
+
+def _refuse_references(table: Edited) -> None:
+    text, put, insert = table.text, samples.put, samples.insert
+    pointing = with_entry(entry(sensitivity="high"))
+    place, level = (*SECRET, "reference"), (*SECRET, "sensitivity")
+    words = {"medium": "medium", "another": "secret", "in capitals": "High", "empty": "''", "a list": "[high]"}
+    for name, word in words.items():
+        table.refused(f"sensitivity {name}", put(pointing, word, *level), *level)
+        table.refused(f"sensitivity of a value {name}", put(with_entry(entry(None, "low")), word, *level), *level)
+    uris = {
+        "empty": "''",
+        "a value's scalar": samples.get(text, *SECRET, "value"),
+        "without a scheme": "my-keyvault/api-key",
+        "of a scheme in capitals": URI.replace("azure", "Azure"),
+        "to nowhere": "'azure-kv://'",
+        "with a space": f"'{URI} b'",
+        "with a line end": f'"{URI}\\n"',
+        "with another character than a URI's": f"{URI}\u00fc",
+        "with an empty fragment": "'azure-kv://my-keyvault/api-key#'",
+        "with an empty query": "'azure-kv://my-keyvault/api-key?#json.key'",
+        "with half a query": "azure-kv://my-keyvault/api-key?version",
+        "with a key twice": "azure-kv://my-keyvault/api-key?a=b&a=c",
+        "with half an escape": f"{URI}%2",
+        "with an escaped line end": f"{URI}%0A",
+        "with escapes that are no text": f"{URI}%FF",
+        "too long": f"{URI}{'k' * 2048}",
+        "a mapping": f"{{uri: '{URI}'}}",
+        "a list": f"['{URI}']",
+    }
+    for name, uri in uris.items():
+        table.refused(f"reference {name}", put(pointing, uri, *place), *place)
+    at = samples.find(pointing, *place)
+    value = samples.copy_block(text, *SECRET, "value")
+    table.refused("value and reference", insert(pointing, at, *value), *place)
+    table.refused("neither value nor reference", samples.cut(pointing, *place), *SECRET)
+    table.refused("reference without a time", samples.cut(pointing, *SECRET, "updated"), *SECRET)
+    table.refused("reference signed by nobody named", samples.cut(pointing, *SECRET, "signed-by"), *SECRET)
+    old = ("dev", "secret-api^key")
+    table.refused("reference under a name of Pocket Protector's", samples.rename(pointing, old[1], *SECRET), *old)
+    for name, block in {"a grant": OWNER, "a domain": META, "a custodian": PERSON}.items():
+        at = samples.find(text, *block) + 1
+        for key, content in {"sensitivity": "high", "reference": URI}.items():
+            line = f"{'  ' * len(block)}{key}: {content}"
+            table.refused(f"{key} of {name}", insert(text, at, line), *block, key)
+
+
+def _distrust_references(table: Edited) -> None:
+    text, put = table.text, samples.put
+    pointing, held = with_entry(entry(sensitivity="high")), {"api-key": URI}
+    table.good("a reference", with_entry(entry()), held)
+    table.good("a reference of high sensitivity", pointing, held)
+    table.good("a reference of high sensitivity, quoted", put(pointing, f'"{URI}"', *SECRET, "reference"), held)
+    for word in ("low", "high", "inject-only"):
+        table.good(f"a value of {word} sensitivity", with_entry(entry(None, word)))
+        at = samples.find(text, *SECRET) + 1
+        table.distrusted(f"sensitivity {word} that nobody signed", samples.insert(text, at, f"    sensitivity: {word}"))
+    places = {
+        "another place": URI.replace("my-", "other-"),
+        "another fragment": URI.replace("key#json.key", "key#json.admin"),
+        "no fragment": URI.partition("#")[0],
+        "the same place in another spelling": URI.replace("my-", "%6Dy-"),
+        "another scheme": URI.replace("azure-kv", "vault"),
+    }
+    for name, uri in places.items():
+        table.distrusted(f"a reference to {name}", put(pointing, uri, *SECRET, "reference"))
+    table.distrusted("a reference of another time", put(pointing, LATER, *SECRET, "updated"))
+    table.distrusted("a reference of another sensitivity", put(pointing, "inject-only", *SECRET, "sensitivity"))
+    table.distrusted("a reference's sensitivity taken out", samples.cut(pointing, *SECRET, "sensitivity"))
+    table.distrusted("a reference that nobody signed", with_entry(unsigned(entry())))
+    table.distrusted("a reference in a value's place", with_entry({**unsigned(entry()), **_signature(table.text)}))
+    table.distrusted("a value in a reference's place", with_entry({**unsigned(entry(None)), **_signature(pointing)}))
+    mallory = book.Person("mallory@example.com", bytes(range(1, 33)))
+    for name, by in {"a stranger": mallory, "a stranger as Bob": book.Person(BOB.name, mallory.seed)}.items():
+        table.distrusted(f"a reference signed by {name}", with_entry(entry(by=by)))
+    table.distrusted("a reference signed for the key before", with_entry(for_first_key()))
+
+
+def for_first_key() -> Vector:
+    said = book.entry_said("dev", book.FIRST, "api-key", URI, book.POLICED, BOB)
+    return {**book.signed("signed-by", BOB, said), "reference": URI, "updated": book.POLICED}
+
+
+def _signature(text: str) -> Vector:
+    return {key: samples.get(text, *SECRET, key) for key in ("signed-by", "signature")}
+
+
+def _distrust_production(table: Edited) -> None:
+    """A policy of production alone: a reference is resolved only if an owner vouches for it, a value is used."""
+    production, held = {"production": "true"}, {"api-key": URI}
+    trust = {ALICE.name: book.fingerprint(ALICE).hex()}
+    table.good("production", with_entry(entry(sensitivity="high"), production), held, trust=trust)
+    table.good("production with a value that nobody signed", with_entry(unsigned(entry(None)), production))
+    table.good("production with a reference that is looked at", with_entry(unsigned(entry()), production), held)
+    table.good("no production", with_entry(unsigned(entry()), {"production": "false"}), held, trust=trust)
+    stranger = entry(by=book.Person("mallory@example.com", bytes(range(1, 33))))
+    unreviewed = {
+        "that nobody signed": unsigned(entry()),
+        "that a stranger signed": stranger,
+        "signed for the key before": for_first_key(),
+        "with a signature of a value": {**unsigned(entry()), **_signature(table.text)},
+    }
+    for name, block in unreviewed.items():
+        table.distrusted(f"production, a reference {name}", with_entry(block, production), resolve=True)
+    policed = with_entry(None, {**book.POLICY, **production})
+    place = (*META, "policy", "production")
+    for word in ("True", "yes", "''"):
+        table.refused(f"production {word}", samples.put(policed, word, *place), *place)
+    table.distrusted("production denied", samples.put(policed, "false", *place), trust=trust)
+    table.distrusted("production taken out", samples.cut(policed, *place), trust=trust)
+    line = samples.insert(table.text, samples.find(table.text, *META, "made"), "      production: true")
+    table.distrusted("production written into a policy", line, trust=trust)
+
+
 def _without_grants(text: str, *keys: str) -> str:
     at = samples.find(text, *keys, "grants")
     return samples.insert(samples.cut(text, *keys, "grants"), at, "        grants: {}")
@@ -633,7 +903,12 @@ def _without_grants(text: str, *keys: str) -> str:
 def made() -> dict[str, str]:
     """Every file that this makes: name → text."""
     text = book.dumped(book.signed_file())
-    sections = {"statements": statements(), "fingerprints": fingerprints(), "signed": {**fields(), **files(text)}}
+    sections = {
+        "statements": statements(),
+        "fingerprints": fingerprints(),
+        "references": references(),
+        "signed": {**fields(), **files(text)},
+    }
     return {
         "signed.yaml": text,
         **{f"{name}.json": json.dumps(kinds, indent=1, ensure_ascii=True) + "\n" for name, kinds in sections.items()},

@@ -28,6 +28,7 @@ from pocket_protector.crypto.legacy import PasswordDerivedKey
 from pocket_protector.format import scalars
 from pocket_protector.format.file import dump
 from pocket_protector.format.reading import LEAST_SEALED
+from pocket_protector.format.reading import _parse_sensitivity as parse_sensitivity
 from pocket_protector.format.signed import read_changes, read_epoch, read_signature
 from pocket_protector.model import names
 from pocket_protector.model.audit import parse_entry, parse_section
@@ -36,6 +37,8 @@ from pocket_protector.model.decrypted import decrypt
 from pocket_protector.model.domain import Domain, Grant, Secret, open_key
 from pocket_protector.model.epoch import Epoch
 from pocket_protector.model.policy import Policy
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.statements import (
     CHANGE,
     ENTRY,
@@ -137,7 +140,9 @@ def entry_statement(given: dict[str, Any]) -> str:
     signed = read_signature(given, "signed-by")
     assert signed is not None
     place = h(given["file-id"]), given["domain"], h(given["public-key"])
-    fields = entry_fields(*place, given["name"], scalars.decode(given["value"]), given["updated"])
+    value = Reference(given["reference"]) if "reference" in given else scalars.decode(given["value"])
+    secret = Secret(value, given["updated"], sensitivity=Sensitivity.parse(given.get("sensitivity", "medium")))
+    fields = entry_fields(*place, given["name"], secret.said())
     return hash_of(signed.matches(ENTRY, fields), signed.statement(ENTRY, fields))
 
 
@@ -189,13 +194,19 @@ def open_signed_file(given: dict[str, Any]) -> dict[str, str]:
         lines[start - 1 : end - 1] = new
     file = KeyFile.from_contents_and_path("\n".join(lines) + "\n", "x")
     creds = Creds(given["user"], given["passphrase"])
-    return dict(file.decrypt_domain(given["domain"], creds, trust=given.get("trust")))
+    resolve = given.get("resolve", False)
+    return dict(file.decrypt_domain(given["domain"], creds, trust=given.get("trust"), resolve=resolve))
 
 
 def identity_keys(given: str) -> list[str]:
     identity = Identity.from_seed("any", h(given))
     assert identity.verify_key is not None
     return [identity.public_key.hex(), identity.verify_key.hex()]
+
+
+def read_reference(given: str) -> list[Any]:
+    reference = Reference(given)
+    return [reference.scheme, [*reference.segments], reference.query, reference.fragment]
 
 
 RUN: dict[str, Callable[[Any], Any]] = {
@@ -234,6 +245,8 @@ RUN: dict[str, Callable[[Any], Any]] = {
     "policy": lambda given: epoch_with(policy=given).policy.encode().hex(),
     "changes": read_all_changes,
     "signed-file": open_signed_file,
+    "reference": read_reference,
+    "sensitivity": lambda given: parse_sensitivity(given).encode().hex(),
 }
 
 
@@ -286,6 +299,7 @@ def test_the_worked_bytes_of_the_format_are_these() -> None:
     written = "".join((HERE.parents[1] / "docs" / "format.md").read_text(encoding="utf-8").split())
     alice, bob = book.ALICE, book.BOB
     said = [alice.own, book.CHANGE_SAID, book.EPOCH_1.said, book.EPOCH_2.said, book.GRANT_SAID, book.ENTRY_SAID]
+    said.append(book.REFERENCE_SAID)
     signed = [b"\1" + (bob if message == book.EPOCH_2.said else alice).sign(message) for message in said]
     shown = [*said, *(one for one in signed if one != b"\1" + alice.sign(book.CHANGE_SAID)), b"\1" + book.CHANGE]
     shown += [*bob.keys, *book.NEW_ALICE.keys, book.fingerprint(alice), book.EPOCH_1.hash, book.EPOCH_2.hash]

@@ -297,7 +297,7 @@ def test_a_field_of_another_object(place: tuple[str, ...], old: str, new: str) -
     refuse(rename(TEXT, new, *place, old), *place, new)
 
 
-@pytest.mark.parametrize("name", ["sensitivity", "reference", "reviewed"])
+@pytest.mark.parametrize("name", ["expires", "kind", "reviewed"])
 def test_a_field_of_a_later_version(name: str) -> None:
     refuse(insert(TEXT, find(TEXT, *SECRET) + 1, f"    {name}: high"), *SECRET, name)
 

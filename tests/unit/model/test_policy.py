@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from samples import refused
 
@@ -10,7 +12,13 @@ from pocket_protector.errors import FormatError
 from pocket_protector.model.policy import Policy, parse_count, parse_days
 
 STRICT = Policy(require_signed=True, max_age=30, min_owners=2)
-POLICIES = [Policy(signed, age, count) for signed in (False, True) for age in (None, 1, 30) for count in (None, 1, 2)]
+POLICIES = [
+    Policy(signed, age, count, production)
+    for signed in (False, True)
+    for age in (None, 1, 30)
+    for count in (None, 1, 2)
+    for production in (None, False, True)
+]
 
 
 @pytest.mark.parametrize("policy", [*POLICIES, Policy(True, 99999, 9999)])
@@ -39,6 +47,7 @@ def test_an_unknown_demand_is_refused_and_not_ignored(key: str) -> None:
             "max-age",
             ["", "d", "0d", "00d", "01d", "-1d", "+1d", "1", "1D", "1 d", "1.0d", "1d1d", "100000d", "\u0661d"],
         ),
+        ("production", ["", "True", "FALSE", "yes", "no", "on", "0", "1", "true ", " false"]),
         ("min-owners", ["", "0", "00", "01", "-1", "+1", "1.0", "10000", "1 ", "one", "\u0661", "1\n"]),
     ],
 )
@@ -46,6 +55,29 @@ def test_a_value_in_another_spelling(key: str, texts: list[str]) -> None:
     for text in texts:
         with refused(FormatError, key):
             Policy.parse({**STRICT.items(), key: text})
+
+
+def test_production_is_said_or_denied() -> None:
+    assert Policy(production=True).items() == {"production": "true"}
+    assert Policy(production=False).items() == {"production": "false"}
+    assert Policy.parse({"production": "false"}) == Policy(production=False) != Policy()
+
+
+@pytest.mark.parametrize("production", [None, False])
+def test_to_leave_production_is_weaker(production: bool | None) -> None:
+    assert Policy(production=production).weaker_than(Policy(production=True)) == ["production"]
+    assert Policy(production=True).weaker_than(Policy(production=production)) == []
+    assert Policy(production=production).weaker_than(Policy(production=False)) == []
+    assert Policy(production=production).weaker_than(Policy()) == []
+
+
+def test_production_on_one_of_two_branches() -> None:
+    def both(one: bool | None, other: bool | None) -> bool | None:
+        return Policy(production=one).stricter(Policy(production=other)).production
+
+    assert [both(True, other) for other in (True, False, None)] == [True, True, True]
+    # What only one of them denies, is not denied by both.
+    assert [both(False, other) for other in (True, False, None)] == [True, False, None]
 
 
 def test_the_numbers_that_options_take() -> None:
@@ -88,6 +120,10 @@ def test_both_demands_together_are_weaker_than_neither() -> None:
             assert both == other.stricter(one)
             assert not both.weaker_than(one)
             assert not both.weaker_than(other)
-            assert (both == one) == (not one.weaker_than(other))
-            # Nothing that neither demands.
-            assert set(both.items()) == set(one.items()) | set(other.items())
+            # To deny production demands nothing.
+            kept = replace(both, production=one.production) if not both.production and not one.production else both
+            assert (kept == one) == (not one.weaker_than(other))
+            # Nothing that neither demands, and all that one does.
+            demands = [{**policy.items()}.keys() for policy in (one, other)]
+            denied = {"production"} if both.production is None else set()
+            assert both.items().keys() == (demands[0] | demands[1]) - denied

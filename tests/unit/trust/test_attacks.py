@@ -5,7 +5,14 @@ from __future__ import annotations
 
 import pytest
 from samples import ALICE, BOB, DAVE, refused
-from trust import attacks_on_custodians, attacks_on_domains, attacks_on_owners, attacks_on_policies, attacks_on_values
+from trust import (
+    attacks_on_custodians,
+    attacks_on_domains,
+    attacks_on_owners,
+    attacks_on_policies,
+    attacks_on_references,
+    attacks_on_values,
+)
 from trust.attacks import ALICE2, MALLORY, Attack, cases, fold, saved, trial, violations, world
 
 from pocket_protector.errors import IntegrityError, PocketProtectorError, PolicyError
@@ -18,6 +25,7 @@ ATTACKS = [
     *attacks_on_owners.ATTACKS,
     *attacks_on_custodians.ATTACKS,
     *attacks_on_values.ATTACKS,
+    *attacks_on_references.ATTACKS,
 ]
 CONTROLS = {attack.control.__name__: attack.control for attack in ATTACKS}
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from samples import ALICE, DAVE, refused
+from trust import attacks_on_references, attacks_on_values
 from trust.attacks import DEV, A, Attack, cases, fold, load, saved, trial, violations, world
-from trust.attacks_on_values import ROLLBACKS, UNREVIEWED
 
 from pocket_protector import StoreError
 from pocket_protector.errors import PolicyError
@@ -15,6 +15,8 @@ from pocket_protector.model.policy import Policy
 from pocket_protector.trust.findings import Severity
 
 STRICT = Policy(require_signed=True)
+UNREVIEWED = [*attacks_on_values.UNREVIEWED, *attacks_on_references.UNREVIEWED]
+ROLLBACKS = [*attacks_on_values.ROLLBACKS, *attacks_on_references.ROLLBACKS]
 
 
 @pytest.mark.parametrize("attack", cases(UNREVIEWED))
