@@ -22,7 +22,7 @@ IMPORTERS = {
         *("resolving", "access_log", "cli", ""),
     },
     "plugins": {"resolving", "keyfile", "cli"},
-    "resolving": {"access_log", "view", "cli"},
+    "resolving": {"access_log", "view", "keyfile", "cli"},
     "access_log": {"view"},
     "format": {"trust", "pins", "history", "view", "stored", "cli"},
     "trust": {"view", "pins", "history", "cli"},
