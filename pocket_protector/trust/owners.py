@@ -50,7 +50,7 @@ def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> 
             remove = command("rm-owner", new.name, owner)
             yield Finding(Severity.VIOLATION, "owner-returned", where, text, f"{remove}; to give it anew, then {again}")
             return
-        if old is not None and old.key == new.key and not _reached(state, after, new, owner):
+        if old is not None and old.key == new.key and not _reached(step, new, owner):
             text = f"given access by {grant.signed.by.name}, who was an owner once, and was removed"
             if step.is_behind:
                 yield Finding(Severity.VIOLATION, "owner-behind", where, text, NEWEST)
@@ -67,16 +67,24 @@ def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> 
         yield Finding(Severity.ATTENTION, "grant-unusable", where, text, f"an owner runs: {again}")
 
 
-def _reached(state: State, after: State, new: Domain, owner: str) -> bool:
+def _reached(step: Step, new: Domain, owner: str) -> bool:
     """Whether those who counted before this step vouch for the owner, in one step or more: a maker of the key who was
     removed could otherwise come back by a signature of their own."""
-    known = state.standings[new.name].owners.keys
+    before = step.before.standings[new.name].owners.keys
+    known = {name: keys | _later(step, name, keys) for name, keys in before.items()}
     valid = {
         name: (signed, keys)
-        for name, keys in after.standings[new.name].owners.keys.items()
+        for name, keys in step.after.standings[new.name].owners.keys.items()
         if (signed := new.owners[name].signed) is not None
     }
-    return owner in known or owner in closure(dict(known), valid)
+    return owner in known or owner in closure(known, valid)
+
+
+def _later(step: Step, name: str, keys: frozenset[bytes]) -> frozenset[bytes]:
+    """The verify keys that a custodian took in the place of these, signing that with the one before."""
+    chain = [known.verify_key for known in step.proofs.chain(name)]
+    first = next((at for at, key in enumerate(chain) if key in keys), len(chain))
+    return frozenset(key for key in chain[first:] if key)
 
 
 def _added(step: Step, new: Domain, old: Domain | None, owner: str) -> Finding:
