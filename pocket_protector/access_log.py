@@ -4,44 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from pocket_protector import files
 from pocket_protector.errors import StoreError
 from pocket_protector.model.reference import Reference
 from pocket_protector.model.times import format_time
 
-if TYPE_CHECKING:
-    from pocket_protector.resolving import Resolved
-
 FILE_NAME = "access.log"
 MOST_BYTES = 10 * 1024 * 1024
 """Beyond that the log becomes `access.log.1`, in the place of the one before."""
 
 
-def record(path: str, references: Mapping[tuple[str, str], Reference], resolved: Resolved, now: datetime) -> bool:
-    """One line for each reference of a protected file that was to be resolved: its name and scheme, never its value.
-    Whether they were written: a program must start where the user has no folder that can be written, too."""
-    failures = resolved.failures
-    events = [
-        {
-            "time": format_time(now),
-            "file": os.path.abspath(path),
-            "domain": domain,
-            "secret": name,
-            "scheme": reference.scheme,
-            "outcome": failures[domain, name].fault.value if (domain, name) in failures else "resolved",
-        }
-        for (domain, name), reference in references.items()
-        if (domain, name) in failures or (domain, name) in resolved.values
-    ]
-    if not events:
-        return True
-    lines = "".join(json.dumps(event) + "\n" for event in events)
-    try:
-        files.append_private(os.path.join(files.state_folder(), FILE_NAME), lines.encode(), MOST_BYTES)
-    except StoreError:
-        return False
-    return True
+class AccessLog:
+    """Notes of what is fetched for one protected file, each made before it is fetched: who is killed meanwhile has
+    fetched it all the same. `complete` is whether all could be written; a program must start where the user has no folder that
+    can be written, too."""
+
+    def __init__(self, path: str, now: Callable[[], datetime]) -> None:
+        self._path = path
+        self._now = now
+        self.complete = True
+
+    def note(self, references: Mapping[tuple[str, str], Reference]) -> None:
+        """One line for each entry whose reference is about to be followed: its name and scheme."""
+        try:
+            file, time = os.path.abspath(self._path), format_time(self._now())
+            events = [
+                {"time": time, "file": file, "domain": domain, "secret": name, "scheme": reference.scheme}
+                for (domain, name), reference in references.items()
+            ]
+            lines = "".join(json.dumps(event) + "\n" for event in events)
+            files.append_private(os.path.join(files.state_folder(), FILE_NAME), lines.encode(), MOST_BYTES)
+        except (OSError, StoreError):
+            self.complete = False

@@ -17,6 +17,7 @@ STATE_VARIABLE = "PPROTECT_STATE_DIR"
 
 _LONGEST_PATH = 4096
 _LOCK_SECONDS = 30.0
+_LOG_LOCK_SECONDS = 1.0
 _LOCK_POLL_SECONDS = 0.01
 
 
@@ -88,15 +89,19 @@ def append_private(path: str, raw: bytes, most: int) -> None:
     """Append to a log of this user's alone; one that would grow beyond `most` bytes first becomes `<path>.1`."""
     try:
         make_private_folder(os.path.dirname(path))
-        descriptor = _lock(path, 0o600)
+        descriptor = _lock(path, 0o600, _LOG_LOCK_SECONDS)
         try:
-            if os.fstat(descriptor).st_size + len(raw) > most:
+            size = os.fstat(descriptor).st_size
+            if size + len(raw) > most:
                 os.replace(path, f"{path}.1")
-                descriptor, full = _lock(path, 0o600), descriptor
+                descriptor, full = _lock(path, 0o600, _LOG_LOCK_SECONDS), descriptor
                 os.close(full)
+                size = 0
+            # What a writer left that was cut off is a line of its own.
+            cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             os.lseek(descriptor, 0, os.SEEK_END)
             with open(descriptor, "ab", closefd=False) as file:
-                file.write(raw)
+                file.write(b"\n" + raw if cut else raw)
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
@@ -212,13 +217,13 @@ def replacing(path: str) -> Iterator[Target]:
         os.close(descriptor)
 
 
-def _lock(new_path: str, mode: int = 0o666) -> int:
+def _lock(new_path: str, mode: int = 0o666, seconds: float = _LOCK_SECONDS) -> int:
     """Open and lock `new_path`, made if need be, and be sure that it is still the file of that name."""
     try:
         import fcntl
     except ImportError:
         raise StoreError("writing is not supported on this system: it has no file locks", hint="use WSL") from None
-    deadline = time.monotonic() + _LOCK_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         descriptor = os.open(new_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
         try:
@@ -234,7 +239,7 @@ def _lock(new_path: str, mode: int = 0o666) -> int:
         os.close(descriptor)
         if time.monotonic() > deadline:
             raise StoreError(
-                f"another process has been writing the file for {_LOCK_SECONDS:.0f} seconds",
+                f"another process has been writing the file for {seconds:.0f} seconds",
                 hint="end that process, and repeat the command",
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
@@ -18,7 +19,10 @@ from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, M
 
 ALLOW_LOCAL_VARIABLE = "PPROTECT_ALLOW_LOCAL_REFERENCES"
 
+_MOST_NAMES = 10
 _FIRST_PAUSE_SECONDS = 0.25
+_MORE_FAILURES_SECONDS = 1.0
+"""After one failure, for others that are about to be told of too."""
 _GRACE_SECONDS = 0.25
 """For a source that keeps to its deadline to say itself what was wrong."""
 
@@ -41,17 +45,25 @@ class Resolved:
         if not self.failures:
             return
         (_, first), *others = self.failures.items()
-        more = f" (and others: {', '.join(name for (_, name), _ in others)})" if others else ""
+        names = [name for (_, name), _ in others]
+        more = f" (and others: {', '.join(names[:_MOST_NAMES])})" if names else ""
+        if len(names) > _MOST_NAMES:
+            more = f"{more[:-1]} and {len(names) - _MOST_NAMES} more)"
         raise ProviderError(first.fault, first.message + more, hint=first.hint, place=first.place)
 
 
 Outcome = bytes | ProviderError
 
+Begun = Callable[[Mapping[Place, Reference]], None]
+"""Is told what is about to be fetched, once."""
+
 Told = Callable[[int, int], None]
 """Is told how many are done, of how many."""
 
 
-def resolve(references: Mapping[Place, Reference], told: Told | None = None, *, partly: bool = False) -> Resolved:
+def resolve(
+    references: Mapping[Place, Reference], told: Told | None = None, begun: Begun | None = None, *, partly: bool = False
+) -> Resolved:
     """The values of references; what has the same URI but for its fragment is fetched once. After a failure nothing
     more is begun, unless what can be had will do (`partly`)."""
     sources: dict[str, SecretSource] = {}
@@ -62,19 +74,44 @@ def resolve(references: Mapping[Place, Reference], told: Told | None = None, *, 
         except ProviderError as error:
             outcomes[place] = error
     if partly or not outcomes:
-        jobs = {Reference(text).without_fragment(): source for text, source in sources.items()}
-        fetched = _Fetching(jobs, stop_early=not partly, told=told).outcomes()
-        for place, reference in references.items():
-            raw = fetched.get(reference.without_fragment())
-            if place not in outcomes and raw is not None:
-                outcomes[place] = _selected(sources[reference.text], raw, reference)
+        askable = {place: reference for place, reference in references.items() if place not in outcomes}
+        outcomes |= _fetched(askable, sources, told, begun, stop_early=not partly)
     resolved = Resolved()
-    for place, outcome in outcomes.items():
+    for place, reference in references.items():
+        outcome = outcomes.get(place)
         if isinstance(outcome, ProviderError):
-            resolved.failures[place] = _placed(outcome, *place, references[place])
-        else:
+            resolved.failures[place] = _placed(outcome, *place, reference)
+        elif outcome is not None:
             resolved.values[place] = outcome
     return resolved
+
+
+def _fetched(
+    references: Mapping[Place, Reference],
+    sources: Mapping[str, SecretSource],
+    told: Told | None,
+    begun: Begun | None,
+    *,
+    stop_early: bool,
+) -> dict[Place, Outcome]:
+    """What came of each reference that was asked for."""
+    wanted: dict[Reference, dict[Place, Reference]] = {}
+    jobs: dict[Reference, SecretSource] = {}
+    for place, reference in references.items():
+        job = reference.without_fragment()
+        wanted.setdefault(job, {})[place] = reference
+        jobs[job] = sources[reference.text]
+
+    def begin(job: Reference) -> None:
+        if begun is not None:
+            begun(wanted[job])
+
+    arrived = _Fetching(jobs, begin, told, stop_early=stop_early).outcomes()
+    return {
+        place: _selected(sources[reference.text], raw, reference)
+        for job, raw in arrived.items()
+        for place, reference in wanted[job].items()
+    }
 
 
 def _checked(reference: Reference) -> SecretSource:
@@ -101,7 +138,7 @@ def _selected(source: SecretSource, raw: Outcome, reference: Reference) -> Outco
     try:
         value = _fitting(source.select(raw, reference.fragment))
     except ProviderError as error:
-        return error
+        return _sound(error)
     except (Exception, SystemExit) as error:
         return _foreign(error)
     return value or ProviderError(Fault.OTHER, "the value is empty")
@@ -117,17 +154,26 @@ class _Fetching:
     """Fetches several references at once, each in a thread of its own that is left behind when its time is up: an SDK
     may hang in a place that no time limit of its own covers."""
 
-    def __init__(self, jobs: Mapping[Reference, SecretSource], *, stop_early: bool, told: Told | None) -> None:
+    def __init__(
+        self,
+        jobs: Mapping[Reference, SecretSource],
+        begin: Callable[[Reference], None],
+        told: Told | None,
+        *,
+        stop_early: bool,
+    ) -> None:
         self._waiting = deque(jobs.items())
         self._running: dict[Reference, float] = {}
         self._done: dict[Reference, Outcome] = {}
         self._arrived: SimpleQueue[tuple[Reference, Outcome]] = SimpleQueue()
         self._number = len(jobs)
+        self._ends = math.inf
+        self._begun = begin
         self._stop_early = stop_early
         self._told = told
 
     def outcomes(self) -> dict[Reference, Outcome]:
-        while self._waiting or self._running:
+        while (self._waiting or self._running) and time.monotonic() < self._ends:
             while self._waiting and len(self._running) < MOST_THREADS:
                 self._begin(*self._waiting.popleft())
             self._wait()
@@ -136,6 +182,7 @@ class _Fetching:
         return self._done
 
     def _begin(self, reference: Reference, source: SecretSource) -> None:
+        self._begun(reference)
         deadline = time.monotonic() + FETCH_SECONDS
         self._running[reference] = deadline
 
@@ -152,9 +199,12 @@ class _Fetching:
     def _wait(self) -> None:
         """Until something arrives, or the first of those that run is out of time."""
         first, deadline = min(self._running.items(), key=lambda item: item[1])
+        until = min(deadline + _GRACE_SECONDS, self._ends)
         try:
-            reference, outcome = self._arrived.get(timeout=max(deadline + _GRACE_SECONDS - time.monotonic(), 0.001))
+            reference, outcome = self._arrived.get(timeout=max(until - time.monotonic(), 0.001))
         except Empty:
+            if until == self._ends:
+                return
             text = f"no answer within {FETCH_SECONDS:.0f} seconds"
             reference, outcome = first, ProviderError(Fault.UNREACHABLE, text)
         if self._running.pop(reference, None) is None:
@@ -162,6 +212,7 @@ class _Fetching:
         self._done[reference] = outcome
         if self._stop_early and isinstance(outcome, ProviderError):
             self._waiting.clear()
+            self._ends = min(self._ends, time.monotonic() + _MORE_FAILURES_SECONDS)
 
 
 def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Outcome:
@@ -178,7 +229,7 @@ def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Ou
             time.sleep(wait)
             pause *= 2
         except ProviderError as error:
-            return error
+            return _sound(error)
         else:
             return _fitting(raw)
 
@@ -189,6 +240,15 @@ def _fitting(raw: bytes) -> Outcome:
     if len(raw) > MAX_FETCHED_BYTES:
         return ProviderError(Fault.OTHER, f"what is kept there has more than {MAX_FETCHED_BYTES} bytes")
     return raw
+
+
+def _sound(error: ProviderError) -> ProviderError:
+    """The error of a source, unless the plugin did not make it as it should."""
+    try:
+        sound = isinstance(error.fault, Fault) and isinstance(error.message, str) and isinstance(error.hint, str)
+    except AttributeError:
+        sound = False
+    return error if sound else _foreign(error)
 
 
 def _foreign(error: BaseException) -> ProviderError:

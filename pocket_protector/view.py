@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -156,27 +156,39 @@ class View:
             decrypted.update({name: decoded(place, name, value) for (place, name), value in resolved.values.items()})
         return decrypted
 
-    def resolve(self, places: Iterable[tuple[str, str]], told: Told | None = None, *, partly: bool = False) -> Resolved:
+    def resolve(
+        self,
+        places: Iterable[tuple[str, str]],
+        told: Told | None = None,
+        *,
+        partly: bool = False,
+        findings: Collection[Finding] = (),
+    ) -> Resolved:
         """What references, given by their domains and names, lead to; that is noted in the user's own log of accesses.
-        StoreError for one that is none; PolicyError for one in a production domain that no owner vouches for.
-        After a failure nothing more is begun, unless what can be had will do (`partly`)."""
+
+        StoreError for one that is none; PolicyError for one that the domain's policy wants an owner to vouch for, and
+        none does; IntegrityError for one that somebody without the right to it changed, as the file shows, or the
+        `findings` of a step to it. After a failure nothing more is begun, unless what can be had will do (`partly`).
+        """
         from pocket_protector import access_log, resolving
+        from pocket_protector.trust.reading import check_resolvable
 
-        wanted = list(places)
-        references = {domain: self.get_references(domain) for domain, _ in wanted}
-        for domain, name in wanted:
-            if name not in references[domain]:
-                self._document.secret(domain, name)
-                raise StoreError(
-                    f"{name!r} in {domain!r} is no reference", hint=command("list-domain-secrets", domain, "--long")
-                )
-        chosen = {(domain, name): references[domain][name] for domain, name in wanted}
-        for demanding in sorted(domain for domain in references if self.has_demands(domain)):
-            from pocket_protector.trust.reading import check_resolvable
-
-            check_resolvable(self._document, demanding, [name for domain, name in chosen if domain == demanding])
-        resolved = resolving.resolve(chosen, told, partly=partly)
-        return replace(resolved, recorded=access_log.record(self.path, chosen, resolved, now()))
+        names: dict[str, list[str]] = {}
+        for domain, name in places:
+            names.setdefault(domain, []).append(name)
+        chosen: dict[tuple[str, str], Reference] = {}
+        for domain, wanted in names.items():
+            references = self.get_references(domain)
+            for name in wanted:
+                if name not in references:
+                    self._document.secret(domain, name)
+                    long = command("list-domain-secrets", domain, "--long")
+                    raise StoreError(f"{name!r} in {domain!r} is no reference", hint=long)
+                chosen[domain, name] = references[name]
+            check_resolvable(self._document, findings, domain, wanted)
+        log = access_log.AccessLog(self.path, now)
+        resolved = resolving.resolve(chosen, told, log.note, partly=partly)
+        return replace(resolved, recorded=log.complete)
 
     def decrypt_values(self, domain_name: str, creds: Creds | Identity) -> DecryptedDomain:
         """The sealed values, whatever the domain's policy says: for an owner who is to review what it refuses."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pocket_protector.cli import output
 from pocket_protector.cli.session import Session
 from pocket_protector.cli.warning import warn
 from pocket_protector.credentials import PREFIX_VARIABLE
-from pocket_protector.errors import IntegrityError, PolicyError, PPKeyError, StoreError, command
+from pocket_protector.errors import PolicyError, PPKeyError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.decrypted import DecryptedDomain
 from pocket_protector.model.sensitivity import Sensitivity
@@ -25,14 +26,24 @@ if TYPE_CHECKING:  # imported late: most commands ask for nothing of it
 _QUIET_SECONDS = 1.0
 
 
-def opened(
-    session: Session, domain: str, given: Mapping[str, Any], name: str | None = None, *, prints: bool
-) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a command does with the values that it opens, as its options say. `prints` is whether people may see them;
+    then `reveal` shows on a terminal what is of high sensitivity."""
+
+    prints: bool
+    require_signed: bool
+    no_resolve: bool
+    skip_unresolved: bool = False
+    reveal: bool = False
+
+
+def opened(session: Session, domain: str, use: Use, name: str | None = None) -> dict[str, bytes]:
     """Unlock a domain, and say what of it is not as it should be; the values of all its secrets, or of one, less those
     that cannot be had and need not be.
 
-    `given` has the command's options. PPKeyError, first, if `name` is no secret of it; PolicyError if the domain's
-    policy, what was asked for, or the sensitivity of what would be printed (`prints`) refuses.
+    PPKeyError, first, if `name` is no secret of it; PolicyError if the domain's policy, what was asked for, or the
+    sensitivity of what would be printed refuses.
     """
     store = session.read()
     known = store.get_domain_secret_names(domain)
@@ -40,40 +51,34 @@ def opened(
         raise PPKeyError(f"secret in {domain!r}", name, known)
     names = known if name is None else [name]
     references = {name: pointer for name, pointer in store.get_references(domain).items() if name in names}
-    if prints:
-        shown = [name for name in names if not (name in references and given["no_resolve"])]
-        _check_printable(store, domain, shown, reveal=given["reveal"])
     watch = session.watch(store)
-    if prints:
-        _check_not_lowered(watch, domain, shown)
     warn(watch, [domain], interactive=session.prompts.terminal)
+    if use.prints:
+        shown = [name for name in names if not (name in references and use.no_resolve)]
+        _check_printable(watch, domain, shown, reveal=use.reveal)
     identity = session.identity(store)
     # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
-    required = given["require_signed"] or watch.demanded_signed(domain)
+    required = use.require_signed or watch.demanded_signed(domain)
     _check_use(session, store, watch, domain, require_signed=required)
     values = store.decrypt_values(domain, identity)
-    watch.seen() if session.prompts.terminal else watch.looked_at()
-    _tell(store, domain, values)
     held = {name: value.encode() for name, value in values.items()}
-    if given["no_resolve"]:
+    if use.no_resolve:
         held |= {name: pointer.text.encode() for name, pointer in references.items()}
     elif references:
-        resolved = fetched(session, store, [(domain, name) for name in references], partly=given["skip_unresolved"])
+        resolved = fetched(session, store, [(domain, name) for name in references], partly=use.skip_unresolved)
         for (_, left_out), failure in resolved.failures.items():
             output.note(f"warning: {left_out} is left out: {failure}")
         held |= {name: value for (_, name), value in resolved.values.items()}
+    watch.seen() if session.prompts.terminal else watch.looked_at()
+    _tell(store, domain, values)
     return {name: held[name] for name in names if name in held}
 
 
 def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, partly: bool = False) -> Resolved:
     """What references lead to; ProviderError if one cannot be had, unless what there is will do (`partly`).
 
-    IntegrityError for what somebody without the right to it changed since the user looked last: to fetch is to act
-    under the user's own name.
+    IntegrityError for what somebody without the right to it changed since the user looked last.
     """
-    watch = session.watch(store)
-    for domain in sorted({domain for domain, _ in places}):
-        _check_untouched(watch, store, domain, [name for place, name in places if place == domain])
     if session.options.env_prefix:
         # No reference leads to credentials, whatever the variables that hold them are called.
         os.environ[PREFIX_VARIABLE] = session.options.env_prefix
@@ -83,7 +88,7 @@ def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, 
         if time.monotonic() > begun + _QUIET_SECONDS:
             output.progress(f"fetched {done} of {number} references", last=done == number)
 
-    resolved = store.resolve(places, told, partly=partly)
+    resolved = store.resolve(places, told, partly=partly, findings=session.watch(store).findings)
     if not resolved.recorded:
         output.note("note: your log of accesses cannot be written: nothing there tells that references were resolved")
     if not partly:
@@ -91,9 +96,9 @@ def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, 
     return resolved
 
 
-def _check_printable(store: KeyFile, domain: str, names: Iterable[str], *, reveal: bool) -> None:
+def _check_printable(watch: Watch, domain: str, names: Iterable[str], *, reveal: bool) -> None:
     """PolicyError for values that are for programs only, and on a terminal for those that nobody asked to see there."""
-    levels = {name: store.get_secret_sensitivity(domain, name) for name in names}
+    levels = {name: max(watch.store.get_secret_sensitivity(domain, name), watch.kept(domain, name)) for name in names}
     for_programs = sorted(name for name, level in levels.items() if level is Sensitivity.INJECT_ONLY)
     if for_programs:
         raise PolicyError(
@@ -106,26 +111,6 @@ def _check_printable(store: KeyFile, domain: str, names: Iterable[str], *, revea
             f"these values in {domain!r} are of high sensitivity, and stdout is a terminal: {', '.join(sensitive)}",
             hint="--reveal prints them all the same",
         )
-
-
-def _check_not_lowered(watch: Watch, domain: str, names: Iterable[str]) -> None:
-    """IntegrityError if somebody without the right to it lowered what keeps one of these values from being printed."""
-    places = {("secret", domain, name) for name in names}
-    for finding in watch.violations:
-        if finding.code == "sensitivity-lowered" and finding.where in places:
-            raise IntegrityError(f"{finding.where[2]!r} is not printed: {finding.text}", hint=finding.hint)
-
-
-def _check_untouched(watch: Watch, store: KeyFile, domain: str, names: list[str]) -> None:
-    if not watch.findings:
-        return
-    from pocket_protector.trust.reading import BEHIND, about
-
-    for finding in about(watch.findings, domain, store.get_domain_owner_names(domain)):
-        another = finding.where[0] == "secret" and finding.where[2] not in names
-        if finding.code not in BEHIND and not another:
-            where = "/".join(finding.where)
-            raise IntegrityError(f"no reference in {domain!r} is resolved: {where}: {finding.text}", hint=finding.hint)
 
 
 def _check_use(session: Session, store: KeyFile, watch: Watch, domain: str, *, require_signed: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.opening import opened
+from pocket_protector.cli.opening import Use, opened
 from pocket_protector.cli.parameters import (
     NoResolve,
     RequiredDomain,
@@ -38,7 +38,8 @@ def get(
     require_signed: RequireSigned = False,
 ) -> None:
     """Print one value. Nothing is added to it where stdout is no terminal."""
-    output.data(opened(session_of(ctx), domain, {**ctx.params, "skip_unresolved": False}, name, prints=True)[name])
+    use = Use(prints=True, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal)
+    output.data(opened(session_of(ctx), domain, use, name)[name])
     if sys.stdout.isatty():
         output.data("\n")
 
@@ -61,7 +62,8 @@ def decrypt_domain(
     """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
     if output_format is not None and output_format not in _FORMATS:
         raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
-    raw = opened(session_of(ctx), domain, ctx.params, secret, prints=True)
+    use = Use(True, require_signed, no_resolve, skip_unresolved, reveal)
+    raw = opened(session_of(ctx), domain, use, secret)
     chosen = {name: decoded(domain, name, value) for name, value in raw.items()}
     if secret is not None and output_format is None:
         output.data("".join(f"{value}\n" for value in chosen.values()))

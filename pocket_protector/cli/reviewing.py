@@ -16,7 +16,7 @@ from pocket_protector.cli.usage import UsageError
 from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.history import Change, last_changes
 from pocket_protector.keyfile import KeyFile
-from pocket_protector.model.policy import Policy, parse_count, parse_days
+from pocket_protector.model.policy import PRODUCTION, Policy, parse_count, parse_days
 from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.signing import check_can_sign
 
@@ -111,6 +111,10 @@ def set_policy(
     session.guard(store, domain)
     changed = store.set_policy(domain, policy, session.identity(store))
     weaker = policy.weaker_than(old)
+    if PRODUCTION in weaker and session.prompts.terminal:
+        question = f"Let every value in {domain} be as sensitive as is written beside it, and no more?"
+        if not session.prompts.agreed(question):
+            raise StoreError("nothing was written: the policy stays")
     if weaker:
         output.note(f"note: this demands less than before ({', '.join(weaker)}), and verify will say so")
     unreviewed = changed.standing(domain).unreviewed

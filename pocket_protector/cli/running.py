@@ -11,7 +11,7 @@ import typer
 
 from pocket_protector import environment
 from pocket_protector.cli import output
-from pocket_protector.cli.opening import opened
+from pocket_protector.cli.opening import Use, opened
 from pocket_protector.cli.parameters import DomainOption, NoResolve, RequiredDomain, RequireSigned, SkipUnresolved
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
@@ -80,7 +80,7 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
     _check_prefix(given["prefix"])
     # Before references are resolved: that sets the prefix for their sources, whatever it was.
     credentials = credential_variables(session.options.env_prefix)
-    raw = opened(session, domain, given, prints=False)
+    raw = opened(session, domain, Use(False, given["require_signed"], given["no_resolve"], given["skip_unresolved"]))
     # As Python has variables: bytes that are not UTF-8 stand as surrogates.
     values = {name: value.decode(errors="surrogateescape") for name, value in raw.items()}
     variables = environment.build(

@@ -9,10 +9,12 @@ from pocket_protector.errors import StoreError
 from pocket_protector.keyfile import KeyFile
 
 if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
+    from pocket_protector.model.sensitivity import Sensitivity
     from pocket_protector.pins import Pin
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.state import State
 
+LOWERED = "sensitivity-lowered"
 MOST_LINES = 8
 """So much is told at once; what is more is not taken as seen."""
 
@@ -53,6 +55,16 @@ class Watch(NamedTuple):
         seen = self.before.last_seen(domain)
         return seen.policy.require_signed if seen else domain in self.before.memory.epochs
 
+    def kept(self, domain: str, name: str) -> Sensitivity:
+        """The sensitivity that a secret had when it was seen, if somebody without the right to it changed it, or its
+        domain, since; the least one if not."""
+        from pocket_protector.model.sensitivity import Sensitivity
+
+        places = (("domain", domain), ("secret", domain, name))
+        changed = any(f.where in places and (f.is_violation or f.code == LOWERED) for f in self.findings)
+        seen = self.before.last_seen(domain) if self.before and changed else None
+        return seen.sensitivity(name) if seen and name in seen.secrets else Sensitivity.LOW
+
     @property
     def violations(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.is_violation]
@@ -60,9 +72,9 @@ class Watch(NamedTuple):
     @property
     def notable(self) -> list[Finding]:
         """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
-        only what waits to be accepted."""
+        only what waits to be accepted, and sensitivities that are lowered."""
         signed = self.is_signed()
-        found = [f for f in self.findings if f.needs_attention and (signed or f.waits)]
+        found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.code == LOWERED)]
         return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
 
     def is_signed(self) -> bool:

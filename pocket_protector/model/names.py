@@ -18,9 +18,15 @@ _MERGE_KEY = "<<"
 _SECRET = re.compile(r"[A-Za-z][-_A-Za-z0-9]*")
 # Pocket Protector 20.0.1 wrote [A-z], which also takes in the six characters between Z and a.
 _LEGACY_SECRET = re.compile(r"[A-z][-_A-z0-9]*")
+# Letters, and parts of camelCase.
 _WORDS = (re.compile(r"[a-z]+", re.IGNORECASE), re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"))
-_PRODUCTION = re.compile(r"prod(?!uc).*|production.*|prd|live|(?!pre|non|not).*(?<!re)prod(uction)?")
+_PRODUCTION = re.compile(
+    r"production.*|produ[ck]tion|produccion|producao|produzione|prod(?!u).*|prd.*|(go)?live"
+    r"|(?!pre|non|not).*(?<!re)prod(uction)?"
+)
 _NO_PRODUCTION = ("pre", "non", "not", "no")
+# Other alphabets' letters that look like ours, and a digit.
+_LOOKALIKES = str.maketrans("0\u043e\u03bf\u0440\u03c1\u0501", "oooppd")
 _LEGACY_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 
 
@@ -71,10 +77,12 @@ def is_reserved(text: str) -> bool:
 def looks_like_production(name: str) -> bool:
     """Whether a domain's name looks like that of production, in any spelling: `prod`, `PROD-eu`, `my.Production2`,
     `pröd`, `prd`; not `products`, `preprod` or `non-prod`."""
-    plain = unicodedata.normalize("NFKD", name)
-    letters = "".join(c for c in plain if not unicodedata.combining(c)).replace("0", "o")
+    plain = unicodedata.normalize("NFKD", name).translate(_LOOKALIKES)
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
     for words in _WORDS:
         found = [word.lower() for word in words.findall(letters)]
+        if all(len(word) == 1 for word in found):
+            found = ["".join(found)]
         if any(
             _PRODUCTION.fullmatch(word) and before not in _NO_PRODUCTION
             for before, word in zip(["", *found], found, strict=False)

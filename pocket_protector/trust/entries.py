@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pocket_protector.crypto.keys import key_id
 from pocket_protector.errors import command
 from pocket_protector.model.domain import Domain, Secret
 from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.standing import EntryStatus
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.hashes import level_hash, owner_hash, secret_hash
@@ -107,12 +108,12 @@ class _Entry:
         if kept and self.before is EntryStatus.REVIEWED:
             return self._judge_stripped()
         elsewhere = self.of_former_owner or self.of_earlier_key
-        if self.lowered and kept and self.new.epoch and not elsewhere:
+        if ((self.lowered and kept) or self._is_back_lower()) and self.new.epoch and not elsewhere:
             return self._judge_lowered(Severity.VIOLATION)
         if self.new.policy.require_signed:
             return self._judge_refused()
         # An owner may have lowered it, and somebody else have set another value since.
-        return self._judge_lowered(Severity.ATTENTION) if self.lowered else None
+        return self._judge_lowered(Severity.ATTENTION) if self.lowered or self._is_back_lower() else None
 
     def _judge_stripped(self) -> Finding:
         if self.of_former_owner:
@@ -166,9 +167,17 @@ class _Entry:
             return self.lowered and level_hash(self.new.name, self.key, self.secret) in gone
         return secret_hash(self.new.name, self.key, self.secret) in gone
 
+    def _is_back_lower(self) -> bool:
+        """Whether it is a value of before, which was taken out when it was of a higher sensitivity."""
+        higher = [level for level in Sensitivity if level > max(self.secret.sensitivity, Sensitivity.MEDIUM)]
+        were = (level_hash(self.new.name, self.key, replace(self.secret, sensitivity=level)) for level in higher)
+        return not self.same and any(hash_ in self.step.before.memory.gone for hash_ in were)
+
     def _levels(self) -> str:
-        assert self.earlier is not None
-        return f"its sensitivity is lowered from {self.earlier.sensitivity.word} to {self.secret.sensitivity.word}"
+        now = self.secret.sensitivity.word
+        if self.earlier is None or not self.lowered:
+            return f"a value of before is back, and its sensitivity is {now} now, lower than it was"
+        return f"its sensitivity is lowered from {self.earlier.sensitivity.word} to {now}"
 
     def _what(self) -> str:
         if self._is_older():

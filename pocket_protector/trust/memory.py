@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain
+from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.statements import Signer
 from pocket_protector.trust.hashes import grant_hash, level_hash, listed_hash, owner_hash, secret_hash
 from pocket_protector.trust.state import Memory, ancestry, differing
@@ -67,6 +68,8 @@ def _values(step: Step, old: Domain, new: Domain) -> Iterator[bytes]:
             continue
         if new.key != old.key or step.is_noted("secret", old.name, key):
             yield secret_hash(old.name, key, was)
+            if was.sensitivity > Sensitivity.MEDIUM:
+                yield level_hash(old.name, key, was)
 
 
 def _owners(step: Step, old: Domain, new: Domain) -> Iterator[bytes]:

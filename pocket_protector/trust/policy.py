@@ -47,6 +47,8 @@ def judge_policy(domain: Domain, standing: Standing, now: datetime, *, require_s
 
 def judge_production(domain: Domain, standing: Standing) -> list[Finding]:
     """A violation for references of a production domain that nobody resolves, since no owner vouches for them."""
+    if not domain.policy.production:
+        return []
     unreviewed = unreviewed_references(domain, standing, domain.references())
     if not unreviewed:
         return []
@@ -57,7 +59,8 @@ def judge_production(domain: Domain, standing: Standing) -> list[Finding]:
 
 def unreviewed_references(domain: Domain, standing: Standing, names: Iterable[str]) -> list[str]:
     """Those of these references that the domain's policy keeps from being resolved."""
-    return sorted(set(standing.unreviewed) & set(names)) if domain.policy.production else []
+    demanded = domain.policy.production or domain.policy.require_signed
+    return sorted(set(standing.unreviewed) & set(names)) if demanded else []
 
 
 def listed(names: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pocket_protector.errors import IntegrityError, PolicyError, command
 from pocket_protector.model.document import Document
+from pocket_protector.model.domain import Domain
 from pocket_protector.trust.anchors import is_anchored
 from pocket_protector.trust.authorize import authorize
 from pocket_protector.trust.findings import Finding, Severity
@@ -54,14 +55,36 @@ def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) ->
         )
 
 
-def check_resolvable(document: Document, name: str, names: Iterable[str]) -> None:
-    """PolicyError if the domain is one of production, and no owner vouches for one of these references of it."""
-    unreviewed = unreviewed_references(document.domain(name), standing_of(document, name), names)
+def check_resolvable(document: Document, findings: Iterable[Finding], name: str, names: Collection[str]) -> None:
+    """May these references of the domain be resolved? To fetch is to act under the user's own name, so it takes more
+    than to read.
+
+    PolicyError if the domain's policy demands that an owner vouches for one, and none does. IntegrityError if somebody
+    without the right to it changed one of them, or the domain: as the `findings` of a step say, or the file by itself.
+    """
+    domain = document.domain(name)
+    unreviewed = unreviewed_references(domain, standing_of(document, name), names)
     if unreviewed:
         raise PolicyError(
-            f"{name!r} is a production domain, and no owner vouches for these references: {listed(unreviewed)}",
+            f"the policy of {name!r} resolves no reference that no owner vouches for: {listed(unreviewed)}",
             hint=f"an owner runs: {command('review', name)}",
         )
+    # Who made a domain's statements, the file alone does not tell; but whether they hold.
+    alone = authorize(None, document)[0] if domain.epoch is not None else []
+    places = {("domain", name), *(("secret", name, secret) for secret in names)}
+    wrong = [finding for finding in alone if finding.is_violation and finding.where in places]
+    for finding in [*about(findings, name, domain.owners), *wrong, *_rolled_back(domain, findings)]:
+        another = finding.where[0] == "secret" and finding.where not in places
+        if finding.code not in BEHIND and not another:
+            where = "/".join(finding.where)
+            raise IntegrityError(f"no reference in {name!r} is resolved: {where}: {finding.text}", hint=finding.hint)
+
+
+def _rolled_back(domain: Domain, findings: Iterable[Finding]) -> list[Finding]:
+    """In production also a reference of before, which an owner vouched for once."""
+    return [
+        f for f in findings if f.code == "secret-rolled-back" and f.where[1] == domain.name and domain.policy.production
+    ]
 
 
 def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:

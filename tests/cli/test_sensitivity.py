@@ -221,15 +221,27 @@ def test_one_who_edits_the_file_is_found_out(pinned: Person) -> None:
     text = pinned.file.read_text()
     pinned.file.write_text(text.replace("    sensitivity: high\n", ""))
     lowered = "its sensitivity is lowered from high to medium, and no owner vouches"
-    for words in (("get", "dev", "API_KEY"), ("decrypt-domain", "dev"), ("get", "dev", "API_KEY", "--reveal")):
-        refused = pinned(*words)
-        assert (refused.code, refused.out) == (5, "")
-        assert f"error: 'API_KEY' is not printed: {lowered}" in refused.err
-    run = pinned("run", "dev", "--uppercase", "--", "true")
-    assert run.code == 0
-    assert f"warning: secret/dev/API_KEY: {lowered}" in run.err
+    for words in (("get", "dev", "API_KEY"), ("run", "dev", "--uppercase", "--", "true")):
+        result = pinned(*words)
+        assert result.code == 0
+        assert f"warning: secret/dev/API_KEY: {lowered}" in result.err
     pinned.file.write_text(text)
     assert pinned("get", "dev", "API_KEY").err == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("    sensitivity: inject-only\n", ""), ("    policy: {}\n", "    policy:\n      min-owners: 1\n")],
+    ids=["word", "policy"],
+)
+def test_what_was_seen_of_it_counts_after_an_edit(pinned: Person, old: str, new: str) -> None:
+    of(pinned, "inject-only")
+    pinned.done("trust", "accept", "--yes")
+    pinned.file.write_text(pinned.file.read_text().replace(old, new).replace("    sensitivity: inject-only\n", ""))
+    for words in (("get", "dev", "API_KEY"), ("decrypt-domain", "dev")):
+        result = pinned(*words)
+        assert (result.code, result.out) == (8, "")
+        assert "these values in 'dev' are inject-only, and are not printed: API_KEY" in result.err
 
 
 # What it means: high

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pocket_protector import Fault, ProviderError, Reference, access_log
-from pocket_protector.resolving import Resolved
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 PLACE = ("dev", "a")
@@ -24,6 +25,7 @@ REFERENCES = {
 # A process that records many accesses, as fast as it can.
 RECORDING = """
 import sys
+import time
 from pocket_protector import files
 for number in range(200):
     files.append_private(sys.argv[1], f"{sys.argv[2]} {number} {'x' * 100}\\n".encode(), int(sys.argv[3]))
@@ -37,26 +39,45 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def record(references: dict[tuple[str, str], Reference] = REFERENCES, resolved: Resolved | None = None) -> bool:
-    found = resolved or Resolved(dict.fromkeys(references, b"tulip"))
-    return access_log.record("protected.yaml", references, found, NOW)
-
-
-def test_what_was_not_tried_is_not_noted(state: Path) -> None:
-    assert record(resolved=Resolved(failures={PLACE: ProviderError(Fault.OTHER, "x")}))
-    assert [json.loads(line)["secret"] for line in (state / "access.log").read_text().splitlines()] == ["a"]
+def record(references: dict[tuple[str, str], Reference] = REFERENCES) -> bool:
+    log = access_log.AccessLog("protected.yaml", lambda: NOW)
+    log.note(references)
+    return log.complete
 
 
 def test_a_line_for_each(state: Path) -> None:
-    failures = {("dev", "b"): ProviderError(Fault.NOT_FOUND, "tulip")}
-    assert record(resolved=Resolved({PLACE: b"tulip"}, failures))
+    assert record()
     text = (state / "access.log").read_text()
     common = {"time": "2026-11-22T10:00:00Z", "file": os.path.abspath("protected.yaml"), "domain": "dev"}
     assert [json.loads(line) for line in text.splitlines()] == [
-        {**common, "secret": "a", "scheme": "aws-sm", "outcome": "resolved"},
-        {**common, "secret": "b", "scheme": "b", "outcome": "not found"},
+        {**common, "secret": "a", "scheme": "aws-sm"},
+        {**common, "secret": "b", "scheme": "b"},
     ]
     assert "tulip" not in text
+
+
+def test_half_a_line_of_before_spoils_no_other(state: Path) -> None:
+    state.mkdir(parents=True)
+    (state / "access.log").write_text('{"time": "20')
+    assert record()
+    assert [json.loads(line)["secret"] for line in (state / "access.log").read_text().splitlines()[1:]] == ["a", "b"]
+
+
+def test_somebody_who_holds_the_log_up(state: Path) -> None:
+    state.mkdir(parents=True)
+    with (state / "access.log").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        begun = time.monotonic()
+        assert not record()
+    assert time.monotonic() - begun < 3
+
+
+def test_a_folder_that_is_gone(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert not record()
 
 
 def test_a_name_cannot_make_a_line(state: Path) -> None:
@@ -76,18 +97,13 @@ def test_it_is_this_users_alone(state: Path, umask: int) -> None:
     assert [folder.stat().st_mode & 0o777 for folder in (state, state.parent)] == [0o700, 0o700]
 
 
-def test_nothing_is_written_of_nothing(state: Path) -> None:
-    assert record({})
-    assert not state.parent.exists()
-
-
 def test_it_grows_and_is_put_aside(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = state / "access.log"
     assert record()
     size = path.stat().st_size
     assert record()
     assert path.stat().st_size == 2 * size
-    os.truncate(path, access_log.MOST_BYTES - size)
+    path.write_bytes(b"\n" * (access_log.MOST_BYTES - size))
     assert record()
     assert path.stat().st_size == access_log.MOST_BYTES
     assert not (state / "access.log.1").exists()
@@ -138,9 +154,10 @@ LIMITED = """
 import resource, sys
 from datetime import UTC, datetime
 from pocket_protector import Reference, access_log
-from pocket_protector.resolving import Resolved
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
-print(access_log.record("a", {("dev", "a"): Reference("b://x")}, Resolved({("dev", "a"): b"c"}), datetime.now(UTC)))
+log = access_log.AccessLog("a", lambda: datetime.now(UTC))
+log.note({("dev", "a"): Reference("b://x")})
+print(log.complete)
 """
 
 

@@ -285,7 +285,7 @@ def test_production_follows_what_an_owner_vouches_for() -> None:
         lambda: made.resolve([("dev", "ref")]),
         lambda: made.import_reference("dev", "ref"),
     ):
-        with pytest.raises(PolicyError, match="no owner vouches for these references: ref"):
+        with pytest.raises(PolicyError, match="no reference that no owner vouches for: ref"):
             follow()
     assert made.get_withheld_references("dev") == ["ref"]
     assert made.decrypt_domain("dev", ALICE, resolve=False)["ref"] == "shelf://value/x"
@@ -317,7 +317,7 @@ def test_accesses_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert made.resolve([("dev", "ref")]).recorded
     made.decrypt_domain("dev", ALICE)
     lines = (tmp_path / "state" / "access.log").read_text().splitlines()
-    assert [json.loads(line)["outcome"] for line in lines] == ["resolved", "resolved"]
+    assert [json.loads(line)["secret"] for line in lines] == ["ref", "ref"]
     monkeypatch.setenv("PPROTECT_STATE_DIR", str(tmp_path / "calls" / "no-folder"))
     assert not made.resolve([("dev", "ref")]).recorded
     assert made.decrypt_domain("dev", ALICE) == {"ref": "tulip-x"}

@@ -57,7 +57,7 @@ def test_what_looks_like_production(name: str) -> None:
         *("dev", "staging", "test", "qa", "", "product", "products", "product-catalogue", "producer", "productivity"),
         *("preprod", "pre-prod", "PreProd", "pre_production", "preproduction", "nonprod", "non-prod", "NonProd"),
         *("no-prod", "not-production", "notprod", "reproduction", "reprod", "deliver", "delivery", "lively", "oliver"),
-        *("pr", "rod", "pord", "prdx"),
+        *("pr", "rod", "pord"),
     ],
 )
 def test_what_does_not(name: str) -> None:

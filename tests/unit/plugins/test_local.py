@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from followed import given, not_given
 
 from pocket_protector.errors import Fault, FormatError, ProviderError
 from pocket_protector.model.reference import Reference
@@ -158,6 +159,17 @@ class TestLocalFile(SecretSourceContract):
 def test_a_file_is_bytes(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "value").write_bytes(raw)
     assert fetched(reference_to(tmp_path / "value")) == raw
+
+
+def test_through_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_DB", "a value, ☃")
+    assert given(tmp_path, "env://APP_DB") == "a value, ☃".encode()
+    not_given(tmp_path, "env://APP_NONE", Fault.NOT_FOUND)
+    value = tmp_path / "value"
+    value.write_bytes(b"one\ntwo")
+    assert given(tmp_path, reference_to(value)) == b"one\ntwo"
+    value.write_text(CANARY * MAX_FETCHED_BYTES)
+    not_given(tmp_path, reference_to(value), Fault.OTHER)
 
 
 @pytest.mark.parametrize("more", [1, 10_000_000])

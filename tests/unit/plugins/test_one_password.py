@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -15,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from followed import given, not_given, pointing
+from shell import BIN
 
 from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
 from pocket_protector.model.reference import Reference
@@ -94,6 +98,13 @@ class TestOnePassword(SecretSourceContract):
 
     def missing(self) -> str:
         return "op://app/gone/password"
+
+
+def test_through_the_command(op: StandIn, tmp_path: Path) -> None:
+    op("printf hunter2")
+    assert given(tmp_path, REFERENCE) == b"hunter2"
+    op(f"echo {CANARY}; echo '[ERROR] you are not currently signed in {CANARY}' >&2; exit 1")
+    not_given(tmp_path, REFERENCE, Fault.NOT_SIGNED_IN)
 
 
 @pytest.mark.parametrize(
@@ -220,9 +231,9 @@ def test_other_ways_to_fail(op: StandIn) -> None:
     assert failing().message == "op was ended with the exit status 77"
 
 
-def is_running(folder: Path) -> bool:
+def is_running(folder: Path, file: str = "number") -> bool:
     """Whether the process is there whose number the stand-in wrote; a dead one that nobody waits for is not."""
-    number = int((folder / "number").read_text())
+    number = int((folder / file).read_text())
     try:
         os.kill(number, 0)
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -251,10 +262,63 @@ def test_one_that_hangs_is_ended(op: StandIn, script: str) -> None:
     assert time.monotonic() - started < 4
     assert error.fault is Fault.UNREACHABLE
     assert "did not answer in time" in error.message
-    limit = time.monotonic() + 5
-    while is_running(folder) and time.monotonic() < limit:
+    assert until(lambda: not is_running(folder))
+
+
+def until(true: Callable[[], bool], seconds: float = 5) -> bool:
+    """Whether it becomes so before long."""
+    limit = time.monotonic() + seconds
+    while not true() and time.monotonic() < limit:
         time.sleep(0.02)
-    assert not is_running(folder)
+    return true()
+
+
+def test_an_interrupt_leaves_no_op_behind(op: StandIn, tmp_path: Path) -> None:
+    folder = op('sleep 60 & echo $! >"$here/child"; echo $$ >"$here/number"; wait')
+    shell = pointing(tmp_path, REFERENCE)
+    # A child starts with the signals of its parent, who may ignore this one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(
+        [BIN / shell.command, "get", "dev", "ref"],
+        cwd=shell.folder,
+        env=shell.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        number = folder / "number"
+        assert until(lambda: number.exists() and number.read_text().endswith("\n"), 20)
+        command.send_signal(signal.SIGINT)
+        written, complaints = command.communicate(timeout=20)
+    assert (command.returncode, written, complaints.strip()) == (130, b"", b"")
+    assert until(lambda: not is_running(folder) and not is_running(folder, "child"))
+
+
+ENDED_IN_A_CHILD = """
+import os, sys, threading, time
+from pocket_protector.model.reference import Reference
+from pocket_protector.plugins.references.one_password import OnePassword
+
+def fetch():
+    print(OnePassword().fetch(Reference("op://app/db/password"), time.monotonic() + 20).decode())
+
+thread = threading.Thread(target=fetch)
+thread.start()
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.02)
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+open(sys.argv[2], "w").close()
+thread.join()
+"""
+
+
+def test_the_end_of_a_fork_ends_no_op_of_its_parent(op: StandIn) -> None:
+    folder = op('touch "$here/begun"; while ! [ -e "$here/forked" ]; do sleep 0.02; done; printf value')
+    words = [sys.executable, "-c", ENDED_IN_A_CHILD, folder / "begun", folder / "forked"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "value\n"
 
 
 def test_no_time_is_left(op: StandIn) -> None:

@@ -188,7 +188,7 @@ def test_production_resolves_no_reference_that_no_owner_vouches_for() -> None:
     assert file.get_withheld_references(DEV) == ["new"]
     with refused(PolicyError) as caught:
         file.resolve([(DEV, "new")])
-    assert "no owner vouches for these references: new" in str(caught.value)
+    assert "no reference that no owner vouches for: new" in str(caught.value)
     with refused(PolicyError):
         file.decrypt_domain(DEV, ALICE)
     # Nothing is fetched for what is only looked at.
