@@ -19,8 +19,8 @@ MOST_BYTES = 10 * 1024 * 1024
 
 class AccessLog:
     """Notes of what is fetched for one protected file, each made before it is fetched: who is killed meanwhile has
-    fetched it all the same. `complete` is whether all could be written; a program must start where the user has no folder that
-    can be written, too."""
+    fetched it all the same. `complete` is whether all could be written; a program must start where the user has no
+    folder that can be written, too."""
 
     def __init__(self, path: str, now: Callable[[], datetime]) -> None:
         self._path = path

@@ -68,9 +68,10 @@ def resolve(
     more is begun, unless what can be had will do (`partly`)."""
     sources: dict[str, SecretSource] = {}
     outcomes: dict[Place, Outcome] = {}
+    known = {scheme: _known(scheme) for scheme in {reference.scheme for reference in references.values()}}
     for place, reference in references.items():
         try:
-            sources[reference.text] = _checked(reference)
+            sources[reference.text] = _checked(known[reference.scheme], reference)
         except ProviderError as error:
             outcomes[place] = error
     if partly or not outcomes:
@@ -114,14 +115,22 @@ def _fetched(
     }
 
 
-def _checked(reference: Reference) -> SecretSource:
+def _known(scheme: str) -> SecretSource | ProviderError:
+    try:
+        return source_of(scheme)
+    except ProviderError as error:
+        return error
+
+
+def _checked(source: SecretSource | ProviderError, reference: Reference) -> SecretSource:
     """The source of the reference; ProviderError if there is none, if it is not of the source's form, and for one to
     something local which the reader has not allowed."""
+    if isinstance(source, ProviderError):
+        raise source
     try:
         check_reference(reference)
     except FormatError as error:
         raise ProviderError(Fault.OTHER, error.message, hint=error.hint) from None
-    source = source_of(reference.scheme)
     if source.local and os.environ.get(ALLOW_LOCAL_VARIABLE) != "1":
         raise ProviderError(
             Fault.DENIED,

@@ -87,6 +87,13 @@ class Source:
     def give_fault(self, name, begun, deadline):
         raise ProviderError(Fault[name], "the shelf said so", hint="mend the shelf")
 
+    def give_misshapen(self, name, begun, deadline):
+        """An error that lacks what one has, or has it of another type."""
+        error = ProviderError.__new__(ProviderError)
+        for part in name.split(","):
+            setattr(error, part, "tulip-misshapen")
+        raise error
+
     def give_exception(self, name, begun, deadline):
         try:
             raise LookupError("tulip-cause")

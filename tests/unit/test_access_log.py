@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pocket_protector import Fault, ProviderError, Reference, access_log
+from pocket_protector import Reference, access_log
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 PLACE = ("dev", "a")

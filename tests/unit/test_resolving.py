@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pocket_protector import (
     Creds,
     DecryptedDomain,
     Fault,
+    IntegrityError,
     KeyFile,
     PolicyError,
     PPError,
@@ -32,6 +34,8 @@ from pocket_protector import (
     StoreError,
 )
 from pocket_protector.errors import ThrottledError
+from pocket_protector.format.file import dump
+from pocket_protector.model.domain import Secret
 from pocket_protector.model.policy import Policy
 from pocket_protector.plugins.sources import MOST_THREADS
 from pocket_protector.resolving import Resolved, resolve
@@ -293,6 +297,56 @@ def test_production_follows_what_an_owner_vouches_for() -> None:
     signed = made.sign_secrets("dev", ["ref"], ALICE)
     assert signed.decrypt_domain("dev", ALICE)["ref"] == "tulip-x"
     assert signed.get_withheld_references("dev") == []
+
+
+def test_signed_ones_only_are_followed_where_the_policy_wants_that() -> None:
+    made = file(ref=Reference("shelf://value/x")).set_policy("dev", Policy(require_signed=True), ALICE)
+    for follow in (lambda: made.resolve([("dev", "ref")]), lambda: made.import_reference("dev", "ref")):
+        with pytest.raises(PolicyError, match="no reference that no owner vouches for: ref"):
+            follow()
+    assert calls() == []
+
+
+@pytest.mark.parametrize("pointer", ["shelf://value/x", "shelf://value/stolen"])
+def test_a_policy_that_is_edited_out_of_the_file_is_missed(pointer: str) -> None:
+    made = file(ref=Reference("shelf://value/x")).set_policy("dev", Policy(production=True), ALICE)
+    text = made.sign_secrets("dev", ["ref"], ALICE).get_contents()
+    edited = text.replace("    policy:\n      production: true\n", "    policy: {}\n").replace(
+        "shelf://value/x", pointer
+    )
+    assert edited != text
+    made = KeyFile.from_contents_and_path(edited, "protected.yaml")
+    with pytest.raises(IntegrityError, match="no reference in 'dev' is resolved: domain/dev"):
+        made.decrypt_domain("dev", ALICE)
+    assert calls() == []
+
+
+@pytest.mark.parametrize("parts", ["x", "fault", "fault,message", "fault,message,hint", "message,hint"])
+def test_errors_that_a_plugin_did_not_make_as_it_should(parts: str) -> None:
+    made = file(ref=Reference(f"shelf://misshapen/{parts}"), other=Reference("shelf://value/x"))
+    resolved = made.resolve([("dev", "ref"), ("dev", "other")], partly=True)
+    assert values(resolved) == {"other": b"tulip-x"}
+    assert faults(resolved) == {"ref": (Fault.OTHER, "the plugin ended with ProviderError")}
+
+
+def test_very_many_take_no_longer_each() -> None:
+    many = {f"s{number}": Reference(f"unknown://{number}") for number in range(3000)}
+    made = file()
+    domain = made._document.domain("dev")
+    secrets = {name: Secret(reference, "2026-11-22T10:00:00Z") for name, reference in many.items()}
+    text = dump(made._document.with_domain(replace(domain, secrets=secrets))).text
+    begun = time.process_time()
+    with pytest.raises(ProviderError) as caught:
+        KeyFile.from_contents_and_path(text, "protected.yaml").decrypt_domain("dev", ALICE)
+    assert time.process_time() - begun < 20
+    assert len(str(caught.value)) < 1000
+
+
+def test_one_that_hangs_holds_up_no_failure() -> None:
+    begun = time.monotonic()
+    resolved = resolve(places("shelf://hang/x", "shelf://fault/DENIED"))
+    assert time.monotonic() - begun < 5
+    assert faults(resolved) == {"s1": (Fault.DENIED, "the shelf said so")}
 
 
 def test_the_library_gives_every_sensitivity() -> None:
