@@ -19,8 +19,8 @@ def json_at(raw: bytes, path: list[str]) -> bytes:
     """The text, number or truth value at a path of percent-encoded keys in JSON, a number as it is written there.
     ProviderError if there is none."""
     try:
-        found: Any = json.loads(raw, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        found = parse_json(raw)
+    except ValueError:
         raise _error("what is kept there is not JSON, so that no fragment names a part of it") from None
     for key in map(decode_part, path):
         if not isinstance(found, dict) or key not in found:
@@ -37,6 +37,15 @@ def json_at(raw: bytes, path: list[str]) -> bytes:
         return found.encode()
     except UnicodeEncodeError:
         raise _error("what the fragment names is not valid text") from None
+
+
+def parse_json(raw: bytes) -> Any:
+    """What the JSON says, each number as the text that it is written as: 1.10 is no 1.1. ValueError for what is no JSON
+    of RFC 8259, for a key that stands twice in one object, and for what is nested too deeply."""
+    try:
+        return json.loads(raw, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

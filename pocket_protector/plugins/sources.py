@@ -30,10 +30,11 @@ class SecretSource(Protocol):
     """Whether it gives what only the reader's machine has. Then it is off unless the reader allows it."""
 
     def check(self, reference: Reference) -> None:
-        """FormatError for a reference that is not of this form."""
+        """FormatError for a reference that is not of this form, its fragment included."""
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
-        """The bytes that are kept there, whatever the fragment: at most `MAX_FETCHED_BYTES`.
+        """The bytes that are kept there, at most `MAX_FETCHED_BYTES`. The reference is one that `check` took, without
+        its fragment: several that differ in nothing else are fetched as one.
 
         `deadline` is a `time.monotonic()` that nothing waits beyond. ProviderError says what is wrong; ThrottledError
         that the caller may try again.

@@ -18,6 +18,7 @@ from pocket_protector.errors import Fault, FormatError, ProviderError
 from pocket_protector.model.reference import Reference
 from pocket_protector.plugins.members import json_member
 from pocket_protector.plugins.references.aws_errors import sorted_error
+from pocket_protector.plugins.references.loopback import is_loopback
 from pocket_protector.plugins.references.unlogged import unlogged
 from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, MOST_THREADS
 
@@ -129,6 +130,8 @@ def _new_session() -> tuple[Any, ProviderError | None]:
             hint="pip install 'pprotect[aws]'",
         ) from None
     base = get_session()
+    # Signing in sends requests too, whose endpoints are configured like those of other services.
+    base.register("before-send", _check_request)
     try:
         # For a role with MFA botocore asks on the terminal, which a wait that is given up would leave without echo.
         base.get_component("credential_provider").get_provider("assume-role")._prompter = _refuse_prompt
@@ -148,9 +151,7 @@ def _new_client(session: Any, region: str, seconds: int) -> Any:
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=MOST_THREADS,
     )
-    client = session.client("secretsmanager", region_name=region, config=config)
-    _check_endpoint(client.meta.endpoint_url)
-    return client
+    return session.client("secretsmanager", region_name=region, config=config)
 
 
 def _parse(reference: Reference) -> _Secret:
@@ -190,23 +191,27 @@ def _refuse_prompt(_: str) -> NoReturn:
     )
 
 
-def _check_endpoint(url: str) -> None:
-    from ipaddress import ip_address
+def _check_request(request: Any, **_: Any) -> None:
+    """What botocore calls before each request of the session; an error keeps it from being sent."""
     from urllib.parse import urlsplit
 
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    from botocore.utils import get_environ_proxies
+
+    parts = urlsplit(request.url)
     if parts.scheme == "https":
         return
-    try:
-        loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if parts.scheme != "http" or not loopback:
+    if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         raise ProviderError(
             Fault.OTHER,
-            "the endpoint that is configured for AWS Secrets Manager is not https",
-            hint="see AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SECRETS_MANAGER and endpoint_url in the AWS configuration",
+            "an endpoint that is configured for AWS is not https",
+            hint="see endpoint_url in the AWS configuration, AWS_ENDPOINT_URL and what begins like it, such as"
+            " AWS_ENDPOINT_URL_STS",
+        )
+    if "http" in get_environ_proxies(request.url):
+        raise ProviderError(
+            Fault.OTHER,
+            "a request to this machine in plain http would go through the proxy",
+            hint=f"name it in NO_PROXY, beside what is there: NO_PROXY={parts.hostname}",
         )
 
 

@@ -6,6 +6,7 @@ Names, queries and environment variables are those of the 1Password CLI document
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import selectors
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from threading import Lock
 
 from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
 from pocket_protector.model.reference import Reference
@@ -63,6 +65,11 @@ _THROTTLED = re.compile(r"\(429\)|too many requests|rate limit", re.IGNORECASE)
 _LATER = re.compile(r"retry in ([0-9]{1,6}) (second|minute|hour)", re.IGNORECASE)
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
+_END_SECONDS = 1
+_starting = Lock()
+_running: dict[subprocess.Popen[bytes], int] = {}
+"""What was started and not waited for yet, and by which process: one that was forked since leaves it alone."""
+
 
 class OnePassword:
     """A field of an item, by names or IDs. `?attribute=otp` is its one-time password, `?ssh-format=openssh` an SSH key
@@ -107,30 +114,54 @@ class OnePassword:
 
 def _run(words: list[str], deadline: float) -> tuple[int, bytes, bytes]:
     """Exit status, output and complaints of a program; ProviderError if it gives too much, or ends too late."""
+    process = _started(words)
+    try:
+        with process:
+            try:
+                raw, complaints = _drained(process, deadline)
+                return process.wait(max(deadline - time.monotonic(), 0)), raw, complaints
+            except subprocess.TimeoutExpired:
+                raise _late() from None
+            finally:
+                _end(process)
+    finally:
+        del _running[process]
+
+
+def _started(words: list[str]) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not may_hold_credentials(name)}
     try:
-        process = subprocess.Popen(  # noqa: S603 (no shell; the argument is checked)
-            words,
-            env=kept | _VARIABLES,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # A group of its own, to be ended with all that it starts. The session stays: 1Password unlocks for it.
-            process_group=0,
-        )
+        with _starting:
+            process = subprocess.Popen(  # noqa: S603 (no shell; the argument is checked)
+                words,
+                env=kept | _VARIABLES,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # A group of its own, to be ended with all that it starts. The session stays: 1Password unlocks for it.
+                process_group=0,
+            )
+            _running[process] = os.getpid()
     except OSError as error:
         raise ProviderError(Fault.OTHER, f"op cannot be run: {type(error).__name__}") from None
-    with process:
-        try:
-            raw, complaints = _drained(process, deadline)
-            return process.wait(max(deadline - time.monotonic(), 0)), raw, complaints
-        except subprocess.TimeoutExpired:
-            raise _late() from None
-        finally:
-            # Once it has been waited for, its number may be another's.
-            if process.returncode is None:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # Once it has been waited for, its number may be another's.
+    if process.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@atexit.register
+def _end_all() -> None:
+    """Ctrl-C reaches neither another group nor the threads that wait for it; and they are not waited for."""
+    # For good: nothing is started any more.
+    _starting.acquire(timeout=_END_SECONDS)
+    for process, owner in list(_running.items()):
+        if owner == os.getpid():
+            _end(process)
 
 
 def _drained(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:

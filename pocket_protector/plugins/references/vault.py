@@ -48,6 +48,8 @@ class Vault:
 
     def check(self, reference: Reference) -> None:
         _parse(reference)
+        if reference.fragment is None:
+            raise _form_error("it names no field of the secret")
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
         """The secret's fields as JSON, whose numbers have become texts."""
@@ -95,8 +97,6 @@ def _parse(reference: Reference) -> _Secret:
         raise _form_error("it names no secret below a mount")
     if any(segment in ("", ".", "..") or "/" in segment or "\\" in segment for segment in path):
         raise _form_error("a segment of its path is empty, . or .., or has a slash in it")
-    if reference.fragment is None:
-        raise _form_error("it names no field of the secret")
     query = reference.query
     version = query.pop("version", None)
     if query or (version is not None and not re.fullmatch("[1-9][0-9]{0,8}", version)):

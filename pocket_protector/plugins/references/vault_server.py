@@ -12,10 +12,11 @@ import json
 import re
 import time
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 from pocket_protector.errors import Fault, ProviderError, ThrottledError
+from pocket_protector.plugins.members import parse_json
 from pocket_protector.plugins.references.vault_settings import Settings, variable
 from pocket_protector.plugins.references.vault_tls import tls_context
 from pocket_protector.plugins.sources import MAX_FETCHED_BYTES, MOST_THREADS
@@ -135,23 +136,11 @@ def _body(response: Any, deadline: float) -> bytes:
 
 
 def _members(text: bytes) -> dict[str, Any]:
-    # Numbers stay as they are written: 1.10 is no 1.1.
     try:
-        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
+        found = parse_json(text)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError
-    return found
-
-
-def _refuse(_: str) -> NoReturn:
-    raise ValueError
 
 
 def _pool(settings: Settings) -> Any:

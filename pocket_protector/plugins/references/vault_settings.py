@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from pocket_protector.errors import Fault, ProviderError
+from pocket_protector.plugins.references.loopback import is_loopback
 
 DEFAULT_ADDRESS = "https://127.0.0.1:8200"
 
@@ -47,7 +47,7 @@ class Settings:
         except ValueError:
             parts, host, port = urlsplit(""), "", None
         secure = parts.scheme == "https"
-        if not host or not (secure or (parts.scheme == "http" and _is_loopback(host))):
+        if not host or not (secure or (parts.scheme == "http" and is_loopback(host))):
             raise _configuration("VAULT_ADDR is no https address (http is for loopback only)")
         if parts.username is not None or parts.query or parts.fragment or not re.fullmatch(r"[!-~]*", parts.path):
             raise _configuration("VAULT_ADDR has more than a host, a port and a path")
@@ -72,16 +72,9 @@ def _proxy(host: str) -> str:
     from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
     proxies = getproxies_environment()
-    if _is_loopback(host) or proxy_bypass_environment(host, proxies):
+    if is_loopback(host) or proxy_bypass_environment(host, proxies):
         return ""
     return variable("PROXY_ADDR") or proxies.get("https", "")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _configuration(message: str) -> ProviderError:

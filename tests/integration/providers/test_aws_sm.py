@@ -29,6 +29,7 @@ boto3 = importlib.import_module("boto3")
 
 from certificates import Authority  # noqa: E402
 from faulty import Faulty, answer, closed_port, dead, oversized, redirect, slow, status, truncated  # noqa: E402
+from followed import given, not_given  # noqa: E402
 from moto_server import Moto  # noqa: E402
 from tunnel import Tunnel  # noqa: E402
 
@@ -38,6 +39,7 @@ KEY_CANARY = "canary-7f3a-key"
 TOKEN_CANARY = "canary-7f3a-token"
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
 MANY = 65536
+NOT_HTTPS = "an endpoint that is configured for AWS is not https"
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,7 @@ def store(name: str, region: str = "eu-west-1", **value: Any) -> dict[str, Any]:
 
 
 def fetch(text: str, seconds: float = 15, source: AwsSecretsManager | None = None) -> bytes:
-    return (source or AwsSecretsManager()).fetch(Reference(text), time.monotonic() + seconds)
+    return (source or AwsSecretsManager()).fetch(Reference(text).without_fragment(), time.monotonic() + seconds)
 
 
 def refused(text: str = "aws-sm://name", seconds: float = 15, source: AwsSecretsManager | None = None) -> ProviderError:
@@ -229,6 +231,18 @@ class TestMoto:
             boto3.session.Session().client("secretsmanager").get_secret_value(SecretId="logged")
             assert CANARY in caplog.text
             assert TOKEN_CANARY in caplog.text
+
+
+@pytest.mark.usefixtures("at_moto")
+def test_through_the_command(tmp_path: Path) -> None:
+    store("through-the-command", SecretString='{"db": {"password": "hunter2"}}')
+    assert given(tmp_path, "aws-sm://through-the-command#db.password") == b"hunter2"
+    not_given(tmp_path, "aws-sm://nothing-here#db.password", Fault.NOT_FOUND)
+
+
+def test_a_fault_through_the_command(faulty: Faulty, tmp_path: Path) -> None:
+    faulty.otherwise = status(400, error_of("AccessDeniedException"), JSON)
+    not_given(tmp_path, "aws-sm://name#a", Fault.DENIED)
 
 
 def role_profile(*more: str) -> str:
@@ -506,5 +520,38 @@ def test_http_is_for_loopback_only(tunnel: Tunnel, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(variable, url)
     error = refused()
     assert error.fault is Fault.OTHER
-    assert error.message == "the endpoint that is configured for AWS Secrets Manager is not https"
+    assert error.message == NOT_HTTPS
+    assert tunnel.asked == []
+
+
+def test_http_is_for_loopback_only_where_a_role_is_asked_for(
+    aws: Path, faulty: Faulty, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.write_text(role_profile())
+    use_profile(monkeypatch)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://sts.example.com")
+    error = refused()
+    assert (error.fault, error.message) == (Fault.OTHER, NOT_HTTPS)
+    assert "AWS_ENDPOINT_URL_STS" in error.hint
+    assert tunnel.asked == []
+    assert faulty.requests == []
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_STS"])
+def test_http_to_loopback_does_not_go_through_a_proxy(
+    variable: str, aws: Path, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if variable == "AWS_ENDPOINT_URL_STS":
+        aws.write_text(role_profile())
+        use_profile(monkeypatch)
+    body = f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{CANARY}</Message></Error></ErrorResponse>"
+    with Faulty(otherwise=status(403, body.encode(), {"Content-Type": "text/xml"})) as server:
+        monkeypatch.setenv(variable, server.url)
+        error = refused()
+        assert error.message == "a request to this machine in plain http would go through the proxy"
+        assert error.hint.endswith("NO_PROXY=127.0.0.1")
+        assert (server.requests, tunnel.asked) == ([], [])
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert refused().fault in (Fault.NOT_SIGNED_IN, Fault.DENIED)
+        assert len(server.requests) == 1
     assert tunnel.asked == []

@@ -33,6 +33,7 @@ from faulty import (
     truncated,
     wrong_type,
 )
+from followed import given, not_given
 from key_vault import CLIENT, ENTRA, TENANT, Cloud, refusal
 from tunnel import Tunnel
 
@@ -123,7 +124,7 @@ def signed_in(cloud: Cloud, servers: Servers, monkeypatch: pytest.MonkeyPatch) -
 def fetch(text: str, seconds: float = 15, source: AzureKeyVault | None = None) -> bytes:
     source, reference = source or AzureKeyVault(), Reference(text)
     source.check(reference)
-    return source.select(source.fetch(reference, time.monotonic() + seconds), reference.fragment)
+    return source.select(source.fetch(reference.without_fragment(), time.monotonic() + seconds), reference.fragment)
 
 
 def refused(text: str, seconds: float = 15, source: AzureKeyVault | None = None) -> ProviderError:
@@ -208,6 +209,13 @@ class TestValues:
     def test_no_text(self, signed_in: Cloud) -> None:
         signed_in.faults["db"] = answer(b'{"value": "\\ud800"}')
         assert refused("azure-kv://my-keyvault/db").message == "what is kept there is not valid text"
+
+
+def test_through_the_command(signed_in: Cloud, tmp_path: Path) -> None:
+    signed_in.keep("db", '{"db": {"password": "hunter2"}}')
+    assert given(tmp_path, "azure-kv://my-keyvault/db#db.password") == b"hunter2"
+    signed_in.faults["db"] = refusal(403, "ForbiddenByRbac", CANARY)
+    not_given(tmp_path, "azure-kv://my-keyvault/db#db.password", Fault.DENIED)
 
 
 @pytest.mark.parametrize(("authority", "suffix"), SUFFIXES.items(), ids=SUFFIXES)

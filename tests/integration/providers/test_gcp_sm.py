@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from followed import given, not_given
 
 from pocket_protector.errors import Fault, ProviderError, ThrottledError
 from pocket_protector.model.reference import Reference
@@ -135,7 +136,7 @@ def shared() -> GcpSecretManager:
 
 
 def fetch(text: str, seconds: float = 15, source: GcpSecretManager | None = None) -> bytes:
-    return (source or GcpSecretManager()).fetch(Reference(text), time.monotonic() + seconds)
+    return (source or GcpSecretManager()).fetch(Reference(text).without_fragment(), time.monotonic() + seconds)
 
 
 def refused(
@@ -169,6 +170,16 @@ class TestContract(SecretSourceContract):
 
     def missing(self) -> str:
         return "gcp-sm://my-project/nothing-here"
+
+
+def test_through_the_command(world: World, tmp_path: Path) -> None:
+    import grpc
+    from secret_manager import refuse
+
+    text = world.put("stored", b'{"db": {"password": "hunter2"}}') + "#db.password"
+    assert given(tmp_path, text) == b"hunter2"
+    world.put("stored", refuse(grpc.StatusCode.PERMISSION_DENIED, CANARY, (("x-canary", CANARY),)))
+    not_given(tmp_path, text, Fault.DENIED)
 
 
 @pytest.mark.parametrize(

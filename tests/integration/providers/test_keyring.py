@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from followed import given, not_given
 from secret_service import SecretService, require_programs
 
 from pocket_protector.errors import Fault, FormatError
@@ -139,6 +140,13 @@ for name in dir(Contract):
         print(name)
 """
     assert len(opened.run(code).stdout.splitlines()) == 6
+
+
+def test_through_the_command(opened: SecretService, tmp_path: Path) -> None:
+    opened.store("command", "here", "hunter2")
+    assert given(tmp_path, "keyring://command/here", opened.variables) == b"hunter2"
+    failing = backend(opened, 5, f"from keyring import errors; raise errors.KeyringLocked({CANARY!r})")
+    not_given(tmp_path, "keyring://command/here", Fault.NOT_SIGNED_IN, opened.variables | failing)
 
 
 @pytest.mark.parametrize(

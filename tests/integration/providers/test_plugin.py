@@ -42,7 +42,7 @@ for text in sys.argv[2:]:
     try:
         check_reference(reference)
         source = source_of(reference.scheme)
-        raw = source.fetch(reference, time.monotonic() + float(sys.argv[1]))
+        raw = source.fetch(reference.without_fragment(), time.monotonic() + float(sys.argv[1]))
         found = {"value": source.select(raw, reference.fragment).decode()}
     except PocketProtectorError as error:
         said = "".join(traceback.format_exception(error))

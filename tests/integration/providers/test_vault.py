@@ -28,6 +28,7 @@ from faulty import (
     truncated,
     wrong_type,
 )
+from followed import given, not_given
 from real_vault import RealVault
 from signed_tokens import Signer
 from tunnel import Tunnel
@@ -100,7 +101,7 @@ def root(there: RealVault, monkeypatch: pytest.MonkeyPatch) -> RealVault:
 def fetch(text: str, source: Vault | None = None, seconds: float = 15) -> bytes:
     source, reference = source or Vault(), Reference(text)
     source.check(reference)
-    raw = source.fetch(reference, time.monotonic() + seconds)
+    raw = source.fetch(reference.without_fragment(), time.monotonic() + seconds)
     return source.select(raw, reference.fragment)
 
 
@@ -194,6 +195,11 @@ class TestWhatIsThere:
     def test_too_much_in_one_secret(self, root: RealVault) -> None:
         root.call("POST", "old/large", {"a": "b" * 200_000, "c": "d" * 100_000})
         assert refusal("vault://old/large#a").message == "the fields of the secret are larger than 256 KiB"
+
+
+def test_through_the_command(root: RealVault, tmp_path: Path) -> None:
+    assert given(tmp_path, "vault://team/kv/app/db?version=1#password") == b"first"
+    not_given(tmp_path, "vault://team/kv/app/db#user", Fault.NOT_FOUND)
 
 
 class TestSigningIn:
@@ -458,6 +464,10 @@ class TestFaults:
         assert (error.fault, error.message) == (fault, message)
         assert_quiet(error, caplog.text)
         assert time.monotonic() - started < 6
+
+    def test_one_through_the_command(self, faulty: Faulty, tmp_path: Path) -> None:
+        faulty.paths |= {SECRET: status(403, BODY, LEAK), "/v1/auth/token/lookup-self": answer(BODY)}
+        not_given(tmp_path, self.text, Fault.DENIED)
 
     @pytest.mark.parametrize("name", ["slow", "dead", "truncated", "oversized", "page", "403, token", "500", "503"])
     def test_the_mount(self, name: str, faulty: Faulty, caplog: pytest.LogCaptureFixture) -> None:

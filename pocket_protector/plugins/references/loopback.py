@@ -1,0 +1,13 @@
+"""Hosts to which plain HTTP leaves the machine nowhere."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host, a name or an address without brackets, is this machine itself."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
