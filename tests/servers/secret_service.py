@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -86,18 +87,20 @@ class SecretService:
         kept = {name: os.environ[name] for name in names}
         self.variables = kept | {
             "HOME": str(folder),
-            "XDG_RUNTIME_DIR": str(folder / "run"),
             "XDG_DATA_HOME": str(folder / "data"),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "XDG_CACHE_HOME": str(folder / "cache"),
         }
+        # The path of a socket has room for some hundred characters.
+        self._run = tempfile.TemporaryDirectory()
+        self.variables["XDG_RUNTIME_DIR"] = self._run.name
         self._started: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
-        for name in ("run", "data", "config", "cache"):
+        for name in ("data", "config", "cache"):
             (self.folder / name).mkdir(mode=0o700)
         configuration = self.folder / "bus.conf"
-        configuration.write_text(_CONFIGURATION.format(folder=self.folder / "run"))
+        configuration.write_text(_CONFIGURATION.format(folder=self._run.name))
         try:
             bus = self._start("dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address=1")
             self.variables["DBUS_SESSION_BUS_ADDRESS"] = _line(bus)
@@ -166,6 +169,7 @@ class SecretService:
     def _stop(self) -> None:
         while self._started:
             self._end(self._started.pop())
+        self._run.cleanup()
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         with suppress(ProcessLookupError):
