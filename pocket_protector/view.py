@@ -163,12 +163,14 @@ class View:
         *,
         partly: bool = False,
         findings: Collection[Finding] = (),
+        behind: bool = False,
     ) -> Resolved:
         """What references, given by their domains and names, lead to; that is noted in the user's own log of accesses.
 
         StoreError for one that is none; PolicyError for one that the domain's policy wants an owner to vouch for, and
         none does; IntegrityError for one that somebody without the right to it changed, as the file shows, or the
-        `findings` of a step to it. After a failure nothing more is begun, unless what can be had will do (`partly`).
+        `findings` of a step to it, unless it may be `behind`. After a failure nothing more is begun, unless what can be
+        had will do (`partly`).
         """
         from pocket_protector import access_log, resolving
         from pocket_protector.trust.reading import check_resolvable
@@ -185,7 +187,7 @@ class View:
                     long = command("list-domain-secrets", domain, "--long")
                     raise StoreError(f"{name!r} in {domain!r} is no reference", hint=long)
                 chosen[domain, name] = references[name]
-            check_resolvable(self._document, findings, domain, wanted)
+            check_resolvable(self._document, findings, domain, wanted, behind=behind)
         log = access_log.AccessLog(self.path, now)
         resolved = resolving.resolve(chosen, told, log.note, partly=partly)
         return replace(resolved, recorded=log.complete)

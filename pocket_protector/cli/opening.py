@@ -88,7 +88,8 @@ def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, 
         if time.monotonic() > begun + _QUIET_SECONDS:
             output.progress(f"fetched {done} of {number} references", last=done == number)
 
-    resolved = store.resolve(places, told, partly=partly, findings=session.watch(store).findings)
+    findings, behind = session.watch(store).findings, session.options.behind
+    resolved = store.resolve(places, told, partly=partly, findings=findings, behind=behind)
     if not resolved.recorded:
         output.note("note: your log of accesses cannot be written: nothing there tells that references were resolved")
     if not partly:

@@ -61,7 +61,12 @@ def global_options(
         ),
     ] = None,
     behind: Annotated[
-        bool, typer.Option("--behind", rich_help_panel=_PANEL, help="Write although the file is older than one seen.")
+        bool,
+        typer.Option(
+            "--behind",
+            rich_help_panel=_PANEL,
+            help="Write, and follow references, although the file is older than one seen.",
+        ),
     ] = False,
 ) -> None:
     """The options that every command has."""

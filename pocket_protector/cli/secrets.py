@@ -26,7 +26,7 @@ from pocket_protector.cli.parameters import (
 )
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.errors import FormatError, StoreError
+from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.model.domain import MAX_VALUE_BYTES
 from pocket_protector.model.reference import Reference
@@ -128,7 +128,6 @@ def set_sensitivity(
     sensitivity: Annotated[
         str, typer.Argument(metavar="low|medium|high|inject-only", help="How carefully to handle the value.")
     ],
-    sign: Sign = False,
 ) -> None:
     """Have a value, as it is, handled otherwise. To lower a sensitivity takes an owner; so does any change of a signed
     value's, which is signed anew."""
@@ -139,9 +138,14 @@ def set_sensitivity(
     lowers = store.lowers_sensitivity(domain, name, level)
     if lowers:
         _agree_to_lower(session, domain, name, level)
-    signs = sign or lowers or store.is_signed_secret(domain, name)
+    signs = lowers or store.is_signed_secret(domain, name)
     identity = session.identity(store) if signs else None
     changed = store.set_sensitivity(domain, name, level, creds=identity)
+    if signs and name in store.standing(domain).unreviewed:
+        raise StoreError(
+            f"no owner vouches for {name!r} in {domain!r}, and its new sensitivity would be signed with it",
+            hint=f"look at it first: {command('review', domain)}",
+        )
     session.write(store, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
     from pocket_protector.trust.state import State
 
 LOWERED = "sensitivity-lowered"
+ROLLED_BACK = "secret-rolled-back"
 MOST_LINES = 8
 """So much is told at once; what is more is not taken as seen."""
 
@@ -111,9 +112,17 @@ class Watch(NamedTuple):
         assert self.after is not None
         self.pin.write(self.store.file_id, self.store.get_contents(), self.after.accepted(), over_damage=True)
 
+    def _withholds(self, finding: Finding) -> bool:
+        """Whether it says that a reference of production is one of before."""
+        if finding.code != ROLLED_BACK:
+            return False
+        _, domain, name = finding.where
+        return bool(self.store.get_policy(domain).production) and name in self.store.get_references(domain)
+
     def _may_move(self) -> bool:
-        """Whether nothing is wrong, waits to be accepted, or is more than was told."""
-        waits = any(finding.waits for finding in self.findings)
+        """Whether nothing is wrong, waits to be accepted, or is more than was told. What keeps values from being
+        printed or followed waits too: else the next look at something else would end it."""
+        waits = any(finding.waits or finding.code == LOWERED or self._withholds(finding) for finding in self.findings)
         return not self.violations and not waits and len(notes(self)) <= MOST_LINES
 
 
@@ -142,7 +151,7 @@ def notes(watch: Watch) -> list[list[str]]:
     told: dict[tuple[str, ...], list[str]] = {}
     older: dict[str, list[str]] = {}
     for finding in watch.notable:
-        if finding.code == "secret-rolled-back":
+        if finding.code == ROLLED_BACK:
             names = older.setdefault(finding.where[1], [])
             names.append(finding.where[2])
             text = f"note: domain/{finding.where[1]}: older values are back: {', '.join(names)}"

@@ -20,6 +20,9 @@ Trust = Mapping[str, str] | State
 BEHIND = frozenset({"domain-behind", "custodian-behind", "owner-behind", "secret-behind"})
 """What an older version of the file shows, such as another branch's."""
 
+_OLDER = BEHIND | {"domain-forked", "secret-rolled-back"}
+"""What another branch shows that is as it should be: a rotation of its own, and pointers of before."""
+
 _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
 
 
@@ -55,12 +58,15 @@ def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) ->
         )
 
 
-def check_resolvable(document: Document, findings: Iterable[Finding], name: str, names: Collection[str]) -> None:
+def check_resolvable(
+    document: Document, findings: Iterable[Finding], name: str, names: Collection[str], *, behind: bool = False
+) -> None:
     """May these references of the domain be resolved? To fetch is to act under the user's own name, so it takes more
     than to read.
 
     PolicyError if the domain's policy demands that an owner vouches for one, and none does. IntegrityError if somebody
     without the right to it changed one of them, or the domain: as the `findings` of a step say, or the file by itself.
+    What an older version shows is refused too, unless it may be `behind`: a policy of before demands less.
     """
     domain = document.domain(name)
     unreviewed = unreviewed_references(domain, standing_of(document, name), names)
@@ -75,9 +81,12 @@ def check_resolvable(document: Document, findings: Iterable[Finding], name: str,
     wrong = [finding for finding in alone if finding.is_violation and finding.where in places]
     for finding in [*about(findings, name, domain.owners), *wrong, *_rolled_back(domain, findings)]:
         another = finding.where[0] == "secret" and finding.where not in places
-        if finding.code not in BEHIND and not another:
-            where = "/".join(finding.where)
-            raise IntegrityError(f"no reference in {name!r} is resolved: {where}: {finding.text}", hint=finding.hint)
+        older = finding.code in _OLDER
+        if another or (older and behind):
+            continue
+        hint = f"{finding.hint}; or --behind, if this branch is meant to be older" if older else finding.hint
+        where = "/".join(finding.where)
+        raise IntegrityError(f"no reference in {name!r} is resolved: {where}: {finding.text}", hint=hint)
 
 
 def _rolled_back(domain: Domain, findings: Iterable[Finding]) -> list[Finding]:

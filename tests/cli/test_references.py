@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from plugin_folder import install, install_shelf
 from shell import ALICE, BIN, BOB, DEV, SECONDS, Shell, as_variables
 
 from pocket_protector import KeyFile, PolicyError, Reference, Sensitivity, StoreError
+from pocket_protector.format.file import dump
+from pocket_protector.model.domain import Secret
 from pocket_protector.model.policy import Policy
 from pocket_protector.resolving import ALLOW_LOCAL_VARIABLE
 
@@ -789,6 +792,38 @@ def production(signed: Person) -> Person:
     store = signed.store().set_policy("dev", Policy(production=True), CREDS[ALICE])
     signed.put(store.add_secret("dev", "new", Reference("shelf://value/new")))
     return signed
+
+
+def test_production_put_back_to_before_its_policy_follows_nothing(signed: Person) -> None:
+    before = signed.store()._document.domain("dev")
+    signed.done("set-policy", "dev", "--production")
+    signed.done("get", "dev", "ref")
+    document = signed.store()._document
+    evil = Secret(Reference("shelf://value/evil"), before.secrets["ref"].updated)
+    old = replace(before, secrets={**before.secrets, "ref": evil})
+    signed.file.write_text(dump(document.with_domain(old)).text)
+    for words in (("get", "dev", "ref"), ("check-references",), ("run", "dev", "--uppercase", "--", "touch", "ran")):
+        signed(*words).failed(5, "no reference in 'dev' is resolved: domain/dev", "--behind")
+    assert "shelf://value/evil" not in [text for _, text in calls(signed)]
+    assert not (signed.folder / "ran").exists()
+
+
+def test_a_pointer_of_before_is_not_followed_in_production_until_somebody_accepts_it(signed: Person) -> None:
+    signed.done("set-policy", "dev", "--production")
+    entry = signed.store()._document.secret("dev", "ref")
+    signed.done("update-secret", "dev", "ref", "--reference", "shelf://value/new", "--sign")
+    document = signed.store()._document
+    domain = document.domain("dev")
+    older = replace(domain, secrets={**domain.secrets, "ref": entry})
+    signed.file.write_text(dump(document.with_domain(older)).text)
+    for _ in range(2):
+        signed("get", "dev", "ref").failed(5, "no reference in 'dev' is resolved: secret/dev/ref")
+        # Looking at something else does not end it.
+        signed.done("get", "dev", "API_KEY")
+        signed.done("set-secret", "dev", "other", "--generate")
+    assert signed.done("get", "dev", "ref", "--behind") == "tulip-x"
+    signed.done("trust", "accept", "--yes")
+    assert signed.done("get", "dev", "ref") == "tulip-x"
 
 
 def test_whoever_adds_one_to_production_is_told(signed: Person) -> None:

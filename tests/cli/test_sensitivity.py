@@ -139,7 +139,7 @@ LOWERING = [
     [(LOWERING[0], ()), (LOWERING[1], ("--yes",)), (LOWERING[2], ("--non-interactive",))],
 )
 def test_an_owner_lowers_it_in_a_script(pinned: Person, words: tuple[str, ...], more: tuple[str, ...]) -> None:
-    of(pinned, "high")
+    of(pinned, "high", signer=ALICE)
     result = pinned(*words, *more)
     assert (result.code, result.out) == (0, "")
     assert "[y/N]" not in result.err
@@ -163,6 +163,13 @@ def test_nobody_else_does(pinned: Person, options: tuple[str, ...], env: dict[st
     assert pinned.file.read_bytes() == before
 
 
+def test_nobody_vouches_for_what_they_have_not_seen(pinned: Person) -> None:
+    before = of(pinned, "high").file.read_bytes()
+    error = "no owner vouches for 'API_KEY' in 'dev', and its new sensitivity would be signed with it"
+    pinned(*LOWERING[0]).failed(6, error, "pprotect review dev")
+    assert pinned.file.read_bytes() == before
+
+
 @pytest.mark.parametrize("words", LOWERING[1:], ids=lambda words: words[0])
 def test_nor_with_another_value(pinned: Person, words: tuple[str, ...]) -> None:
     before = of(pinned, "high").file.read_bytes()
@@ -183,7 +190,7 @@ def test_an_owner_who_does_not_count_lowers_nothing(pinned: Person) -> None:
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 6), ("", 6)])
 def test_it_is_asked_for_at_a_terminal(pinned: Person, answer: str, code: int) -> None:
-    of(pinned, "high")
+    of(pinned, "high", signer=ALICE)
     terminal = pinned.terminal("set-sensitivity", "dev", "API_KEY", "low")
     terminal.answer(QUESTION.format("API_KEY", "low"), answer)
     assert terminal.end() == code
@@ -204,7 +211,7 @@ def test_it_is_asked_for_before_the_credentials_and_the_value(pinned: Person) ->
 
 
 def test_yes_and_non_interactive_at_a_terminal(pinned: Person) -> None:
-    of(pinned, "high")
+    of(pinned, "high", signer=ALICE)
     terminal = pinned.terminal("set-sensitivity", "dev", "API_KEY", "medium", "--non-interactive")
     assert terminal.end() == 2
     assert "hint: give --yes" in terminal.shown
