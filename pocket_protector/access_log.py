@@ -13,6 +13,7 @@ from pocket_protector.model.reference import Reference
 from pocket_protector.model.times import format_time
 
 FILE_NAME = "access.log"
+_MOST_LINES = 100
 MOST_BYTES = 10 * 1024 * 1024
 """Beyond that the log becomes `access.log.1`, in the place of the one before."""
 
@@ -28,13 +29,18 @@ class AccessLog:
         self.complete = True
 
     def note(self, references: Mapping[tuple[str, str], Reference]) -> None:
-        """One line for each entry whose reference is about to be followed: its name and scheme."""
+        """One line for each entry whose reference is about to be followed: its name and scheme. Of very many with one
+        URI the last line says how many more there are: no file shall fill the log."""
+        if not self.complete:
+            return
         try:
             file, time = os.path.abspath(self._path), format_time(self._now())
             events = [
                 {"time": time, "file": file, "domain": domain, "secret": name, "scheme": reference.scheme}
-                for (domain, name), reference in references.items()
+                for (domain, name), reference in list(references.items())[:_MOST_LINES]
             ]
+            if len(references) > _MOST_LINES:
+                events[-1]["more"] = str(len(references) - _MOST_LINES)
             lines = "".join(json.dumps(event) + "\n" for event in events)
             files.append_private(os.path.join(files.state_folder(), FILE_NAME), lines.encode(), MOST_BYTES)
         except (OSError, StoreError):

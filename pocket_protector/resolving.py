@@ -146,9 +146,11 @@ def _selected(source: SecretSource, raw: Outcome, reference: Reference) -> Outco
         return raw
     try:
         value = _fitting(source.select(raw, reference.fragment))
+    except KeyboardInterrupt:
+        raise
     except ProviderError as error:
         return _sound(error)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         return _foreign(error)
     return value or ProviderError(Fault.OTHER, "the value is empty")
 
@@ -234,7 +236,7 @@ def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Ou
             # Not all at the same moment again.
             wait = max(pause * random.uniform(0.5, 1), error.after or 0)  # noqa: S311
             if time.monotonic() + wait >= deadline:
-                return error
+                return _sound(error)
             time.sleep(wait)
             pause *= 2
         except ProviderError as error:

@@ -178,6 +178,7 @@ class View:
         names: dict[str, list[str]] = {}
         for domain, name in places:
             names.setdefault(domain, []).append(name)
+        alone = self.authorize(None)[0] if any(map(self.is_signed, names)) else []
         chosen: dict[tuple[str, str], Reference] = {}
         for domain, wanted in names.items():
             references = self.get_references(domain)
@@ -187,7 +188,7 @@ class View:
                     long = command("list-domain-secrets", domain, "--long")
                     raise StoreError(f"{name!r} in {domain!r} is no reference", hint=long)
                 chosen[domain, name] = references[name]
-            check_resolvable(self._document, findings, domain, wanted, behind=behind)
+            check_resolvable(self._document, alone, findings, domain, wanted, behind)
         log = access_log.AccessLog(self.path, now)
         resolved = resolving.resolve(chosen, told, log.note, partly=partly)
         return replace(resolved, recorded=log.complete)

@@ -99,7 +99,9 @@ def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, 
 
 def _check_printable(watch: Watch, domain: str, names: Iterable[str], *, reveal: bool) -> None:
     """PolicyError for values that are for programs only, and on a terminal for those that nobody asked to see there."""
-    levels = {name: max(watch.store.get_secret_sensitivity(domain, name), watch.kept(domain, name)) for name in names}
+    kept = watch.kept(domain)
+    written = {name: watch.store.get_secret_sensitivity(domain, name) for name in names}
+    levels = {name: max(level, kept.get(name, level)) for name, level in written.items()}
     for_programs = sorted(name for name, level in levels.items() if level is Sensitivity.INJECT_ONLY)
     if for_programs:
         raise PolicyError(

@@ -58,6 +58,7 @@ def review(
     identity = session.identity(store)
     check_can_sign(identity)
     values, references = store.decrypt_values(domain, identity), store.get_references(domain)
+    kept = session.watch(store).kept(domain)
     changes = last_changes(store.path, store.get_contents(), domain, names)
     accepted = []
     for name in names:
@@ -65,7 +66,8 @@ def review(
         if name in references:
             output.note(f"  {references[name]}")
         else:
-            inject_only = store.get_secret_sensitivity(domain, name) is Sensitivity.INJECT_ONLY
+            level = store.get_secret_sensitivity(domain, name)
+            inject_only = max(level, kept.get(name, level)) is Sensitivity.INJECT_ONLY
             _show(values[name], reveal=reveal, inject_only=inject_only)
         if session.prompts.agreed(f"Sign {name}?"):
             accepted.append(name)

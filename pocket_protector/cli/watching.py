@@ -56,15 +56,15 @@ class Watch(NamedTuple):
         seen = self.before.last_seen(domain)
         return seen.policy.require_signed if seen else domain in self.before.memory.epochs
 
-    def kept(self, domain: str, name: str) -> Sensitivity:
-        """The sensitivity that a secret had when it was seen, if somebody without the right to it changed it, or its
-        domain, since; the least one if not."""
-        from pocket_protector.model.sensitivity import Sensitivity
-
-        places = (("domain", domain), ("secret", domain, name))
-        changed = any(f.where in places and (f.is_violation or f.code == LOWERED) for f in self.findings)
+    def kept(self, domain: str) -> dict[str, Sensitivity]:
+        """The sensitivities that secrets had when they were seen, of those that somebody without the right to it
+        changed since, or whose domain."""
+        changed = {finding.where for finding in self.findings if finding.is_violation or finding.code == LOWERED}
         seen = self.before.last_seen(domain) if self.before and changed else None
-        return seen.sensitivity(name) if seen and name in seen.secrets else Sensitivity.LOW
+        if seen is None:
+            return {}
+        whole = ("domain", domain) in changed
+        return {name: seen.sensitivity(name) for name in seen.secrets if whole or ("secret", domain, name) in changed}
 
     @property
     def violations(self) -> list[Finding]:

@@ -41,10 +41,10 @@ def check_reference(reference: Reference) -> None:
     source = source_of(reference.scheme)
     try:
         source.check(reference)
-    except PocketProtectorError:
+    except (PocketProtectorError, KeyboardInterrupt):
         raise
     # Its text may hold anything.
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         text = f"the plugin {reference.scheme!r} ended with {type(error).__name__}"
         raise _error(text, "upgrade or uninstall it") from None
 

@@ -59,13 +59,18 @@ def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) ->
 
 
 def check_resolvable(
-    document: Document, findings: Iterable[Finding], name: str, names: Collection[str], *, behind: bool = False
+    document: Document,
+    alone: Iterable[Finding],
+    step: Iterable[Finding],
+    name: str,
+    names: Collection[str],
+    behind: bool,
 ) -> None:
     """May these references of the domain be resolved? To fetch is to act under the user's own name, so it takes more
     than to read.
 
     PolicyError if the domain's policy demands that an owner vouches for one, and none does. IntegrityError if somebody
-    without the right to it changed one of them, or the domain: as the `findings` of a step say, or the file by itself.
+    without the right to it changed one of them, or the domain: as the findings of a `step` say, or the file `alone`.
     What an older version shows is refused too, unless it may be `behind`: a policy of before demands less.
     """
     domain = document.domain(name)
@@ -76,10 +81,9 @@ def check_resolvable(
             hint=f"an owner runs: {command('review', name)}",
         )
     # Who made a domain's statements, the file alone does not tell; but whether they hold.
-    alone = authorize(None, document)[0] if domain.epoch is not None else []
     places = {("domain", name), *(("secret", name, secret) for secret in names)}
     wrong = [finding for finding in alone if finding.is_violation and finding.where in places]
-    for finding in [*about(findings, name, domain.owners), *wrong, *_rolled_back(domain, findings)]:
+    for finding in [*about(step, name, domain.owners), *wrong, *_rolled_back(domain, step)]:
         another = finding.where[0] == "secret" and finding.where not in places
         older = finding.code in _OLDER
         if another or (older and behind):

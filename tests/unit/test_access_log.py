@@ -63,6 +63,12 @@ def test_half_a_line_of_before_spoils_no_other(state: Path) -> None:
     assert [json.loads(line)["secret"] for line in (state / "access.log").read_text().splitlines()[1:]] == ["a", "b"]
 
 
+def test_very_many_of_one_uri_do_not_fill_it(state: Path) -> None:
+    assert record({("dev", f"s{number}"): Reference(f"b://x#{number}") for number in range(5000)})
+    lines = [json.loads(line) for line in (state / "access.log").read_text().splitlines()]
+    assert (len(lines), lines[-1]["more"]) == (100, "4900")
+
+
 def test_somebody_who_holds_the_log_up(state: Path) -> None:
     state.mkdir(parents=True)
     with (state / "access.log").open("w") as held:
