@@ -77,8 +77,13 @@ def opened(session: Session, domain: str, use: Use, name: str | None = None) -> 
 def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, partly: bool = False) -> Resolved:
     """What references lead to; ProviderError if one cannot be had, unless what there is will do (`partly`).
 
-    IntegrityError for what somebody without the right to it changed since the user looked last.
+    IntegrityError for what somebody without the right to it changed since the user looked last; PolicyError for a
+    domain that does not lead back to whom the user trusts.
     """
+    anchors = session.anchors()
+    if anchors is not None:
+        for domain in sorted({domain for domain, _ in places}):
+            store.check_anchored(domain, anchors)
     if session.options.env_prefix:
         # No reference leads to credentials, whatever the variables that hold them are called.
         os.environ[PREFIX_VARIABLE] = session.options.env_prefix

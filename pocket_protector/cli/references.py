@@ -8,6 +8,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.opening import fetched
 from pocket_protector.cli.parameters import Domain, Json, RequiredDomain, RequiredName
 from pocket_protector.cli.session import session_of
+from pocket_protector.cli.warning import warn
 
 _CHECK_FAILED = 1
 _OK = "ok"
@@ -22,9 +23,10 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
     store = session.read()
     domains = store.get_domain_names() if domain is None else [domain]
     references = {(place, name): r for place in domains for name, r in sorted(store.get_references(place).items())}
+    warn(session.watch(store), domains, interactive=session.prompts.terminal)
     outcomes = dict.fromkeys(references, _OK)
     withheld = {(place, name) for place in domains for name in store.get_withheld_references(place)}
-    outcomes |= dict.fromkeys(withheld, "no owner vouches for it, and its domain is production")
+    outcomes |= dict.fromkeys(withheld, "no owner vouches for it, as its domain's policy demands")
     resolved = fetched(session, store, [place for place in references if place not in withheld], partly=True)
     outcomes |= {place: failure.brief for place, failure in resolved.failures.items()}
     if json:

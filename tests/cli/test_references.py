@@ -744,6 +744,13 @@ def test_what_cannot_be_imported(shelf: Shell, domain: str, name: str, code: int
 # Trust, and production
 
 
+def test_a_domain_of_somebody_who_is_not_trusted_is_not_checked_either(signed: Person) -> None:
+    stranger = f"{ALICE}={'0' * 64}"
+    for words in (("check-references",), ("get", "dev", "ref"), ("import-reference", "dev", "ref")):
+        signed(*words, "--trust", stranger).failed(8, "lead back to")
+    assert calls(signed) == []
+
+
 def test_what_somebody_changed_is_not_followed(signed: Person) -> None:
     signed.put(with_owner_injected(signed.store()))
     for words in (("get", "dev", "ref"), ("run", "dev", "--uppercase", "--", "touch", "ran"), ("check-references",)):
@@ -860,7 +867,7 @@ def test_production_follows_the_others(production: Person) -> None:
     result = production("check-references", "dev")
     assert (result.code, result.out) == (
         1,
-        "dev/new  shelf://value/new  no owner vouches for it, and its domain is production\n"
+        "dev/new  shelf://value/new  no owner vouches for it, as its domain's policy demands\n"
         "dev/ref  shelf://value/x    ok\n",
     )
     assert [text for _, text in calls(production)] == ["shelf://value/x"] * 2
