@@ -117,6 +117,21 @@ def test_to_raise_one_needs_nobody_and_is_told() -> None:
     assert step(base, raised) == {("secret-changed", OPEN_ENTRY): Severity.INFO}
 
 
+@pytest.mark.parametrize("meanwhile", ["removed", "another value"])
+@pytest.mark.parametrize("level", [Sensitivity.LOW, Sensitivity.MEDIUM, Sensitivity.HIGH])
+def test_a_value_that_is_back_is_as_sensitive_as_it_was(meanwhile: str, level: Sensitivity) -> None:
+    base = saved(world().file.add_secret(DEV, "loose", "value", sensitivity=Sensitivity.INJECT_ONLY))
+    gone = saved(base.rm_secret(DEV, "loose") if meanwhile == "removed" else base.update_secret(DEV, "loose", "other"))
+    was, dev = base._document.domains[DEV].secrets["loose"], gone._document.domains[DEV]
+
+    def back(level: Sensitivity) -> KeyFile:
+        entry = replace(was, sensitivity=level)
+        return load(gone._document.with_domain(replace(dev, secrets={**dev.secrets, "loose": entry})))
+
+    assert step(base, gone, back(level)) == {("sensitivity-lowered", OPEN_ENTRY): Severity.VIOLATION}
+    assert step(base, gone, back(was.sensitivity)) == {("secret-rolled-back", OPEN_ENTRY): Severity.ATTENTION}
+
+
 def test_an_owner_may_lower_one() -> None:
     base = pointing(world())
     lower = saved(base.set_sensitivity(DEV, "loose", Sensitivity.LOW, creds=DAVE))
