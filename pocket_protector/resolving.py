@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import NamedTuple
 
 from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
 from pocket_protector.model.reference import Reference
@@ -53,6 +54,9 @@ class Resolved:
 
 
 Outcome = bytes | ProviderError
+
+Values = dict[str | None, Outcome]
+"""What each fragment names in what was fetched."""
 
 Begun = Callable[[Mapping[Place, Reference]], None]
 """Is told what is about to be fetched, once."""
@@ -97,11 +101,12 @@ def _fetched(
 ) -> dict[Place, Outcome]:
     """What came of each reference that was asked for."""
     wanted: dict[Reference, dict[Place, Reference]] = {}
-    jobs: dict[Reference, SecretSource] = {}
+    jobs: dict[Reference, _Job] = {}
     for place, reference in references.items():
-        job = reference.without_fragment()
-        wanted.setdefault(job, {})[place] = reference
-        jobs[job] = sources[reference.text]
+        pointer = reference.without_fragment()
+        wanted.setdefault(pointer, {})[place] = reference
+        job = jobs.setdefault(pointer, _Job(sources[reference.text], pointer, {}))
+        job.fragments[reference.fragment] = None
 
     def begin(job: Reference) -> None:
         if begun is not None:
@@ -109,9 +114,9 @@ def _fetched(
 
     arrived = _Fetching(jobs, begin, told, stop_early=stop_early).outcomes()
     return {
-        place: _selected(sources[reference.text], raw, reference)
-        for job, raw in arrived.items()
-        for place, reference in wanted[job].items()
+        place: values if isinstance(values, ProviderError) else values[reference.fragment]
+        for pointer, values in arrived.items()
+        for place, reference in wanted[pointer].items()
     }
 
 
@@ -140,25 +145,24 @@ def _checked(source: SecretSource | ProviderError, reference: Reference) -> Secr
     return source
 
 
-def _selected(source: SecretSource, raw: Outcome, reference: Reference) -> Outcome:
-    """What the reference's fragment names in what was fetched."""
-    if isinstance(raw, ProviderError):
-        return raw
-    try:
-        value = _fitting(source.select(raw, reference.fragment))
-    except KeyboardInterrupt:
-        raise
-    except ProviderError as error:
-        return _sound(error)
-    except BaseException as error:
-        return _foreign(error)
-    return value or ProviderError(Fault.OTHER, "the value is empty")
-
-
 def _placed(error: ProviderError, domain: str, name: str, reference: Reference) -> ProviderError:
     """The error with the entry and what it points to."""
     place = f"secret {name!r} in {domain!r}: {reference}"
     return ProviderError(error.fault, error.message, hint=error.hint, place=place)
+
+
+class _Job(NamedTuple):
+    """Something to fetch, and the fragments of all references to it, each once and in their order."""
+
+    source: SecretSource
+    pointer: Reference
+    fragments: dict[str | None, None]
+
+    def outcome(self, deadline: float) -> Values | ProviderError:
+        raw = _attempts(self.source, self.pointer, deadline)
+        if isinstance(raw, ProviderError):
+            return raw
+        return {fragment: _selected(self.source, raw, fragment) for fragment in self.fragments}
 
 
 class _Fetching:
@@ -167,7 +171,7 @@ class _Fetching:
 
     def __init__(
         self,
-        jobs: Mapping[Reference, SecretSource],
+        jobs: Mapping[Reference, _Job],
         begin: Callable[[Reference], None],
         told: Told | None,
         *,
@@ -175,15 +179,15 @@ class _Fetching:
     ) -> None:
         self._waiting = deque(jobs.items())
         self._running: dict[Reference, float] = {}
-        self._done: dict[Reference, Outcome] = {}
-        self._arrived: SimpleQueue[tuple[Reference, Outcome]] = SimpleQueue()
+        self._done: dict[Reference, Values | ProviderError] = {}
+        self._arrived: SimpleQueue[tuple[Reference, Values | ProviderError]] = SimpleQueue()
         self._number = len(jobs)
         self._ends = math.inf
         self._begun = begin
         self._stop_early = stop_early
         self._told = told
 
-    def outcomes(self) -> dict[Reference, Outcome]:
+    def outcomes(self) -> dict[Reference, Values | ProviderError]:
         while (self._waiting or self._running) and time.monotonic() < self._ends:
             while self._waiting and len(self._running) < MOST_THREADS:
                 self._begin(*self._waiting.popleft())
@@ -192,14 +196,14 @@ class _Fetching:
                 self._told(len(self._done), self._number)
         return self._done
 
-    def _begin(self, reference: Reference, source: SecretSource) -> None:
+    def _begin(self, reference: Reference, job: _Job) -> None:
         self._begun(reference)
         deadline = time.monotonic() + FETCH_SECONDS
         self._running[reference] = deadline
 
         def work() -> None:
             try:
-                outcome = _attempts(source, reference, deadline)
+                outcome = job.outcome(deadline)
             # Whatever is not caught here, Python would print, text and all; and nothing would arrive.
             except BaseException as error:
                 outcome = _foreign(error)
@@ -221,9 +225,25 @@ class _Fetching:
         if self._running.pop(reference, None) is None:
             return
         self._done[reference] = outcome
-        if self._stop_early and isinstance(outcome, ProviderError):
+        if self._stop_early and _failed(outcome):
             self._waiting.clear()
             self._ends = min(self._ends, time.monotonic() + _MORE_FAILURES_SECONDS)
+
+
+def _failed(outcome: Values | ProviderError) -> bool:
+    return isinstance(outcome, ProviderError) or any(isinstance(value, ProviderError) for value in outcome.values())
+
+
+def _selected(source: SecretSource, raw: bytes, fragment: str | None) -> Outcome:
+    """What the fragment names in what was fetched."""
+    try:
+        value = _fitting(source.select(raw, fragment))
+    except ProviderError as error:
+        return _sound(error)
+    # Any type: one fragment's failure is not that of the others.
+    except BaseException as error:
+        return _foreign(error)
+    return value or ProviderError(Fault.OTHER, "the value is empty")
 
 
 def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Outcome:

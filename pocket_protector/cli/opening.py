@@ -55,7 +55,12 @@ def opened(session: Session, domain: str, use: Use, name: str | None = None) -> 
     warn(watch, [domain], interactive=session.prompts.terminal)
     if use.prints:
         shown = [name for name in names if not (name in references and use.no_resolve)]
-        _check_printable(watch, domain, shown, reveal=use.reveal)
+        try:
+            _check_printable(watch, domain, shown, reveal=use.reveal)
+        except PolicyError:
+            # What is refused now is not to be had by whoever lowers it next.
+            _keep(session, watch)
+            raise
     identity = session.identity(store)
     # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
     required = use.require_signed or watch.demanded_signed(domain)
@@ -69,7 +74,7 @@ def opened(session: Session, domain: str, use: Use, name: str | None = None) -> 
         for (_, left_out), failure in resolved.failures.items():
             output.note(f"warning: {left_out} is left out: {failure}")
         held |= {name: value for (_, name), value in resolved.values.items()}
-    watch.seen() if session.prompts.terminal else watch.looked_at()
+    _keep(session, watch)
     _tell(store, domain, values)
     return {name: held[name] for name in names if name in held}
 
@@ -100,6 +105,10 @@ def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, 
     if not partly:
         resolved.require_all()
     return resolved
+
+
+def _keep(session: Session, watch: Watch) -> None:
+    watch.seen() if session.prompts.terminal else watch.looked_at()
 
 
 def _check_printable(watch: Watch, domain: str, names: Iterable[str], *, reveal: bool) -> None:

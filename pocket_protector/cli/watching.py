@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.state import State
 
-LOWERED = "sensitivity-lowered"
+LOWERED = ("sensitivity-lowered", "sensitivity-rolled-back")
 ROLLED_BACK = "secret-rolled-back"
 MOST_LINES = 8
 """So much is told at once; what is more is not taken as seen."""
@@ -58,13 +58,18 @@ class Watch(NamedTuple):
 
     def kept(self, domain: str) -> dict[str, Sensitivity]:
         """The sensitivities that secrets had when they were seen, of those that somebody without the right to it
-        changed since, or whose domain."""
-        changed = {finding.where for finding in self.findings if finding.is_violation or finding.code == LOWERED}
-        seen = self.before.last_seen(domain) if self.before and changed else None
-        if seen is None:
+        changed since, or whose domain. An entry that was gone in between had a higher one than it has."""
+        lowered = {finding.where for finding in self.findings if finding.code in LOWERED}
+        changed = lowered | {finding.where for finding in self.findings if finding.is_violation}
+        if not changed:
             return {}
+        from pocket_protector.model.sensitivity import Sensitivity
+
+        seen = self.before.last_seen(domain) if self.before else None
+        levels = {name: seen.sensitivity(name) for name in seen.secrets} if seen else {}
+        back = {where[2]: Sensitivity.INJECT_ONLY for where in lowered if where[:2] == ("secret", domain)}
         whole = ("domain", domain) in changed
-        return {name: seen.sensitivity(name) for name in seen.secrets if whole or ("secret", domain, name) in changed}
+        return back | {n: level for n, level in levels.items() if whole or ("secret", domain, n) in changed}
 
     @property
     def violations(self) -> list[Finding]:
@@ -75,7 +80,7 @@ class Watch(NamedTuple):
         """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
         only what waits to be accepted, and sensitivities that are lowered."""
         signed = self.is_signed()
-        found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.code == LOWERED)]
+        found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.code in LOWERED)]
         return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
 
     def is_signed(self) -> bool:
@@ -122,7 +127,7 @@ class Watch(NamedTuple):
     def _may_move(self) -> bool:
         """Whether nothing is wrong, waits to be accepted, or is more than was told. What keeps values from being
         printed or followed waits too: else the next look at something else would end it."""
-        waits = any(finding.waits or finding.code == LOWERED or self._withholds(finding) for finding in self.findings)
+        waits = any(finding.waits or finding.code in LOWERED or self._withholds(finding) for finding in self.findings)
         return not self.violations and not waits and len(notes(self)) <= MOST_LINES
 
 
@@ -158,7 +163,8 @@ def notes(watch: Watch) -> list[list[str]]:
             told[finding.code, finding.where[1]] = [text]
         else:
             lines = [f"note: {'/'.join(finding.where)}: {finding.text}"]
-            told[finding.code, *finding.where] = [*lines, f"  {finding.hint}"] if finding.waits else lines
+            hinted = finding.waits or finding.code in LOWERED
+            told[finding.code, *finding.where] = [*lines, f"  {finding.hint}"] if hinted else lines
     return list(told.values())
 
 

@@ -21,12 +21,21 @@ _LEGACY_SECRET = re.compile(r"[A-z][-_A-z0-9]*")
 # Letters, and parts of camelCase.
 _WORDS = (re.compile(r"[a-z]+", re.IGNORECASE), re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"))
 _PRODUCTION = re.compile(
-    r"production.*|produ[ck]tion|produccion|producao|produzione|prod(?!u).*|prd.*|(go)?live"
+    r"production.*|produ[ck]tion|produ[ck]tiv|produccion|producao|produzione|prod(?!u).*|prd.*|(go)?live"
     r"|(?!pre|non|not).*(?<!re)prod(uction)?"
 )
 _NO_PRODUCTION = ("pre", "non", "not", "no")
-# Other alphabets' letters that look like ours, and a digit.
-_LOOKALIKES = str.maketrans("0\u043e\u03bf\u0440\u03c1\u0501", "oooppd")
+# Letters of other alphabets that look like ours, in both cases; and digits that stand for letters.
+_LETTERS = {
+    "o": "0\u043e\u03bf\u00f8",
+    "p": "\u0440\u03c1",
+    "d": "\u0501\u0111",
+    "i": "\u0456\u03b9",
+    "e": "\u0435\u03b5",
+}
+_LOOKALIKES = {ord(look): ours for ours, looks in _LETTERS.items() for look in looks}
+_LOOKALIKES |= {ord(look.upper()): ours.upper() for ours, looks in _LETTERS.items() for look in looks if look != "0"}
+_DIGITS = str.maketrans("13", "ie")
 _LEGACY_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 
 
@@ -79,6 +88,10 @@ def looks_like_production(name: str) -> bool:
     `pröd`, `prd`; not `products`, `preprod` or `non-prod`."""
     plain = unicodedata.normalize("NFKD", name).translate(_LOOKALIKES)
     letters = "".join(c for c in plain if not unicodedata.combining(c))
+    return any(map(_names_production, {letters, letters.translate(_DIGITS)}))
+
+
+def _names_production(letters: str) -> bool:
     for words in _WORDS:
         found = [word.lower() for word in words.findall(letters)]
         if all(len(word) == 1 for word in found):

@@ -93,12 +93,19 @@ class _Entry:
         if refused is not None:
             return refused
         if self._is_older():
-            text = f"{'a lower sensitivity of before' if self.same else 'an older value'} is back{self.by}"
-            return self._finding(Severity.ATTENTION, "secret-rolled-back", text, f"if nobody meant it: {_WHO}")
+            return self._judge_older()
         if self.lowered:
             text = f"{self._levels()}, and an owner vouches for it{self.by}"
             return self._finding(Severity.INFO, "secret-changed", text)
         return self._judge_same() if self.same else self._judge_changed()
+
+    def _judge_older(self) -> Finding:
+        if self.lowered or self._is_back_lower():
+            text = f"an entry of before is back{self.by}; {self._levels()}"
+            hint = f"{_WHO}; if it was honest: pprotect trust accept"
+            return self._finding(Severity.ATTENTION, "sensitivity-rolled-back", text, hint)
+        hint = f"if nobody meant it: {_WHO}"
+        return self._finding(Severity.ATTENTION, "secret-rolled-back", f"an older value is back{self.by}", hint)
 
     def _judge_unreviewed(self) -> Finding | None:
         """What an entry that no owner vouches for is refused for, or needs attention for."""

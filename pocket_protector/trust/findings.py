@@ -105,6 +105,7 @@ DESCRIPTIONS = {
     "secret-rolled-back": "An older value is back",
     "secret-unreviewed": "A value that no owner vouches for, where the policy demands that one does",
     "sensitivity-lowered": "A value is to be handled less carefully, and no owner vouches for that",
+    "sensitivity-rolled-back": "An older entry is back, which is to be handled less carefully",
     "signature-invalid": "A signature that is not one of the value beside it",
     "signature-of-former-owner": "In the place of an owner's signature stands that of a former one",
     "signature-stripped": "The signature of a value that an owner had signed is gone",

@@ -20,7 +20,9 @@ Trust = Mapping[str, str] | State
 BEHIND = frozenset({"domain-behind", "custodian-behind", "owner-behind", "secret-behind"})
 """What an older version of the file shows, such as another branch's."""
 
-_OLDER = BEHIND | {"domain-forked", "secret-rolled-back"}
+_ROLLED_BACK = frozenset({"secret-rolled-back", "sensitivity-rolled-back"})
+
+_OLDER = BEHIND | _ROLLED_BACK | {"domain-forked"}
 """What another branch shows that is as it should be: a rotation of its own, and pointers of before."""
 
 _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
@@ -95,9 +97,7 @@ def check_resolvable(
 
 def _rolled_back(domain: Domain, findings: Iterable[Finding]) -> list[Finding]:
     """In production also a reference of before, which an owner vouched for once."""
-    return [
-        f for f in findings if f.code == "secret-rolled-back" and f.where[1] == domain.name and domain.policy.production
-    ]
+    return [f for f in findings if f.code in _ROLLED_BACK and f.where[1] == domain.name and domain.policy.production]
 
 
 def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:

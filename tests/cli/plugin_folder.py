@@ -42,6 +42,8 @@ class Source:
             raise LookupError(f"tulip-select {raw!r}")
         if fragment == "exit":
             raise SystemExit(0)
+        if fragment == "hang":
+            time.sleep(3600)
         return "tulip" if fragment == "text" else json_member(raw, fragment)
 
     def note(self, event, reference):

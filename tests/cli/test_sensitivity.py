@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from people import CREDS, MALLORY, Person, loaded, saved
+from people import CREDS, MALLORY, Person, loaded, saved, signed_file
 from shell import ALICE, BOB, CAROL, DEV, KEYS, Shell, as_variables
 
 from pocket_protector import AccessError, Reference, Sensitivity
@@ -249,6 +249,47 @@ def test_what_was_seen_of_it_counts_after_an_edit(pinned: Person, old: str, new:
         result = pinned(*words)
         assert (result.code, result.out) == (8, "")
         assert "these values in 'dev' are inject-only, and are not printed: API_KEY" in result.err
+
+
+@pytest.fixture
+def raised(pinned: Person) -> Person:
+    """An owner made a value that she had signed inject-only, and everybody has seen that."""
+    pinned.done("set-sensitivity", "dev", "API_KEY", "inject-only")
+    return pinned
+
+
+def with_entry_of_before(person: Person) -> Person:
+    """An entry of the first version of the file in the place of the one that there is, if there is one."""
+    first = loaded(signed_file()._document)._document.domains["dev"].secrets["API_KEY"]
+    document = person.store()._document
+    dev = document.domains["dev"]
+    person.put(loaded(document.with_domain(replace(dev, secrets={**dev.secrets, "API_KEY": first}))))
+    return person
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_an_owners_signature_of_before_does_not_open_it(raised: Person, gone: bool) -> None:
+    if gone:
+        raised.put(raised.store().rm_secret("dev", "API_KEY"))
+        assert raised("get", "dev", "db-password").code == 0
+    with_entry_of_before(raised)
+    for _ in range(2):
+        result = raised("get", "dev", "API_KEY")
+        assert (result.code, result.out) == (8, "")
+        assert "note: secret/dev/API_KEY: an entry of before is back (signed by alice@example.com)" in result.err
+        assert "pprotect trust accept" in result.err
+        # What is told beside another command is not taken as seen either.
+        assert raised("get", "dev", "db-password").code == 0
+    assert raised.done("run", "dev", "--uppercase", "--", "printenv", "API_KEY") == DEV["API_KEY"] + "\n"
+    raised.done("trust", "accept", "--yes")
+    assert raised.done("get", "dev", "API_KEY") == DEV["API_KEY"]
+
+
+def test_what_was_refused_at_first_sight_was_seen(someone: Person) -> None:
+    of(someone, "inject-only")
+    assert someone("get", "dev", "API_KEY").code == 8
+    someone.file.write_text(someone.file.read_text().replace("    sensitivity: inject-only\n", ""))
+    assert someone("get", "dev", "API_KEY").code == 8
 
 
 # What it means: high

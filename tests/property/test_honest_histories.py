@@ -746,6 +746,7 @@ EXPLAINED: dict[str, list[tuple[frozenset[str], ...]]] = {
     "grant-unusable": [(JOINS, frozenset({"rekey", "rekey-legacy"}))],
     "grant-without-custodian": [(JOINS, frozenset({"rm-custodian"}))],
     "secret-rolled-back": [(JOINS | {"revert"},), (frozenset({"raise"}), frozenset({"lower"}))],
+    "sensitivity-rolled-back": [(JOINS | {"revert"},), (frozenset({"raise"}), frozenset({"lower"}))],
     "sensitivity-lowered": [(frozenset({"lower"}),)],
     "log-entries-gone": [(frozenset({"revert"}),), (JOINS, frozenset({"truncate"}))],
     "first-epoch": [(frozenset({"first-epoch"}),)],

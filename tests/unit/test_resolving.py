@@ -205,11 +205,12 @@ def test_times_that_are_none_are_not_waited_for(after: str) -> None:
 @pytest.mark.slow
 def test_what_hangs_is_left_behind_and_the_rest_is_had() -> None:
     begun = time.monotonic()
-    resolved = resolve(places("shelf://hang/x", "shelf://value/x", "shelf://hang/y", "shelf://busy/9"), partly=True)
+    texts = ("shelf://hang/x", "shelf://value/x", "shelf://hang/y", "shelf://busy/9", "shelf://json/x#hang")
+    resolved = resolve(places(*texts), partly=True)
     assert 14 < time.monotonic() - begun < 20
     late = (Fault.UNREACHABLE, "no answer within 15 seconds")
     assert values(resolved) == {"s1": b"tulip-x"}
-    assert faults(resolved) == {"s0": late, "s2": late, "s3": (Fault.OTHER, "the shelf is busy")}
+    assert faults(resolved) == {"s0": late, "s2": late, "s3": (Fault.OTHER, "the shelf is busy"), "s4": late}
     assert 4 <= calls().count("shelf://busy/9") <= 9
     assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
 

@@ -44,7 +44,17 @@ def test_another_word(word: str) -> None:
             "prd",
             "PRD-1",
         ),
-        *("live", "web-live", "\uff30\uff32\uff2f\uff24", "pro\u0301d", "prod.example.com", "prod/eu", "not-dev-prod"),
+        *("pr0duct10n", "PR\u00d8D", "\u0420R\u041eD", "Produktiv", "produktion-2"),
+        *(
+            "live",
+            "live1",
+            "web-live",
+            "\uff30\uff32\uff2f\uff24",
+            "pro\u0301d",
+            "prod.example.com",
+            "prod/eu",
+            "not-dev-prod",
+        ),
     ],
 )
 def test_what_looks_like_production(name: str) -> None:
@@ -57,6 +67,7 @@ def test_what_looks_like_production(name: str) -> None:
         *("dev", "staging", "test", "qa", "", "product", "products", "product-catalogue", "producer", "productivity"),
         *("preprod", "pre-prod", "PreProd", "pre_production", "preproduction", "nonprod", "non-prod", "NonProd"),
         *("no-prod", "not-production", "notprod", "reproduction", "reprod", "deliver", "delivery", "lively", "oliver"),
+        *("produktivit\u00e4t", "l1vely", "p1"),
         *("pr", "rod", "pord"),
     ],
 )

@@ -337,13 +337,13 @@ def value_back_where_a_reference_stands(world: World) -> list[KeyFile]:
     return [newer, _with(newer, "api", world.dev.secrets["api"])]
 
 
-@attack("secret-rolled-back", API)
+@attack("sensitivity-rolled-back", API)
 def lower_sensitivity_back_with_the_signature_of_then(world: World) -> list[KeyFile]:
     raised = saved(world.file.set_sensitivity(DEV, "api", Sensitivity.HIGH, creds=DAVE))
     return [raised, _with(raised, "api", world.dev.secrets["api"])]
 
 
-@attack("secret-rolled-back", REF)
+@attack("sensitivity-rolled-back", REF)
 def lower_sensitivity_of_a_reference_back_with_the_signature_of_then(world: World) -> list[KeyFile]:
     file = pointing(world)
     raised = saved(file.set_sensitivity(DEV, "ref", Sensitivity.INJECT_ONLY, creds=ALICE))
