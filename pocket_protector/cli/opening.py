@@ -39,8 +39,8 @@ class Use:
 
 
 def opened(session: Session, domain: str, use: Use, name: str | None = None) -> dict[str, bytes]:
-    """Unlock a domain, and say what of it is not as it should be; the values of all its secrets, or of one, less those
-    that cannot be had and need not be.
+    """Unlock a domain, and say what of it is not as it should be; the values of all its secrets, less those that cannot
+    be had and need not be, or of the one that is named.
 
     PPKeyError, first, if `name` is no secret of it; PolicyError if the domain's policy, what was asked for, or the
     sensitivity of what would be printed refuses.
@@ -70,7 +70,8 @@ def opened(session: Session, domain: str, use: Use, name: str | None = None) -> 
     if use.no_resolve:
         held |= {name: pointer.text.encode() for name, pointer in references.items()}
     elif references:
-        resolved = fetched(session, store, [(domain, name) for name in references], partly=use.skip_unresolved)
+        partly = use.skip_unresolved and name is None
+        resolved = fetched(session, store, [(domain, name) for name in references], partly=partly)
         for (_, left_out), failure in resolved.failures.items():
             output.note(f"warning: {left_out} is left out: {failure}")
         held |= {name: value for (_, name), value in resolved.values.items()}

@@ -415,6 +415,8 @@ def test_values_are_printed_without_what_cannot_be_had(shelf: Shell) -> None:
     result = shelf("decrypt-domain", "refs", "--skip-unresolved")
     assert (result.code, json.loads(result.out)) == (0, {"A": "tulip-x"})
     assert "warning: B is left out: " in result.err
+    # The one that is asked for is not left out.
+    shelf("decrypt-domain", "refs", "--secret", "B", "--skip-unresolved").failed(7, "secret 'B' in 'refs'")
 
 
 def test_what_is_throttled_is_asked_again_and_waits_longer_each_time(shelf: Shell) -> None:
