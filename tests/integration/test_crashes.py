@@ -64,7 +64,7 @@ def lasts(folder: Path) -> float:
     return time.monotonic() - start
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_kills_at_random_moments(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Half of them at any moment of the process; the others once the temporary file is there, which is the write."""
     chance = random.Random(9)
