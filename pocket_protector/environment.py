@@ -1,8 +1,10 @@
-"""The environment of a program that is run with a domain's values (`pprotect run`, `pprotect exec`)."""
+"""Variables with a domain's values: the environment of a program that is run (`pprotect run`, `pprotect exec`), and
+assignments for a shell."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 
 from pocket_protector.errors import StoreError
@@ -68,7 +70,7 @@ def build(
                 f"the secrets {secret_of[name]!r} and {secret!r} both map to the variable {name}",
                 hint="rename one of them, or leave out --uppercase",
             )
-        check_name(secret, name)
+        _check_name(secret, name, "--prefix APP gives it another name")
         _check_value(secret, name, value)
         variables[name], secret_of[name] = value, secret
     kept = base if passthrough else {name: base[name] for name in _KEPT if name in base}
@@ -76,18 +78,36 @@ def build(
     return {name: value for name, value in kept.items() if name not in scrubbed} | variables
 
 
-def check_name(secret: str, name: str) -> None:
-    """StoreError for a variable that would change how programs run."""
+def assignments(values: Mapping[str, str], before: str = "", *, hint: str) -> str:
+    """One shell assignment a line, sorted by name; StoreError as `check_assignable`: a shell evaluates this."""
+    for name, value in values.items():
+        check_assignable(name, value, hint)
+    return "".join(f"{before}{name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))
+
+
+def check_assignable(name: str, value: str, hint: str) -> None:
+    """StoreError for a secret whose name no shell can address, or changes how programs run, and for a value that no
+    variable holds."""
+    if not is_shell_name(name):
+        raise StoreError(f"no shell can address a variable {name!r}", hint=hint)
+    _check_name(name, name, hint)
+    _check_text(name, value, hint)
+
+
+def _check_name(secret: str, name: str, hint: str) -> None:
     if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
         raise StoreError(
-            f"secret {secret!r} would set the variable {name}, which changes how programs run",
-            hint="--prefix APP gives it another name",
+            f"secret {secret!r} would set the variable {name}, which changes how programs run", hint=hint
         )
 
 
-def _check_value(secret: str, name: str, value: str) -> None:
+def _check_text(secret: str, value: str, hint: str = "") -> None:
     if "\0" in value:
-        raise StoreError(f"secret {secret!r} has a NUL character, which no variable can hold")
+        raise StoreError(f"secret {secret!r} has a NUL character, which no variable can hold", hint=hint)
+
+
+def _check_value(secret: str, name: str, value: str) -> None:
+    _check_text(secret, value)
     number = len(value.encode(errors="surrogateescape"))
     if len(name.encode()) + 1 + number > _MOST_BYTES:
         raise StoreError(

@@ -14,18 +14,19 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 IMPORTERS = {
     "errors": {
         *("crypto", "model", "format", "trust", "files", "git", "environment", "credentials", "view", "keyfile", "cli"),
-        *("pins", "history", "stored", "plugins", "resolving", "access_log", ""),
+        *("pins", "history", "stored", "plugins", "packages", "resolving", "access_log", ""),
     },
-    "crypto": {"model", "format", "trust", "pins", "view", "stored", "keyfile", "credentials", "cli", ""},
+    "crypto": {"model", "format", "trust", "packages", "pins", "view", "stored", "keyfile", "credentials", "cli", ""},
     "model": {
-        *("format", "trust", "plugins", "pins", "lineage", "history", "view", "stored", "keyfile", "credentials"),
-        *("resolving", "access_log", "cli", ""),
+        *("format", "trust", "plugins", "packages", "pins", "lineage", "history", "view", "stored", "keyfile"),
+        *("credentials", "resolving", "access_log", "cli", ""),
     },
+    "packages": {"cli"},
     "plugins": {"resolving", "keyfile", "cli"},
     "resolving": {"access_log", "view", "keyfile", "cli"},
     "access_log": {"view"},
     "format": {"trust", "pins", "history", "view", "stored", "cli"},
-    "trust": {"view", "pins", "history", "cli"},
+    "trust": {"view", "pins", "history", "packages", "cli"},
     "pins": {"cli"},
     "history": {"cli"},
     "lineage": {"stored"},
@@ -33,7 +34,7 @@ IMPORTERS = {
     "stored": {"keyfile"},
     "files": {"pins", "history", "stored", "access_log", "cli"},
     "git": {"history", "cli"},
-    "environment": {"cli"},
+    "environment": {"plugins", "cli"},
     "credentials": {"view", "stored", "keyfile", "cli", ""},
     "keyfile": {"cli", ""},
     "cli": {"__main__"},
@@ -49,6 +50,7 @@ HOMES = {
     "rich": "cli",
     "fcntl": "files",
     **dict.fromkeys(("azure", "boto3", "botocore", "google", "grpc", "keyring", "requests", "urllib3"), "plugins"),
+    "cryptography": "packages",
 }
 NOT_IMPORTED_BY_MODEL = {"time", "pathlib", "io", "subprocess", "socket", "shutil", "tempfile"}
 NOT_CALLED_BY_MODEL = {"open", "input", "print", "datetime.now", "datetime.utcnow", "os.getenv", "os.open", "time.time"}

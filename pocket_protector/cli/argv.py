@@ -10,7 +10,7 @@ _WITH_VALUE = frozenset(
     """
     -f --file -u --user --passphrase-file --new-passphrase-file --env-prefix --key-type --output-format --secret
     --domain --secret-name --from-file --prefix --trust --expect-fingerprint --max-age --min-owners
-    --reference --sensitivity
+    --reference --sensitivity --format
     """.split()
 )
 _OF_THE_GROUP = frozenset({"-h", "--help", "--version", "--install-completion", "--show-completion"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,18 +38,20 @@ class Use:
     reveal: bool = False
 
 
-def opened(session: Session, domain: str, use: Use, name: str | None = None) -> dict[str, bytes]:
+def opened(
+    session: Session, store: KeyFile, domain: str, use: Use, chosen: Collection[str] | None = None
+) -> dict[str, bytes]:
     """Unlock a domain, and say what of it is not as it should be; the values of all its secrets, less those that cannot
-    be had and need not be, or of the one that is named.
+    be had and need not be, or of those that are `chosen`.
 
-    PPKeyError, first, if `name` is no secret of it; PolicyError if the domain's policy, what was asked for, or the
-    sensitivity of what would be printed refuses.
+    PPKeyError, first, if one of these is no secret of it; PolicyError if the domain's policy, what was asked for, or
+    the sensitivity of what would be printed refuses.
     """
-    store = session.read()
     known = store.get_domain_secret_names(domain)
-    if name is not None and name not in known:
-        raise PPKeyError(f"secret in {domain!r}", name, known)
-    names = known if name is None else [name]
+    for name in chosen or ():
+        if name not in known:
+            raise PPKeyError(f"secret in {domain!r}", name, known)
+    names = [name for name in known if chosen is None or name in chosen]
     references = {name: pointer for name, pointer in store.get_references(domain).items() if name in names}
     watch = session.watch(store)
     warn(watch, [domain], interactive=session.prompts.terminal)
@@ -70,7 +72,7 @@ def opened(session: Session, domain: str, use: Use, name: str | None = None) -> 
     if use.no_resolve:
         held |= {name: pointer.text.encode() for name, pointer in references.items()}
     elif references:
-        partly = use.skip_unresolved and name is None
+        partly = use.skip_unresolved and chosen is None
         resolved = fetched(session, store, [(domain, name) for name in references], partly=partly)
         for (_, left_out), failure in resolved.failures.items():
             output.note(f"warning: {left_out} is left out: {failure}")

@@ -80,7 +80,8 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
     _check_prefix(given["prefix"])
     # Before references are resolved: that sets the prefix for their sources, whatever it was.
     credentials = credential_variables(session.options.env_prefix)
-    raw = opened(session, domain, Use(False, given["require_signed"], given["no_resolve"], given["skip_unresolved"]))
+    use = Use(False, given["require_signed"], given["no_resolve"], given["skip_unresolved"])
+    raw = opened(session, session.read(), domain, use)
     # As Python has variables: bytes that are not UTF-8 stand as surrogates.
     values = {name: value.decode(errors="surrogateescape") for name, value in raw.items()}
     variables = environment.build(

@@ -15,7 +15,7 @@ from pocket_protector.model.names import parse_custodian_name
 from pocket_protector.model.statements import CHANGE, Keys, change_fields
 from pocket_protector.model.times import format_time
 
-_STATEMENT = b"custodian"
+CUSTODIAN = b"custodian"
 
 MAX_CHANGES = 64
 """How many changes of keys a custodian keeps: whoever judges the file verifies each."""
@@ -67,7 +67,7 @@ class Custodian:
             public_key=keys.public_key,
             verify_key=keys.verify_key,
             wrapped=WrappedIdentity.wrap(identity, parse_new_passphrase(passphrase), cost),
-            signature=identity.signing.sign(_STATEMENT, identity.name.encode(), keys.public_key, keys.verify_key),
+            signature=identity.signing.sign(CUSTODIAN, identity.name.encode(), keys.public_key, keys.verify_key),
         )
 
     def rekeyed(
@@ -136,7 +136,7 @@ def proven_changes(changes: tuple[Change, ...], file_id: bytes, name: str, prese
 
 def own_statement(name: str, keys: Keys) -> bytes:
     """What a custodian signs of itself, and what a fingerprint is made of: name and both keys."""
-    return statement(_STATEMENT, name.encode(), keys.public_key, keys.verify_key)
+    return statement(CUSTODIAN, name.encode(), keys.public_key, keys.verify_key)
 
 
 def parse_new_passphrase(passphrase: str) -> str:

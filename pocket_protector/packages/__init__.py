@@ -1,0 +1,1 @@
+"""Sealed packages (docs/packages.md)."""

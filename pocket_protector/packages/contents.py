@@ -1,0 +1,117 @@
+"""What travels in a sealed package, in its two compartments (docs/format.md, section 13.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pocket_protector.crypto.encoding import lp, pad, unpad
+from pocket_protector.errors import FormatError, IntegrityError, NameFormatError
+from pocket_protector.model.domain import MAX_VALUE_BYTES
+from pocket_protector.model.exported import ExportedEntry
+from pocket_protector.model.names import parse_secret_name
+from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.packages.framing import parse_text, split
+
+_VALUE, _REFERENCE = b"value", b"reference"
+
+
+class Outline(NamedTuple):
+    """What is told of a gated entry before the gate is open."""
+
+    name: str
+    is_reference: bool
+    sensitivity: Sensitivity
+
+
+def is_gated(entry: ExportedEntry) -> bool:
+    """Whether an entry travels behind the gate: high and inject-only ones do, a reference too."""
+    return entry.sensitivity >= Sensitivity.HIGH
+
+
+def outline(entry: ExportedEntry) -> Outline:
+    return Outline(entry.name, isinstance(entry.content, Reference), entry.sensitivity)
+
+
+def encode_open(entries: Sequence[ExportedEntry], gated: Sequence[ExportedEntry]) -> bytes:
+    """The open compartment: its entries, and what is told of those behind the gate; a multiple of 32 bytes."""
+    return pad(lp(lp(*map(_encode, entries)), lp(*(_heading(outline(entry)) for entry in gated))))
+
+
+def encode_gated(entries: Sequence[ExportedEntry]) -> bytes:
+    """The compartment behind the gate; a multiple of 32 bytes."""
+    return pad(lp(*map(_encode, entries)))
+
+
+def parse_open(raw: bytes) -> tuple[tuple[ExportedEntry, ...], tuple[Outline, ...]]:
+    """The inverse of `encode_open`. IntegrityError for anything else: only a sender who broke the rules makes it."""
+    try:
+        entries, gated = split(_unpadded(raw), 2)
+        found = tuple(map(_entry, split(entries)))
+        told = tuple(_outline(split(heading, 3)) for heading in split(gated))
+        _check_order([entry.name for entry in found], [entry.name for entry in told])
+        if any(map(is_gated, found)) or any(entry.sensitivity < Sensitivity.HIGH for entry in told):
+            raise FormatError("a sensitive entry is not behind the gate, or another one is")
+    except FormatError as error:
+        raise _broken(error) from None
+    return found, told
+
+
+def parse_gated(raw: bytes, told: Sequence[Outline]) -> tuple[ExportedEntry, ...]:
+    """The inverse of `encode_gated`: exactly the entries that were told of. IntegrityError for anything else."""
+    try:
+        found = tuple(map(_entry, split(_unpadded(raw))))
+        if tuple(map(outline, found)) != tuple(told):
+            raise FormatError("behind the gate is something else than was told of")
+    except FormatError as error:
+        raise _broken(error) from None
+    return found
+
+
+def _encode(entry: ExportedEntry) -> bytes:
+    content = entry.content.text.encode() if isinstance(entry.content, Reference) else entry.content
+    return _heading(outline(entry)) + lp(content)
+
+
+def _heading(told: Outline) -> bytes:
+    return lp(told.name.encode(), _REFERENCE if told.is_reference else _VALUE, told.sensitivity.word.encode())
+
+
+def _outline(parts: Sequence[bytes]) -> Outline:
+    name, kind, sensitivity = parts
+    if kind not in (_VALUE, _REFERENCE):
+        raise FormatError("an entry is neither a value nor a reference")
+    try:
+        parse_secret_name(parse_text(name))
+    except NameFormatError as error:
+        raise FormatError(error.message) from None
+    return Outline(parse_text(name), kind == _REFERENCE, Sensitivity.parse(parse_text(sensitivity)))
+
+
+def _entry(raw: bytes) -> ExportedEntry:
+    *heading, content = split(raw, 4)
+    told = _outline(heading)
+    if told.is_reference:
+        return ExportedEntry(told.name, Reference(parse_text(content)), told.sensitivity)
+    parse_text(content)
+    if len(content) > MAX_VALUE_BYTES:
+        raise FormatError(f"a value has more than {MAX_VALUE_BYTES} bytes")
+    return ExportedEntry(told.name, content, told.sensitivity)
+
+
+def _unpadded(raw: bytes) -> bytes:
+    payload = unpad(raw)
+    if payload is None:
+        raise FormatError("its padding is damaged")
+    return payload
+
+
+def _check_order(*groups: list[str]) -> None:
+    names = [name for group in groups for name in group]
+    if any(group != sorted(group) for group in groups) or len({*names}) < len(names):
+        raise FormatError("its entries are out of order, or one is there twice")
+
+
+def _broken(error: FormatError) -> IntegrityError:
+    return IntegrityError(f"what the package holds is not as a package has it: {error.message}")

@@ -1,0 +1,1 @@
+"""The export formats that come with the package."""
