@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from pocket_protector.errors import StoreError
@@ -106,6 +106,30 @@ def append_private(path: str, raw: bytes, most: int) -> None:
             os.close(descriptor)
     except (OSError, ValueError) as error:
         _refuse("write", path, error)
+
+
+def create_private(path: str, raw: bytes) -> None:
+    """A new file of this user's alone, whole or not at all. StoreError if something is there."""
+    made = False
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        made = True
+        with open(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(descriptor)
+    except FileExistsError:
+        raise StoreError(f"{path} exists already", hint="name another file, or remove it first") from None
+    except (OSError, ValueError) as error:
+        if made:
+            remove(path)
+        _refuse("write", path, error)
+
+
+def remove(path: str) -> None:
+    """Of a file that is there no longer, or cannot be removed, nothing is said."""
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def make_private_folder(path: str) -> None:

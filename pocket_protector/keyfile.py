@@ -16,6 +16,7 @@ from pocket_protector.stored import Stored
 from pocket_protector.view import now
 
 if TYPE_CHECKING:
+    from pocket_protector.model.exported import ExportedEntry
     from pocket_protector.model.policy import Policy
     from pocket_protector.resolving import Resolved
 
@@ -105,6 +106,18 @@ class KeyFile(Stored):
         resolved.require_all()
         value = decoded(domain_name, name, resolved.values[domain_name, name])
         return self._changed(secret_changes.import_reference, domain_name, name, value, now())
+
+    def import_entries(
+        self, domain_name: str, entries: Iterable[ExportedEntry], sender: str, *, overwrite: bool = False
+    ) -> KeyFile:
+        """Add entries of a package; those that exist stay as they are without `overwrite`, and are never handled less
+        carefully than before. FormatError and ProviderError for a reference that nothing installed can resolve."""
+        from pocket_protector.model import secret_changes
+
+        chosen = tuple(entries)
+        for entry in chosen:
+            _check_reference(entry.content)
+        return self._changed(secret_changes.import_entries, domain_name, chosen, sender, now(), overwrite)
 
     def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:
         """Sign values as they are. The credentials are an owner's, who has looked at them."""
@@ -263,10 +276,7 @@ class KeyFile(Stored):
         creds: Creds | Identity | None,
         sensitivity: Sensitivity | None,
     ) -> KeyFile:
-        if isinstance(value, Reference):
-            from pocket_protector.plugins.registry import check_reference
-
-            check_reference(value)
+        _check_reference(value)
         return self._changed(change, domain_name, name, value, now(), self._signer(creds), sensitivity)
 
     def _rewrapped(
@@ -292,3 +302,11 @@ class KeyFile(Stored):
 
     def __hash__(self) -> int:
         return hash(self.path)
+
+
+def _check_reference(content: str | bytes | Reference) -> None:
+    """FormatError and ProviderError for a reference that nothing installed can resolve."""
+    if isinstance(content, Reference):
+        from pocket_protector.plugins.registry import check_reference
+
+        check_reference(content)

@@ -12,7 +12,7 @@ from pocket_protector.credentials import TRUST_VARIABLE, Creds, read_variable
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, LocatedError, StoreError, command
 from pocket_protector.format.file import LoadedFile
-from pocket_protector.model.custodian import check_identity
+from pocket_protector.model.custodian import Custodian, check_identity
 from pocket_protector.model.decrypted import DecryptedDomain, decrypt
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Domain, open_key
@@ -21,6 +21,7 @@ from pocket_protector.model.sensitivity import Sensitivity
 
 if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
     from pocket_protector.model.policy import Policy
+    from pocket_protector.model.statements import Keys
     from pocket_protector.resolving import Resolved, Told
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.reading import Trust
@@ -255,6 +256,17 @@ class View:
         from pocket_protector.trust.fingerprints import fingerprint
 
         return fingerprint(key_custodian_name, self._document.custodian(key_custodian_name).keys)
+
+    def get_signed_keys(self, key_custodian_name: str) -> tuple[Keys, bytes]:
+        """The custodian's public keys, and their own signature (64 bytes) of the name and both. StoreError for a
+        custodian whose keys Pocket Protector made, which cannot sign."""
+        custodian = self._document.custodian(key_custodian_name)
+        if not isinstance(custodian, Custodian):
+            raise StoreError(
+                f"the keys of {key_custodian_name!r} are Pocket Protector's, and cannot sign",
+                hint=command("set-key-custodian-passphrase", key_custodian_name),
+            )
+        return custodian.keys, custodian.signature
 
     def sealed_since(self, before: View) -> list[str]:
         """The domains of both to which something was sealed since, or their key wrapped for somebody."""

@@ -14,14 +14,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 IMPORTERS = {
     "errors": {
         *("crypto", "model", "format", "trust", "files", "git", "environment", "credentials", "view", "keyfile", "cli"),
-        *("pins", "history", "stored", "plugins", "packages", "resolving", "access_log", ""),
+        *("pins", "history", "stored", "plugins", "packages", "known", "resolving", "access_log", ""),
     },
-    "crypto": {"model", "format", "trust", "packages", "pins", "view", "stored", "keyfile", "credentials", "cli", ""},
+    "crypto": {"model", "format", "trust", "packages", "pins", "known", "view", "stored", "keyfile", "credentials", "cli", ""},
     "model": {
         *("format", "trust", "plugins", "packages", "pins", "lineage", "history", "view", "stored", "keyfile"),
         *("credentials", "resolving", "access_log", "cli", ""),
     },
-    "packages": {"cli"},
+    "packages": {"known", "cli"},
+    "known": {"cli"},
     "plugins": {"resolving", "keyfile", "cli"},
     "resolving": {"access_log", "view", "keyfile", "cli"},
     "access_log": {"view"},
@@ -32,7 +33,7 @@ IMPORTERS = {
     "lineage": {"stored"},
     "view": {"stored", "keyfile", "cli"},
     "stored": {"keyfile"},
-    "files": {"pins", "history", "stored", "access_log", "cli"},
+    "files": {"known", "pins", "history", "stored", "access_log", "cli"},
     "git": {"history", "cli"},
     "environment": {"plugins", "cli"},
     "credentials": {"view", "stored", "keyfile", "cli", ""},

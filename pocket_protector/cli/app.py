@@ -45,6 +45,9 @@ _COMMANDS = {
     "verify": "verifying",
     **dict.fromkeys(("status", "review", "set-policy"), "reviewing"),
     **dict.fromkeys(("resolve", "join"), "merging"),
+    **dict.fromkeys(("pubkey", "keygen"), "public_keys"),
+    "package": "packaging",
+    "unpack": "unpacking",
 }
 _PANELS = {
     "store": "File",
@@ -60,6 +63,9 @@ _PANELS = {
     "verifying": "Trust",
     "reviewing": "Trust",
     "merging": "Git",
+    "public_keys": "Packages",
+    "packaging": "Packages",
+    "unpacking": "Packages",
 }
 
 

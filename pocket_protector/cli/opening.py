@@ -61,12 +61,12 @@ def opened(
             _check_printable(watch, domain, shown, reveal=use.reveal)
         except PolicyError:
             # What is refused now is not to be had by whoever lowers it next.
-            _keep(session, watch)
+            keep(session, watch)
             raise
     identity = session.identity(store)
     # Whoever replaces a domain replaces its policy too: what the one that was seen demanded still counts.
     required = use.require_signed or watch.demanded_signed(domain)
-    _check_use(session, store, watch, domain, require_signed=required)
+    check_use(session, store, watch, domain, require_signed=required)
     values = store.decrypt_values(domain, identity)
     held = {name: value.encode() for name, value in values.items()}
     if use.no_resolve:
@@ -77,8 +77,8 @@ def opened(
         for (_, left_out), failure in resolved.failures.items():
             output.note(f"warning: {left_out} is left out: {failure}")
         held |= {name: value for (_, name), value in resolved.values.items()}
-    _keep(session, watch)
-    _tell(store, domain, values)
+    keep(session, watch)
+    tell(store, domain, values)
     return {name: held[name] for name in names if name in held}
 
 
@@ -110,7 +110,7 @@ def fetched(session: Session, store: KeyFile, places: list[tuple[str, str]], *, 
     return resolved
 
 
-def _keep(session: Session, watch: Watch) -> None:
+def keep(session: Session, watch: Watch) -> None:
     watch.seen() if session.prompts.terminal else watch.looked_at()
 
 
@@ -133,7 +133,7 @@ def _check_printable(watch: Watch, domain: str, names: Iterable[str], *, reveal:
         )
 
 
-def _check_use(session: Session, store: KeyFile, watch: Watch, domain: str, *, require_signed: bool) -> None:
+def check_use(session: Session, store: KeyFile, watch: Watch, domain: str, *, require_signed: bool) -> None:
     """PolicyError if the domain may not be used: signed values are required of it, an anchor is given that it does not
     lead back to, or its own policy refuses."""
     anchors = session.anchors()
@@ -148,7 +148,7 @@ def _check_use(session: Session, store: KeyFile, watch: Watch, domain: str, *, r
     store.check_use(domain, require_signed=require_signed, trust=trust, behind=behind)
 
 
-def _tell(store: KeyFile, domain: str, values: DecryptedDomain) -> None:
+def tell(store: KeyFile, domain: str, values: DecryptedDomain) -> None:
     """What of the values is not as it should be, and a rotation mends."""
     rotate = command("rotate-domain-keys", domain)
     bind = rotate if _changeable(store) else f"pprotect upgrade, then {rotate}"

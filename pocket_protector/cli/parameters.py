@@ -46,6 +46,9 @@ RequiredName = Annotated[str, typer.Argument(metavar="NAME", help="The secret's 
 DomainOption = Annotated[
     str | None, typer.Option("--domain", metavar="DOMAIN", help="The key domain.", autocompletion=_domains)
 ]
+Into = Annotated[
+    str | None, typer.Option("--into", metavar="DOMAIN", help="Import into this key domain.", autocompletion=_domains)
+]
 NameOption = Annotated[
     str | None, typer.Option("--secret-name", metavar="NAME", help="The secret's name.", autocompletion=secret_names)
 ]

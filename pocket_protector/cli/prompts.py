@@ -59,6 +59,10 @@ class Prompts:
         """Whether the answer is yes; `--yes` gives it."""
         return self._yes or self.line(f"{question} [y/N]", "--yes").strip().lower().startswith("y")
 
+    def confirmed(self, question: str) -> bool:
+        """Whether a person at the terminal says yes now; `--yes` does not."""
+        return self.terminal and self.line(f"{question} [y/N]", "--token PATH").strip().lower() in ("y", "yes")
+
     def finish(self) -> None:
         """All questions are asked. UsageError if a value came from stdin and something stands behind it."""
         if self._must_be_last and self._stdin is not None and self._stdin.read(1):

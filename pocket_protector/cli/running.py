@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -68,7 +69,7 @@ def exec_(
     _run(ctx, domain, command, "--domain DOMAIN")
 
 
-def _check_prefix(prefix: str | None) -> None:
+def check_prefix(prefix: str | None) -> None:
     if prefix and not environment.is_shell_name(prefix):
         raise UsageError(f"{prefix!r} cannot begin a variable's name", hint="--prefix APP")
 
@@ -77,11 +78,17 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
     session, given = session_of(ctx), ctx.params
     if not command or command != session.behind_dashes:
         raise UsageError(_WHERE, hint=f"pprotect {ctx.info_name} {how} -- COMMAND")
-    _check_prefix(given["prefix"])
+    check_prefix(given["prefix"])
     # Before references are resolved: that sets the prefix for their sources, whatever it was.
     credentials = credential_variables(session.options.env_prefix)
     use = Use(False, given["require_signed"], given["no_resolve"], given["skip_unresolved"])
     raw = opened(session, session.read(), domain, use)
+    run_with(raw, given, credentials)
+
+
+def run_with(raw: Mapping[str, bytes], given: Mapping[str, Any], credentials: set[str]) -> NoReturn:
+    """Become the program that the command line gives, with these values as its variables and without the `credentials`;
+    `given` has the options of `run`."""
     # As Python has variables: bytes that are not UTF-8 stand as surrogates.
     values = {name: value.decode(errors="surrogateescape") for name, value in raw.items()}
     variables = environment.build(
@@ -98,7 +105,7 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
             output.note(
                 f"note: {secret} is the variable {name}, which no shell can address; --uppercase spells it otherwise"
             )
-    _replace_process(list(command), variables, set(names.values()))
+    _replace_process(list(given["command"]), variables, set(names.values()))
 
 
 def _replace_process(command: list[str], variables: dict[str, str], ours: set[str]) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Session:
         self.behind_dashes = behind_dashes
         self.prompts = Prompts(silent=options.non_interactive, yes=options.yes)
         self._watch: Watch | None = None
+        self._passphrase = ""
         self._guarded: set[str] = set()
 
     # The file
@@ -53,6 +55,11 @@ class Session:
         """Where `init` makes a file."""
         named = given_path(self.options.file)
         return os.path.join(_current_folder(), files.FILE_NAME) if named is None else named
+
+    def read_if_there(self) -> KeyFile | None:
+        """None where there is no file; one that was named has to be there."""
+        path = self.path()
+        return self.read() if given_path(self.options.file) or os.path.lexists(path) else None
 
     def read(self) -> KeyFile:
         return KeyFile.from_file(self.path())
@@ -159,16 +166,18 @@ class Session:
 
     # Credentials
 
-    def identity(self, store: KeyFile) -> Identity:
-        """Who is asking: from options, else the environment, else asked for. A wrong one is never tried elsewhere."""
+    def identity(self, store: KeyFile, name: str | None = None) -> Identity:
+        """Who is asking: `name`, or from options, else the environment, else asked for. A wrong one is never tried
+        elsewhere."""
         options = self.options
-        incomplete = None in (options.user, options.passphrase_file)
+        incomplete = None in (options.user or name, options.passphrase_file)
         if options.non_interactive and options.ignore_env and incomplete:
             raise UsageError(
                 "--non-interactive with --ignore-env needs the credentials as options",
                 hint="-u NAME --passphrase-file PATH",
             )
         user, passphrase = self._given()
+        user = user if name is None else Given(name, "argument")
         user_way, passphrase_way = self._ways()
         if not options.non_interactive:
             if user.text is None:
@@ -177,7 +186,21 @@ class Session:
                 output.note(f"Verify passphrase for {store.path} (using user {user.text} from {user.source})")
             user = self.credential(user, self.prompts.line, "User email", user_way)
             passphrase = self.credential(passphrase, self.prompts.hidden, "Passphrase", passphrase_way)
+        self._passphrase = passphrase.text or ""
         return unlocked(store, user, passphrase, user_way, passphrase_way)
+
+    def retyped(self, passphrase: str | None = None) -> bool:
+        """Whether a passphrase, or else the one that `identity` was given, is typed afresh on the terminal."""
+        typed = self.prompts.hidden("Passphrase again", "--token PATH")
+        expected = self._passphrase if passphrase is None else passphrase
+        return hmac.compare_digest(typed.encode(errors="replace"), expected.encode(errors="replace"))
+
+    def file_passphrase(self, source: str) -> str:
+        """The passphrase of a private key that is in a file: from --passphrase-file, or asked for."""
+        given = passphrase_in(self.options.passphrase_file)
+        return (
+            self.credential(given, self.prompts.hidden, f"Passphrase for {source}", "--passphrase-file PATH").text or ""
+        )
 
     def user(self) -> str | None:
         """Who is asking, as far as options or the environment tell."""

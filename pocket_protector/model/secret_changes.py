@@ -12,6 +12,7 @@ from pocket_protector.errors import AccessError, NameFormatError, StoreError, co
 from pocket_protector.model.audit import section
 from pocket_protector.model.document import Document, without
 from pocket_protector.model.domain import Domain, Secret, seal_value
+from pocket_protector.model.exported import ExportedEntry
 from pocket_protector.model.names import parse_secret_name
 from pocket_protector.model.reference import Reference
 from pocket_protector.model.sensitivity import Sensitivity
@@ -100,6 +101,23 @@ def import_reference(document: Document, domain: str, name: str, value: str, now
     secret = Secret(seal_value(found, name, value), updated, sensitivity=old.sensitivity)
     text = f"imported secret {name} in {domain} from {old.value.scheme}"
     return _placed(document, found, name, secret, now, None, text)
+
+
+def import_entries(
+    document: Document, domain: str, entries: Iterable[ExportedEntry], sender: str, now: datetime, overwrite: bool
+) -> Document:
+    """Entries of a package of the sender's, in the domain; nobody vouches for them. Those that exist stay as they are,
+    or are changed if that is to `overwrite`; their sensitivity is never lowered."""
+    for entry in entries:
+        found = document.changeable().domain(domain)
+        old = found.secrets.get(entry.name)
+        if old is not None and not overwrite:
+            continue
+        content = entry.content if isinstance(entry.content, Reference) else entry.content.decode()
+        sensitivity = max(entry.sensitivity, old.sensitivity) if old else entry.sensitivity
+        text = f"imported secret {entry.name} in {domain} from a package of {sender}"
+        document = _set(document, domain, entry.name, content, now, None, sensitivity, text)
+    return document
 
 
 def rm_secret(document: Document, domain: str, name: str, now: datetime) -> Document:

@@ -80,26 +80,15 @@ class SealedPackage:
             signature=package[-SIGNATURE_BYTES:],
         )
 
-    def open(self, known: Callable[[Header], None], now: datetime, private: PrivateKey) -> OpenedPackage:
-        """Check the package, and open what needs no gate.
-
-        In this order: `known` raises if the sender is nobody to the reader; IntegrityError for a signature that is not
-        the sender's; PolicyError for a package that has expired, or is made in the future, and for one of production;
-        AccessError for a key that is no recipient's; IntegrityError for content that breaks the rules.
-        """
+    def check(self, known: Callable[[Header], None], now: datetime) -> CheckedPackage:
+        """In this order: `known` raises if the sender is nobody to the reader; IntegrityError for a signature that is
+        not the sender's; PolicyError for a package that has expired, or is made in the future, and for one of
+        production."""
         known(self.header)
         self._check_signature()
         self._check_times(now)
         check_not_production(self.header.domain, self.header.production)
-        if private.public not in self.header.recipients:
-            raise AccessError(
-                "the package is not for this key",
-                hint="its sender seals to the key that pprotect pubkey prints, or to a file of yours",
-            )
-        index, bound = self.header.recipients.index(private.public), self.header.hash()
-        key = _unsealed(self.boxes[index], private, RECIPIENT, place(bound, index))
-        entries, gated = parse_open(decrypt(derive_key(key, lp(OPEN, bound)), self.open_part, lp(OPEN, bound)))
-        return OpenedPackage(self, entries, gated, private, key)
+        return CheckedPackage(self)
 
     def _check_signature(self) -> None:
         message = statement(SIGNATURE, self.header.hash(), self.body_digest)
@@ -114,6 +103,27 @@ class SealedPackage:
             raise PolicyError(
                 f"the package was made at {self.header.created}, which is in the future", hint="set the clock"
             )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedPackage:
+    """A package of somebody who is known, which may be opened now."""
+
+    sealed: SealedPackage
+
+    def open(self, private: PrivateKey) -> OpenedPackage:
+        """What needs no gate. AccessError for a key that is no recipient's; IntegrityError for content that breaks the
+        rules."""
+        header = self.sealed.header
+        if private.public not in header.recipients:
+            raise AccessError(
+                "the package is not for this key",
+                hint="its sender seals to the key that pprotect pubkey prints, or to a file of yours",
+            )
+        index, bound = header.recipients.index(private.public), header.hash()
+        key = _unsealed(self.sealed.boxes[index], private, RECIPIENT, place(bound, index))
+        inside = decrypt(derive_key(key, lp(OPEN, bound)), self.sealed.open_part, lp(OPEN, bound))
+        return OpenedPackage(self.sealed, *parse_open(inside), private, key)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -51,7 +51,7 @@ def anybody(_: Header) -> None:
 
 
 def opened(package: bytes, reader: Identity = BOB, now: datetime = NOW) -> OpenedPackage:
-    return SealedPackage.parse(package).open(anybody, now, reader.exchange)
+    return SealedPackage.parse(package).check(anybody, now).open(reader.exchange)
 
 
 @dataclass

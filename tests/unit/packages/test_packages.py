@@ -213,7 +213,7 @@ def test_the_order_of_the_checks() -> None:
 
     def refused(package: bytes, known: object = anybody, now: object = NOW + DAY) -> str:
         with pytest.raises(PPError) as caught:
-            SealedPackage.parse(package).open(known, now, MALLORY.exchange)  # type: ignore[arg-type]
+            SealedPackage.parse(package).check(known, now).open(MALLORY.exchange)  # type: ignore[arg-type]
         return str(caught.value)
 
     broken = package[:-1] + bytes([package[-1] ^ 1])

@@ -1,0 +1,72 @@
+"""What opens a package: a private key, and the token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pocket_protector import files
+from pocket_protector.cli.session import Session
+from pocket_protector.credentials import read_variable
+from pocket_protector.crypto.keys import PrivateKey
+from pocket_protector.errors import AccessError, FormatError, StoreError
+from pocket_protector.keyfile import KeyFile
+from pocket_protector.packages.identities import MAX_IDENTITY_BYTES, parse_identity
+from pocket_protector.packages.token import MAX_TOKEN_BYTES, Token
+
+KEY_VARIABLE = "PPROTECT_RECIPIENT_KEY"
+TOKEN_VARIABLE = "PPROTECT_PACKAGE_TOKEN"  # noqa: S105
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RecipientKey:
+    """The private key that opens a package, and what has its owner type its passphrase afresh, if it has one."""
+
+    private: PrivateKey
+    retyped: Callable[[], bool] | None
+
+
+def recipient_key(session: Session, store: KeyFile | None, name: str | None, path: str | None) -> RecipientKey:
+    """Of the file or the custodian that the command line names, else of the variable, else of a custodian as for other
+    commands. AccessError if there is none."""
+    if path is not None:
+        return _of_file(session, files.read(path, MAX_IDENTITY_BYTES), path)
+    variable = None if session.options.ignore_env else read_variable(KEY_VARIABLE)
+    if variable and name is None and session.options.user is None:
+        return _of_file(session, variable.encode(errors="replace"), KEY_VARIABLE)
+    if store is None:
+        raise AccessError("nothing says which key opens the package", hint=f"--identity-file PATH, or {KEY_VARIABLE}")
+    return RecipientKey(session.identity(store, name).exchange, session.retyped)
+
+
+def given_token(session: Session, path: str | None) -> Token | None:
+    """From a file, stdin or the variable; FormatError for what is no token."""
+    if path is not None:
+        return Token.parse(read_input(session, path, MAX_TOKEN_BYTES).decode("ascii", errors="replace"))
+    variable = None if session.options.ignore_env else read_variable(TOKEN_VARIABLE)
+    return Token.parse(variable) if variable else None
+
+
+def read_input(session: Session, path: str, most: int) -> bytes:
+    """All of a file, or of stdin if that is named; StoreError for more than `most` bytes."""
+    if path != STDIN:
+        return files.read(path, most)
+    raw = session.prompts.rest(most)
+    if len(raw) > most:
+        raise StoreError(f"stdin has more than {most} bytes")
+    return raw
+
+
+def _of_file(session: Session, raw: bytes, source: str) -> RecipientKey:
+    given: list[str] = []
+
+    def passphrase() -> str:
+        given.append(session.file_passphrase(source))
+        return given[-1]
+
+    try:
+        private = parse_identity(raw, passphrase)
+    except FormatError as error:
+        raise FormatError(f"{source}: {error.message}", hint=error.hint) from None
+    return RecipientKey(private, (lambda: session.retyped(given[0])) if given else None)

@@ -1,0 +1,84 @@
+"""Whether the sender of a package is somebody whom the user knows."""
+
+from __future__ import annotations
+
+import os
+
+from pocket_protector import files
+from pocket_protector.cli import output
+from pocket_protector.cli.session import Session
+from pocket_protector.errors import IntegrityError, PolicyError, StoreError
+from pocket_protector.keyfile import KeyFile
+from pocket_protector.known import SENDERS, KnownKeys
+from pocket_protector.packages.header import Header
+from pocket_protector.packages.public_keys import MAX_KEY_FILE_BYTES, PublicKey
+from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, to_words
+
+
+class SenderCheck:
+    """Call it with a package's header: it raises unless the sender is the one who was named, an owner in the user's own
+    file, somebody who was known before, or one whose fingerprint a person confirms now."""
+
+    def __init__(self, session: Session, store: KeyFile | None, named: str | None) -> None:
+        self._session = session
+        self._store = store
+        self._named = named
+        self._new: tuple[str, str] | None = None
+
+    def __call__(self, header: Header) -> None:
+        """IntegrityError for another than was named, and one who had other keys before; PolicyError for a stranger."""
+        found = fingerprint(header.sender, header.keys)
+        known = KnownKeys(SENDERS).of(header.sender)
+        if self._named is not None:
+            if not _is_named(self._named, header, found):
+                raise IntegrityError(f"the package is not from whom --sender names, but from {header.sender!r}")
+        elif self._is_owner(header):
+            return
+        elif found.hex() not in known:
+            self._ask(header, to_words(found), had_others=bool(known))
+        self._new = header.sender, found.hex()
+
+    def remember(self) -> None:
+        """The package is the sender's, and somebody said who that is: from now on they are known."""
+        if self._new is not None:
+            KnownKeys(SENDERS).remember(*self._new)
+
+    def _is_owner(self, header: Header) -> bool:
+        """Whether the reader's own file, as they have seen it, has the sender with these keys among those who count as
+        owners of a signed domain: whoever can write the file cannot make somebody such an owner."""
+        if self._store is None or not self._store.file_id:
+            return False
+        state = self._session.watch(self._store).trusted()
+        if state is None:
+            return False
+        custodian = state.document.custodians.get(header.sender)
+        if custodian is None or custodian.keys != header.keys:
+            return False
+        signed = [name for name, domain in state.document.domains.items() if domain.epoch is not None]
+        return any(header.sender in state.standings[name].owners.counting for name in signed)
+
+    def _ask(self, header: Header, words: str, *, had_others: bool) -> None:
+        session = self._session
+        stranger = f"nobody whom you know sent the package: it says {header.sender!r}, {words}"
+        hint = "compare the fingerprint with theirs, by another way than the package; then: --sender FINGERPRINT"
+        if had_others:
+            raise IntegrityError(f"{header.sender!r} had other keys before; now the package says {words}", hint=hint)
+        # Unattended nobody new becomes known: --yes is no look at a fingerprint.
+        if not session.prompts.terminal or session.options.non_interactive:
+            raise PolicyError(stranger, hint=hint)
+        output.note(f"The package says that it is from {header.sender}, whom you do not know. Their fingerprint:")
+        output.note(f"  {words}")
+        output.note("Compare it with theirs, such as by telephone (pprotect fingerprint NAME, on their side).")
+        if not session.prompts.confirmed("Is it the same?"):
+            raise PolicyError(stranger, hint=hint)
+
+
+def _is_named(named: str, header: Header, found: bytes) -> bool:
+    """Whether --sender names the sender: by a file with the public key, or by the fingerprint."""
+    if not os.path.lexists(named):
+        return is_fingerprint(named, found)
+    try:
+        key = PublicKey.parse(files.read(named, MAX_KEY_FILE_BYTES).decode())
+    except UnicodeDecodeError:
+        raise StoreError(f"{named} is no public key", hint="give what pprotect pubkey printed") from None
+    return (key.name, key.keys) == (header.sender, header.keys)
