@@ -186,7 +186,7 @@ def _fingerprint(blob: bytes) -> str:
 def _take(data: bytes) -> tuple[bytes, bytes]:
     """A string at the beginning, and what follows it."""
     end = 4 + int.from_bytes(data[:4], "big")
-    if len(data) < max(4, end):
+    if len(data) < end:
         raise _damaged()
     return data[4:end], data[end:]
 

@@ -177,7 +177,6 @@ def test_white_space_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 16, 31, 33, 40])
 def test_a_key_of_another_length_is_refused(length: int) -> None:
-    """33 bytes of it have 53 groups; 32 bytes and a group of zeros too many have as many."""
     for text, parse in (
         (encode("age", regroup(b"\1" * length)), parse_age_recipient),
         (encode("age-secret-key-", regroup(b"\1" * length)), parse_age_identity),
