@@ -8,6 +8,8 @@ each token, whose name tells nothing of it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pocket_protector import files
 from pocket_protector.crypto.encoding import LABEL_PREFIX, lp
@@ -52,29 +54,31 @@ class KnownKeys:
         return [(fingerprint, name) for fingerprint, _, name in pairs]
 
 
-class UsedToken:
-    """A token that is being used; on this machine nobody uses it again unless it is `released`."""
+class TokenUse:
+    """A token that is about to be used. It counts as used from `finish` on: whoever is killed before has it still."""
 
-    def __init__(self, token: Token) -> None:
-        name = digest(lp(_LABEL, token.package_id, token.secret)).hex()
-        self._path = os.path.join(files.state_folder(), "used-tokens", name)
+    def __init__(self, path: str, target: files.Target) -> None:
+        self._path = path
+        self._target = target
 
-    def claim(self) -> None:
-        """PolicyError if it was used before; of two at the same time one has it."""
-        files.make_private_folder(os.path.dirname(self._path))
-        if os.path.lexists(self._path):
-            raise _used()
-        try:
-            files.create_private(self._path, b"")
-        except StoreError:
-            if os.path.lexists(self._path):
-                raise _used() from None
-            raise
+    def finish(self) -> None:
+        """On this machine nobody uses it again."""
+        self._target.replace(b"")
 
-    def release(self) -> None:
-        """Nothing came of it."""
+    def undo(self) -> None:
+        """Nothing came of it after all."""
         files.remove(self._path)
 
 
-def _used() -> PolicyError:
-    return PolicyError("the token was used before, and is good for once", hint="ask the sender for another package")
+@contextmanager
+def using(token: Token) -> Iterator[TokenUse]:
+    """While this lasts nobody else uses the token; of two at the same time one waits. PolicyError if it was used."""
+    name = digest(lp(_LABEL, token.package_id, token.secret)).hex()
+    path = os.path.join(files.state_folder(), "used-tokens", name)
+    files.make_private_folder(os.path.dirname(path))
+    with files.replacing(path) as target:
+        if target.read(_MOST_BYTES) is not None:
+            raise PolicyError(
+                "the token was used before, and is good for once", hint="ask the sender for another package"
+            )
+        yield TokenUse(path, target)

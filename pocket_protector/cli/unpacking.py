@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json as jsons
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -27,14 +26,13 @@ from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.credentials import credential_variables
 from pocket_protector.errors import AccessError, PolicyError, StoreError
-from pocket_protector.known import UsedToken
+from pocket_protector.known import TokenUse, using
 from pocket_protector.model.exported import ExportedEntry
 from pocket_protector.model.reference import Reference
 from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.packages.armour import MAX_TEXT_BYTES
 from pocket_protector.packages.header import Gate
 from pocket_protector.packages.opening import OpenedPackage, SealedPackage
-from pocket_protector.packages.token import Token
 from pocket_protector.view import now
 
 Entries = list[ExportedEntry]
@@ -79,10 +77,14 @@ def unpack(
     if list_only:
         _list(opened, as_json=json)
         return
-    used = given_token(session, token) if opened.gated else None
-    with _used_once(used, opened) as behind_the_gate:
-        gated = behind_the_gate or _agreed(session, opened, key)
-        _deliver(session, opened, [*opened.entries, *gated], ctx.params)
+    token_given = given_token(session, token) if opened.gated else None
+    if token_given is None:
+        _deliver(session, opened, [*opened.entries, *_agreed(session, opened, key)], ctx.params)
+        return
+    gated = opened.opened_with(token_given)
+    with using(token_given) as use:
+        if _deliver(session, opened, [*opened.entries, *gated], ctx.params, use):
+            use.finish()
 
 
 def _check_usage(session: Session, given: Mapping[str, Any]) -> None:
@@ -115,21 +117,6 @@ def _opened(session: Session, given: Mapping[str, Any]) -> tuple[OpenedPackage, 
     return opened, key
 
 
-@contextmanager
-def _used_once(token: Token | None, opened: OpenedPackage) -> Iterator[Sequence[ExportedEntry]]:
-    """The entries that the token opens, which is used by that unless the reader does not get them after all."""
-    if token is None:
-        yield ()
-        return
-    entries, used = opened.opened_with(token), UsedToken(token)
-    used.claim()
-    try:
-        yield entries
-    except BaseException:
-        used.release()
-        raise
-
-
 def _agreed(session: Session, opened: OpenedPackage, key: RecipientKey) -> Entries:
     """The gated entries that a person takes without the token, who has typed their passphrase afresh."""
     asked = opened.gated and opened.package.header.gate is Gate.TOKEN_OR_HUMAN and key.retyped is not None
@@ -146,24 +133,28 @@ def _agreed(session: Session, opened: OpenedPackage, key: RecipientKey) -> Entri
     ]
 
 
-def _deliver(session: Session, opened: OpenedPackage, entries: Entries, given: Mapping[str, Any]) -> None:
-    """What the command line wants done with the entries. PolicyError for gated ones that are left out; a program is not
-    run without them."""
+def _deliver(
+    session: Session, opened: OpenedPackage, entries: Entries, given: Mapping[str, Any], use: TokenUse | None = None
+) -> bool:
+    """What the command line wants done with the entries; whether it was. PolicyError for gated ones that are left out; a
+    program is not run without them."""
     have = {entry.name for entry in entries}
     missing = [told.name for told in opened.gated if told.name not in have]
     left_out = PolicyError(
         f"left out, since no token opened them: {', '.join(missing)}", hint=f"--token PATH, or set {TOKEN_VARIABLE}"
     )
+    done = True
     if given["into"] is not None:
-        _import(session, opened, entries, given["into"], overwrite=given["overwrite"])
+        done = _import(session, opened, entries, given["into"], overwrite=given["overwrite"])
     elif given["command"]:
         if missing:
             raise left_out
-        _run(session, entries, given)
+        _run(session, entries, given, use)
     else:
         _print(entries, reveal=given["reveal"])
     if missing:
         raise left_out
+    return done
 
 
 def _import(session: Session, opened: OpenedPackage, entries: Entries, domain: str, *, overwrite: bool) -> None:
@@ -176,13 +167,14 @@ def _import(session: Session, opened: OpenedPackage, entries: Entries, domain: s
     kept = [entry.name for entry in entries if entry.name not in taken]
     if kept:
         output.note(f"kept as they are in {domain}: {', '.join(kept)} (--overwrite changes them)")
-    if taken:
-        session.write(store, changed, f"imported {len(taken)} secrets of {sender} into {domain}: {', '.join(taken)}")
-    else:
+    if not taken:
         output.note("nothing was imported")
+        return False
+    done = f"imported {len(taken)} secrets of {sender} into {domain}: {', '.join(taken)}"
+    return session.write(store, changed, done) is not None
 
 
-def _run(session: Session, entries: Entries, given: Mapping[str, Any]) -> None:
+def _run(session: Session, entries: Entries, given: Mapping[str, Any], use: TokenUse | None) -> None:
     check_prefix(given["prefix"])
     pointers = [entry.name for entry in entries if isinstance(entry.content, Reference)]
     if pointers:
@@ -191,7 +183,14 @@ def _run(session: Session, entries: Entries, given: Mapping[str, Any]) -> None:
             hint="--into DOMAIN imports them; then: pprotect run DOMAIN -- COMMAND",
         )
     values = {entry.name: entry.content for entry in entries if isinstance(entry.content, bytes)}
-    run_with(values, given, credential_variables(session.options.env_prefix) | {KEY_VARIABLE, TOKEN_VARIABLE})
+    if use is not None:
+        use.finish()  # the program takes this one's place
+    try:
+        run_with(values, given, credential_variables(session.options.env_prefix) | {KEY_VARIABLE, TOKEN_VARIABLE})
+    except BaseException:
+        if use is not None:
+            use.undo()
+        raise
 
 
 def _print(entries: Entries, *, reveal: bool) -> None:
@@ -210,6 +209,7 @@ def _print(entries: Entries, *, reveal: bool) -> None:
             hint="--reveal prints them all the same",
         )
     output.data(jsons.dumps({entry.name: _shown(entry.content) for entry in entries}, indent=2, sort_keys=True) + "\n")
+    output.flush()
 
 
 def _shown(content: bytes | Reference) -> str:

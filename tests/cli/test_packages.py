@@ -305,6 +305,26 @@ def test_a_used_token(bob: Shell) -> None:
     refused(bob, 8, "the token was used before")
 
 
+def test_a_token_is_not_used_up_by_what_came_to_nothing(bob: Shell) -> None:
+    handed(ENTRIES[1:2]).put(bob)
+    words = (*KNOWN, "--token", "t", "--into", "dev")
+    before = bob.file.read_bytes()
+    assert "aborted" in unpack(bob, *words, "--confirm", stdin="n\n").err
+    unpack(bob, *KNOWN, "--token", "t", "--", "no-such-program").failed(127, "cannot run no-such-program")
+    assert bob.sh("pprotect unpack " + " ".join((*KNOWN, "--token", "t")) + " > /dev/full").code == 6
+    assert bob.file.read_bytes() == before
+    assert unpack(bob, *words).code == 0
+    refused(bob, 8, "the token was used before")
+
+
+def test_of_two_at_the_same_time_one_uses_the_token(bob: Shell) -> None:
+    bob.store().add_domain("other", BOB, creds=CREDS[BOB]).write()
+    words = " ".join((*KNOWN, "--token", "t", "--into"))
+    script = f"for d in dev other; do pprotect unpack {words} $d & done; wait"
+    assert bob.sh(script).err.count("the token was used before") == 1
+    assert [len(bob.store().get_domain_secret_names(name)) for name in ("dev", "other")] in ([4, 0], [1, 4])
+
+
 def test_production_by_name_and_by_policy(bob: Shell) -> None:
     """Of a sender whose program is not ours: ours does not seal such."""
 
