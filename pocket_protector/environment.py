@@ -96,9 +96,7 @@ def check_assignable(name: str, value: str, hint: str) -> None:
 
 def _check_name(secret: str, name: str, hint: str) -> None:
     if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
-        raise StoreError(
-            f"secret {secret!r} would set the variable {name}, which changes how programs run", hint=hint
-        )
+        raise StoreError(f"secret {secret!r} would set the variable {name}, which changes how programs run", hint=hint)
 
 
 def _check_text(secret: str, value: str, hint: str = "") -> None:

@@ -136,8 +136,8 @@ def _agreed(session: Session, opened: OpenedPackage, key: RecipientKey) -> Entri
 def _deliver(
     session: Session, opened: OpenedPackage, entries: Entries, given: Mapping[str, Any], use: TokenUse | None = None
 ) -> bool:
-    """What the command line wants done with the entries; whether it was. PolicyError for gated ones that are left out; a
-    program is not run without them."""
+    """What the command line wants done with the entries, and whether it was. PolicyError for gated ones that are left
+    out; a program is not run without them."""
     have = {entry.name for entry in entries}
     missing = [told.name for told in opened.gated if told.name not in have]
     left_out = PolicyError(
@@ -157,7 +157,8 @@ def _deliver(
     return done
 
 
-def _import(session: Session, opened: OpenedPackage, entries: Entries, domain: str, *, overwrite: bool) -> None:
+def _import(session: Session, opened: OpenedPackage, entries: Entries, domain: str, *, overwrite: bool) -> bool:
+    """Whether there was something to import, and the user wanted it written."""
     store = session.read_to_change()
     existing = set(store.get_domain_secret_names(domain))
     session.guard(store, domain, wraps=False)
