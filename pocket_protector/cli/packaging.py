@@ -11,6 +11,7 @@ import typer
 
 from pocket_protector import files
 from pocket_protector.cli import output
+from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.opening import check_use, keep, tell
 from pocket_protector.cli.parameters import RequiredDomain, secret_names
 from pocket_protector.cli.session import Session, session_of
@@ -44,6 +45,7 @@ def package(
             "--recipient",
             metavar="FILE|CUSTODIAN",
             help="Who can open it: a key custodian, or a file with a public key of ours, ssh or age; repeatable.",
+            autocompletion=custodians,
         ),
     ] = None,
     out: Annotated[str | None, typer.Option("--out", metavar="PATH", help="The new file for the package.")] = None,

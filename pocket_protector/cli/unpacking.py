@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pocket_protector.cli import output
+from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.package_keys import (
     KEY_VARIABLE,
     STDIN,
@@ -43,7 +44,10 @@ def unpack(
     command: Program = None,
     package: Annotated[str | None, typer.Option("--in", metavar="PATH|-", help="The package.")] = None,
     identity: Annotated[
-        str | None, typer.Option("--identity", metavar="NAME", help="Open it as this key custodian; as -u.")
+        str | None,
+        typer.Option(
+            "--identity", metavar="NAME", help="Open it as this key custodian; as -u.", autocompletion=custodians
+        ),
     ] = None,
     identity_file: Annotated[
         str | None,
