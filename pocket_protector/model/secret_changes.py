@@ -108,16 +108,21 @@ def import_entries(
 ) -> Document:
     """Entries of a package of the sender's, in the domain; nobody vouches for them. Those that exist stay as they are,
     or are changed if that is to `overwrite`; their sensitivity is never lowered."""
+    found = document.changeable().domain(domain)
+    secrets = dict(found.secrets)
     for entry in entries:
-        found = document.changeable().domain(domain)
-        old = found.secrets.get(entry.name)
+        old = secrets.get(entry.name)
         if old is not None and not overwrite:
             continue
-        content = entry.content if isinstance(entry.content, Reference) else entry.content.decode()
+        content = entry.content
+        held = content if isinstance(content, Reference) else seal_value(found, entry.name, content.decode())
         sensitivity = max(entry.sensitivity, old.sensitivity) if old else entry.sensitivity
-        text = f"imported secret {entry.name} in {domain} from a package of {sender}"
-        document = _set(document, domain, entry.name, content, now, None, sensitivity, text)
-    return document
+        updated = later_time(format_time(now), old.updated if old else "")
+        secrets[entry.name] = Secret(held, updated, sensitivity=sensitivity)
+        text = f"imported secret {entry.name} in {domain} from a package of {sender}, of {sensitivity.word} sensitivity"
+        document = document.log_entry(section("secret", domain, entry.name), now, text)
+    # At once: a domain looks at all of its secrets when it is made.
+    return document.with_domain(replace(found, secrets=secrets))
 
 
 def rm_secret(document: Document, domain: str, name: str, now: datetime) -> Document:

@@ -18,6 +18,7 @@ from pocket_protector.model import secret_changes
 from pocket_protector.model.decrypted import decrypt
 from pocket_protector.model.document import Document
 from pocket_protector.model.domain import Secret, open_key
+from pocket_protector.model.exported import ExportedEntry
 from pocket_protector.model.reference import Reference
 from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.model.standing import EntryStatus, entry_status, owners_of
@@ -295,3 +296,38 @@ def test_no_reference_is_in_the_log_or_in_an_error() -> None:
     assert "there" not in shown
     assert "here" not in shown
     assert raw_key(0xA1) not in shown
+
+
+# Entries of a package
+
+PACKED = (
+    ExportedEntry("api-key", b"from afar", LOW),
+    ExportedEntry("new", "ü".encode(), HIGH),
+    ExportedEntry("there", THERE, Sensitivity.MEDIUM),
+)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_entries_of_a_package(overwrite: bool) -> None:
+    before = of_sensitivity(HIGH)
+    after = secret_changes.import_entries(before, "dev", PACKED, "x@y", NOW, overwrite)
+    taken = PACKED if overwrite else PACKED[1:]
+    assert logged(before, after) == [
+        f"imported secret {e.name} in dev from a package of x@y, of {'high' if e.name != 'there' else 'medium'} sensitivity"
+        for e in taken
+    ]
+    # What was there is handled as carefully as before.
+    assert [entry(after, e.name).sensitivity for e in PACKED] == [HIGH, HIGH, Sensitivity.MEDIUM]
+    assert [entry(after, e.name).signed for e in taken] == [None] * len(taken)
+    assert (entry(after).value == entry(before).value) is not overwrite
+    assert entry(after, "there").value == THERE
+    assert not overwrite or entry(before).updated < entry(after).updated
+    alice = who(ALICE)
+    assert alice is not None
+    values = decrypt(after.domain("dev"), open_key(after.domain("dev"), alice))
+    assert (values["new"], values["api-key"] == "from afar") == ("ü", overwrite)
+
+
+def test_entries_for_a_domain_that_is_not_there() -> None:
+    with refused(PPKeyError):
+        secret_changes.import_entries(file(False)._document, "no", PACKED, "x@y", NOW, False)
