@@ -13,7 +13,7 @@ from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.opening import check_use, keep, tell
-from pocket_protector.cli.parameters import RequiredDomain, secret_names
+from pocket_protector.cli.parameters import RequiredDomain, Secrets
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.identity import Identity
@@ -53,10 +53,7 @@ def package(
         str | None, typer.Option("--token-out", metavar="PATH", help="The new file for the token.")
     ] = None,
     ttl: Annotated[str, typer.Option("--ttl", metavar="24h", help="How long it can be opened: 30m, 24h, 30d.")] = "24h",
-    secret: Annotated[
-        list[str] | None,
-        typer.Option("--secret", metavar="NAME", help="Only this secret; repeatable.", autocompletion=secret_names),
-    ] = None,
+    secret: Secrets = None,
     gate: Annotated[
         str,
         typer.Option(

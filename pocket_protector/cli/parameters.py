@@ -43,6 +43,10 @@ Name = Annotated[
     typer.Argument(metavar="NAME", help="The secret's name; asked for if not given.", autocompletion=secret_names),
 ]
 RequiredName = Annotated[str, typer.Argument(metavar="NAME", help="The secret's name.", autocompletion=secret_names)]
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option("--secret", metavar="NAME", help="Only this secret; repeatable.", autocompletion=secret_names),
+]
 DomainOption = Annotated[
     str | None, typer.Option("--domain", metavar="DOMAIN", help="The key domain.", autocompletion=_domains)
 ]
@@ -93,6 +97,13 @@ Production = Annotated[
 Reveal = Annotated[bool, typer.Option("--reveal", help="Print values of high sensitivity on a terminal too.")]
 Sign = Annotated[bool, typer.Option("--sign", help="Sign the value, with your credentials.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with a schema number.")]
+
+
+def format_names(incomplete: str) -> list[str]:
+    """Completion of export formats."""
+    from pocket_protector.plugins.registry import export_formats
+
+    return [name for name in export_formats() if name.startswith(incomplete) and name != "package"]
 
 
 def parse_sensitivity(text: str) -> Sensitivity:

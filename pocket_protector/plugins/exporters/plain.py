@@ -42,8 +42,8 @@ class Shell:
 
 
 class Dotenv:
-    """A variable a line, quoted so that all of python-dotenv, the dotenv of npm, Node itself and docker compose read the
-    same value, and that a shell which reads the file runs none of it."""
+    """A variable a line, quoted so that python-dotenv, npm's dotenv, Node itself and docker compose read the same
+    value, and that a shell which reads the file runs none of it."""
 
     seals = False
 
@@ -62,9 +62,9 @@ def _yaml_escape(match: re.Match[str]) -> str:
     return short or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
 
 
-# What is in single quotes stands for itself, but python-dotenv replaces ${NAME} there too, to some readers \' is a quote
-# and to some \\ is one backslash. In double quotes \n is a line feed to all readers; of \r, \" and \\ that is not so.
-# None of the readers keeps a bare carriage return.
+# What is in single quotes stands for itself, but python-dotenv replaces ${NAME} there too, to some readers \' is a
+# quote and to some \\ is one backslash. In double quotes \n is a line feed to all readers; of \r, \" and \\ that is
+# not so. None of the readers keeps a bare carriage return.
 _NOT_IN_SINGLE = re.compile(r"['\r]|\$\{|\\\\|\\\Z")
 _NOT_IN_DOUBLE = re.compile(r'["\r\\$`]')
 
