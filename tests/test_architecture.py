@@ -16,7 +16,10 @@ IMPORTERS = {
         *("crypto", "model", "format", "trust", "files", "git", "environment", "credentials", "view", "keyfile", "cli"),
         *("pins", "history", "stored", "plugins", "packages", "known", "resolving", "access_log", ""),
     },
-    "crypto": {"model", "format", "trust", "packages", "pins", "known", "view", "stored", "keyfile", "credentials", "cli", ""},
+    "crypto": {
+        *("model", "format", "trust", "packages", "pins", "known", "view", "stored", "keyfile", "credentials"),
+        *("cli", ""),
+    },
     "model": {
         *("format", "trust", "plugins", "packages", "pins", "lineage", "history", "view", "stored", "keyfile"),
         *("credentials", "resolving", "access_log", "cli", ""),

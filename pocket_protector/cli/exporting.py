@@ -29,7 +29,10 @@ def export(
     format_: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="FORMAT", help="json, dotenv, yaml, shell, or a plugin's.", autocompletion=format_names
+            "--format",
+            metavar="json|dotenv|yaml|shell",
+            help="How to print; other packages add formats.",
+            autocompletion=format_names,
         ),
     ] = None,
     secret: Secrets = None,
