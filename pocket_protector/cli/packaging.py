@@ -14,6 +14,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.opening import check_use, keep, tell
 from pocket_protector.cli.parameters import RequiredDomain, Secrets
+from pocket_protector.cli.senders import remember
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.identity import Identity
@@ -87,7 +88,7 @@ def package(
     sealed = export_as("package", exported, request)
     _write(out, sealed if binary else to_text(sealed).encode(), token_out if gated else None, token)
     for person in people:
-        KnownKeys(RECIPIENTS).remember(person.name, person.fingerprint)
+        remember(RECIPIENTS, person.name, person.fingerprint)
     _summary(exported, people, request, out, token_out if gated else None)
 
 

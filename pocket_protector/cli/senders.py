@@ -41,7 +41,7 @@ class SenderCheck:
     def remember(self) -> None:
         """The package is the sender's, and somebody said who that is: from now on they are known."""
         if self._new is not None:
-            KnownKeys(SENDERS).remember(*self._new)
+            remember(SENDERS, *self._new)
 
     def _is_owner(self, header: Header) -> bool:
         """Whether the reader's own file, as they have seen it, has the sender with these keys among those who count as
@@ -71,6 +71,14 @@ class SenderCheck:
         output.note("Compare it with theirs, such as by telephone (pprotect fingerprint NAME, on their side).")
         if not session.prompts.confirmed("Is it the same?"):
             raise PolicyError(stranger, hint=hint)
+
+
+def remember(kind: str, name: str, fingerprint: str) -> None:
+    """Keep whose key that is, where the user has a folder that can be written."""
+    try:
+        KnownKeys(kind).remember(name, fingerprint)
+    except StoreError as error:
+        output.note(f"note: the key of {name} is not remembered: {error.message}")
 
 
 def _is_named(named: str, header: Header, found: bytes) -> bool:

@@ -217,6 +217,16 @@ def test_a_first_contact_that_is_not_confirmed(bob: Shell, answer: str) -> None:
         assert terminal.end() == 8
 
 
+def test_a_folder_that_cannot_be_written_keeps_nothing(bob: Shell) -> None:
+    env = {"PPROTECT_STATE_DIR": str(bob.folder / "p" / "state")}
+    result = unpack(bob, *KNOWN, "--list", env=env)
+    assert (result.code, "note: the key of sender@example.org is not remembered" in result.err) == (0, True)
+    # Whether a token was used could not be told the next time.
+    before = bob.file.read_bytes()
+    unpack(bob, *KNOWN, "--token", "t", "--into", "dev", env=env).failed(6, "cannot make")
+    assert bob.file.read_bytes() == before
+
+
 def test_nobody_is_remembered_whose_package_fails(bob: Shell) -> None:
     damaged = bytearray(usual().package)
     damaged[-40] ^= 1
