@@ -78,7 +78,7 @@ def state_folder() -> str:
     XDG_STATE_HOME, else in ~/.local/state (XDG Base Directory, 0.8)."""
     chosen = os.environ.get(STATE_VARIABLE)
     if chosen:
-        return chosen
+        return os.path.abspath(chosen)
     base = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(base):
         base = os.path.join(os.path.expanduser("~"), ".local", "state")

@@ -2,12 +2,14 @@
 
 `pins/<file id in hex>` has what was judged last: one line, `pprotect-pin 1 <BLAKE2b-256 of the file's text in hex>`, so
 that a file which did not change is recognised without reading more, then what `trust.pins` makes of it.
+`untold/<file id in hex>` has what deserved a look when that moved on and nobody may have read, a JSON list of texts.
 `places/<hash>` says which file id was seen at a place, which is the path in a git repository, whichever of its work
 trees, so that another file in the place of one is noticed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -25,6 +27,8 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
 
 MAX_PIN_BYTES = 8 * MAX_FILE_BYTES
 """The text may grow in JSON, and the memory with the file's age."""
+
+_MAX_UNTOLD_BYTES = 64 * 1024
 
 _HEAD = "pprotect-pin 1 "
 _HEAD_BYTES = len(_HEAD) + 2 * DIGEST_BYTES + 1
@@ -82,6 +86,31 @@ class Pin:
             raise StoreError(f"what was seen of this file takes more than {MAX_PIN_BYTES} bytes", hint=_FORGET)
         self._replace(self._path(file_id), pin, lambda old: over_damage or old == self._seen)
         self._replace(self._place, file_id.hex().encode() + b"\n", lambda _: True)
+
+    def untold(self, file_id: bytes) -> list[str]:
+        """What deserved a look when the pin moved, and nobody may have read yet. Of a damaged list, that it is one."""
+        path = os.path.join(self._folder, "untold", file_id.hex())
+        if not os.path.lexists(path):
+            return []
+        try:
+            found = json.loads(files.read(path, _MAX_UNTOLD_BYTES))
+        except (ValueError, RecursionError, StoreError):
+            found = None
+        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+            return [f"note: {path} is damaged: what there was to tell is lost"]
+        return found
+
+    def put_off(self, file_id: bytes, texts: list[str]) -> None:
+        """Keep what is yet to be told, in the place of what was kept."""
+        path = os.path.join(self._folder, "untold", file_id.hex())
+        if not texts:
+            files.remove(path)
+            return
+        raw = json.dumps(texts).encode()
+        while len(raw) > _MAX_UNTOLD_BYTES:
+            texts = [*texts[: len(texts) // 2], "note: and more"]
+            raw = json.dumps(texts).encode()
+        self._replace(path, raw, lambda _: True)
 
     def _replace(self, path: str, raw: bytes, wanted: Callable[[bytes | None], bool]) -> None:
         files.make_private_folder(os.path.dirname(path))

@@ -182,6 +182,7 @@ class _Fetching:
         self._done: dict[Reference, Values | ProviderError] = {}
         self._arrived: SimpleQueue[tuple[Reference, Values | ProviderError]] = SimpleQueue()
         self._number = len(jobs)
+        self._most = MOST_THREADS
         self._ends = math.inf
         self._begun = begin
         self._stop_early = stop_early
@@ -189,7 +190,7 @@ class _Fetching:
 
     def outcomes(self) -> dict[Reference, Values | ProviderError]:
         while (self._waiting or self._running) and time.monotonic() < self._ends:
-            while self._waiting and len(self._running) < MOST_THREADS:
+            while self._waiting and len(self._running) < max(self._most, 1):
                 self._begin(*self._waiting.popleft())
             self._wait()
             if self._told:
@@ -209,7 +210,16 @@ class _Fetching:
                 outcome = _foreign(error)
             self._arrived.put((reference, outcome))
 
-        Thread(target=work, daemon=True).start()
+        try:
+            Thread(target=work, daemon=True).start()
+        except RuntimeError:
+            self._most = len(self._running) - 1
+            if self._most:
+                # What runs goes on; this one waits for a thread that ends.
+                del self._running[reference]
+                self._waiting.appendleft((reference, job))
+            else:
+                self._arrived.put((reference, ProviderError(Fault.OTHER, "no thread can be started to fetch it")))
 
     def _wait(self) -> None:
         """Until something arrives, or the first of those that run is out of time."""

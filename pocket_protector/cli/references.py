@@ -7,11 +7,15 @@ import typer
 from pocket_protector.cli import output
 from pocket_protector.cli.opening import fetched
 from pocket_protector.cli.parameters import Domain, Json, RequiredDomain, RequiredName
-from pocket_protector.cli.session import session_of
+from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.warning import warn
+from pocket_protector.errors import IntegrityError, PolicyError
+from pocket_protector.keyfile import KeyFile
 
 _CHECK_FAILED = 1
 _OK = "ok"
+
+Place = tuple[str, str]
 
 
 def check_references(ctx: typer.Context, domain: Domain = None, json: Json = False) -> None:
@@ -27,8 +31,7 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
     outcomes = dict.fromkeys(references, _OK)
     withheld = {(place, name) for place in domains for name in store.get_withheld_references(place)}
     outcomes |= dict.fromkeys(withheld, "no owner vouches for it, as its domain's policy demands")
-    resolved = fetched(session, store, [place for place in references if place not in withheld], partly=True)
-    outcomes |= {place: failure.brief for place, failure in resolved.failures.items()}
+    outcomes |= _outcomes(session, store, [place for place in references if place not in withheld])
     if json:
         content = [
             {"domain": place[0], "secret": place[1], "reference": references[place].text, "outcome": outcome}
@@ -41,6 +44,26 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
         output.note(f"(No references in protected at {store.path})")
     if any(outcome != _OK for outcome in outcomes.values()):
         raise typer.Exit(_CHECK_FAILED)
+
+
+def _outcomes(session: Session, store: KeyFile, places: list[Place]) -> dict[Place, str]:
+    """What is wrong with those that cannot be had. Of several domains, one that is not as it should be hides no other;
+    IntegrityError or PolicyError if there is no other."""
+    domains = sorted({domain for domain, _ in places})
+    try:
+        failures = fetched(session, store, places, partly=True).failures
+        return {place: failure.brief for place, failure in failures.items()}
+    except (IntegrityError, PolicyError):
+        if len(domains) == 1:
+            raise
+    outcomes = {}
+    for domain in domains:
+        within = [place for place in places if place[0] == domain]
+        try:
+            outcomes |= _outcomes(session, store, within)
+        except (IntegrityError, PolicyError) as error:
+            outcomes |= dict.fromkeys(within, error.message)
+    return outcomes
 
 
 def import_reference(ctx: typer.Context, domain: RequiredDomain, name: RequiredName) -> None:

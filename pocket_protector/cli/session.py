@@ -19,7 +19,7 @@ from pocket_protector.cli.warning import show_new_owners, warn, warn_of_all
 from pocket_protector.cli.watching import Watch, look, look_anew
 from pocket_protector.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import AccessError, StoreError, UnknownCustodianError
+from pocket_protector.errors import AccessError, IntegrityError, StoreError, UnknownCustodianError
 from pocket_protector.keyfile import KeyFile
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
@@ -94,6 +94,13 @@ class Session:
         if anchors is not None:
             store.check_anchored(domain, anchors)
         warn(watch, [domain], interactive=True)
+        older = watch.withheld(domain) if wraps and not self.options.behind else []
+        if older:
+            raise IntegrityError(
+                f"nothing was written: in {domain!r} older references are back, and a rotation would sign them anew:"
+                f" {', '.join(older)}",
+                hint="set them again, or if somebody meant it: pprotect trust accept",
+            )
         if wraps:
             show_new_owners(watch, domain, [owner for owner in owners if owner != removing])
         self._guarded.add(domain)

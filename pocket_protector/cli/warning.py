@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pocket_protector.cli import output
-from pocket_protector.cli.watching import MOST_LINES, Watch, notes
+from pocket_protector.cli.watching import MOST_LINES, Watch
 
 
 def warn(watch: Watch, domains: Iterable[str], *, interactive: bool) -> None:
     """Warn of violations in these domains; say what else deserves a look, if anything in the file is signed."""
     if not watch.findings:
+        warn_of_all(watch)
         return
     from pocket_protector.trust.reading import about
 
@@ -31,13 +32,11 @@ def warn(watch: Watch, domains: Iterable[str], *, interactive: bool) -> None:
 
 def warn_of_all(watch: Watch) -> None:
     """Say what deserves a look, anywhere in the file."""
-    told = notes(watch)
-    for lines in told[:MOST_LINES]:
-        for line in lines:
-            output.note(line)
+    told = watch.to_tell()
+    for text in told[:MOST_LINES]:
+        output.note(text)
     if len(told) > MOST_LINES:
-        more = len(told) - MOST_LINES
-        output.note(f"note: and {more} more (pprotect trust), told until they are accepted: pprotect trust accept")
+        output.note(f"note: and {len(told) - MOST_LINES} more (pprotect trust)")
 
 
 def show_new_owners(watch: Watch, domain: str, owners: Iterable[str]) -> None:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
     from pocket_protector.trust.state import State
 
 LOWERED = ("sensitivity-lowered", "sensitivity-rolled-back")
-ROLLED_BACK = "secret-rolled-back"
+ROLLED_BACK = ("secret-rolled-back", "sensitivity-rolled-back")
 MOST_LINES = 8
-"""So much is told at once; what is more is not taken as seen."""
+"""So much is told at once; what is more, the next time."""
 
 
 class Watch(NamedTuple):
@@ -88,13 +88,28 @@ class Watch(NamedTuple):
 
     def seen(self) -> None:
         """The user was told what there is to tell: pin the file as it is now, unless something waits for them."""
-        if self.after is not None and self._may_move():
-            _keep_quietly(self, self.after)
+        self._move(self.to_tell()[MOST_LINES:])
 
     def looked_at(self) -> None:
-        """As `seen`, where nobody may have read it: only if nothing deserves a look."""
-        if not any(finding.needs_attention for finding in self.findings):
-            self.seen()
+        """As `seen`, where nobody may have read it: that is told again."""
+        self._move(self.to_tell())
+
+    def to_tell(self) -> list[str]:
+        """What deserves a look, and what did when the pin moved on without anybody who read it."""
+        now = ["\n".join(lines) for lines in notes(self)]
+        before = self.pin.untold(self.store.file_id) if self.pin is not None else []
+        return [*now, *(text for text in before if text not in now)]
+
+    def _move(self, untold: list[str]) -> None:
+        if self.pin is None or (self.after is not None and not self._may_move()):
+            return
+        try:
+            if untold != self.pin.untold(self.store.file_id):
+                self.pin.put_off(self.store.file_id, untold)
+        except StoreError:
+            return  # The pin stays too: it is told again then.
+        if self.after is not None:
+            _keep_quietly(self, self.after)
 
     def wrote(self, written: KeyFile) -> list[Finding]:
         """This user wrote the file: pin it, unless it was not what it should be before. What of the written file the
@@ -116,19 +131,26 @@ class Watch(NamedTuple):
         assert self.pin is not None
         assert self.after is not None
         self.pin.write(self.store.file_id, self.store.get_contents(), self.after.accepted(), over_damage=True)
+        self.pin.put_off(self.store.file_id, [])
 
     def _withholds(self, finding: Finding) -> bool:
         """Whether it says that a reference of production is one of before."""
-        if finding.code != ROLLED_BACK:
+        if finding.code not in ROLLED_BACK:
             return False
         _, domain, name = finding.where
         return bool(self.store.get_policy(domain).production) and name in self.store.get_references(domain)
 
+    def withheld(self, domain: str) -> list[str]:
+        """The references of a production domain that are ones of before."""
+        return [
+            finding.where[2] for finding in self.findings if self._withholds(finding) and finding.where[1] == domain
+        ]
+
     def _may_move(self) -> bool:
-        """Whether nothing is wrong, waits to be accepted, or is more than was told. What keeps values from being
-        printed or followed waits too: else the next look at something else would end it."""
+        """Whether nothing is wrong or waits to be accepted. What keeps values from being printed or followed waits too:
+        else the next look at something else would end it."""
         waits = any(finding.waits or finding.code in LOWERED or self._withholds(finding) for finding in self.findings)
-        return not self.violations and not waits and len(notes(self)) <= MOST_LINES
+        return not self.violations and not waits
 
 
 def look(store: KeyFile) -> Watch:
@@ -156,7 +178,7 @@ def notes(watch: Watch) -> list[list[str]]:
     told: dict[tuple[str, ...], list[str]] = {}
     older: dict[str, list[str]] = {}
     for finding in watch.notable:
-        if finding.code == ROLLED_BACK:
+        if finding.code == ROLLED_BACK[0]:
             names = older.setdefault(finding.where[1], [])
             names.append(finding.where[2])
             text = f"note: domain/{finding.where[1]}: older values are back: {', '.join(names)}"

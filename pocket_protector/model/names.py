@@ -24,6 +24,8 @@ _PRODUCTION = re.compile(
     r"production.*|produ[ck]tion|produ[ck]tiv|produccion|producao|produzione|prod(?!u).*|prd.*|(go)?live"
     r"|(?!pre|non|not).*(?<!re)prod(uction)?"
 )
+_WHOLE = ("prod", "production")
+_OTHER_LANGUAGES = ("\u043f\u0440\u043e\u0434", "\u751f\u4ea7", "\u672c\u756a")
 _NO_PRODUCTION = ("pre", "non", "not", "no")
 # Letters of other alphabets that look like ours, in both cases; and digits that stand for letters.
 _LETTERS = {
@@ -88,7 +90,11 @@ def looks_like_production(name: str) -> bool:
     `pröd`, `prd`; not `products`, `preprod` or `non-prod`."""
     plain = unicodedata.normalize("NFKD", name).translate(_LOOKALIKES)
     letters = "".join(c for c in plain if not unicodedata.combining(c))
-    return any(map(_names_production, {letters, letters.translate(_DIGITS)}))
+    if any(word in name.casefold() for word in _OTHER_LANGUAGES):
+        return True
+    # As one word too: P-ROD.
+    whole = re.sub("[^A-Za-z]", "", letters)
+    return any(map(_names_production, {letters, letters.translate(_DIGITS)})) or whole.lower() in _WHOLE
 
 
 def _names_production(letters: str) -> bool:

@@ -1,15 +1,22 @@
-"""Tests that every source of references passes. A plugin's tests subclass `SecretSourceContract`, for pytest."""
+"""Tests that every source of references and every exporter passes. A plugin's tests subclass `SecretSourceContract` or
+`ExporterContract`, for pytest."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from pocket_protector.errors import Fault, FormatError, ProviderError
+from pocket_protector.errors import Fault, FormatError, ProviderError, StoreError
+from pocket_protector.model.exported import ExportedDomain, ExportedEntry
 from pocket_protector.model.reference import Reference
+from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.plugins.exporting import DomainExporter
 from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, SecretSource
 
 _AT_ONCE = 20
+_CANARY = "canary"
 
 
 class SecretSourceContract:
@@ -78,3 +85,59 @@ class SecretSourceContract:
 def _fetched(source: SecretSource, reference: Reference) -> bytes:
     """What the source gives `pprotect`, which keeps the fragment to itself."""
     return source.fetch(reference.without_fragment(), time.monotonic() + FETCH_SECONDS)
+
+
+class ExporterContract:
+    """What the subclass fills in; its name begins with `Test`, so that pytest finds it."""
+
+    values: tuple[str, ...] = ("canary", "", " two words ", "öffnen ☃ 🔐", "it's #1", '{"a": "b"}', "one\ntwo\n")
+    """Values that the format holds."""
+    refused: tuple[tuple[str, bytes], ...] = ()
+    """Names with values that it does not hold; the values have the word `canary` in them."""
+    request: Any = None
+    """What its own command would ask of it."""
+
+    def exporter(self) -> DomainExporter:
+        """A new exporter."""
+        raise NotImplementedError
+
+    def read(self, made: bytes) -> Mapping[str, bytes | Reference]:
+        """What whom it is for reads in it, by name."""
+        raise NotImplementedError
+
+    def exported(self, contents: Mapping[str, bytes | Reference], level: Sensitivity = Sensitivity.MEDIUM) -> bytes:
+        """What the exporter makes of a domain with these contents."""
+        entries = tuple(ExportedEntry(name, contents[name], level) for name in sorted(contents))
+        made = self.exporter().export(ExportedDomain(bytes(16), "dev", None, entries), self.request)
+        assert type(made) is bytes
+        return made
+
+    def test_it_says_whether_it_seals(self) -> None:
+        assert isinstance(self.exporter().seals, bool)
+
+    def test_what_it_makes_can_be_read(self) -> None:
+        contents = {f"NAME_{at}": value.encode() for at, value in enumerate(self.values)}
+        assert self.read(self.exported(contents)) == contents
+        assert self.read(self.exported({})) == {}
+
+    def test_what_seals_takes_what_is_for_programs_and_pointers(self) -> None:
+        contents: dict[str, bytes | Reference] = {"FAR": Reference("aws-sm://name"), "NAME": _CANARY.encode()}
+        if self.exporter().seals:
+            made = self.exported(contents, Sensitivity.INJECT_ONLY)
+            assert _CANARY.encode() not in made
+            assert self.read(made) == contents
+
+    def test_what_it_does_not_hold_is_refused_and_not_shown(self) -> None:
+        for name, value in self.refused:
+            assert _CANARY.encode() in value
+            error = self._refusal({"ANOTHER": b"value", name: value})
+            assert error is not None, f"the value of {name} passes"
+            assert name in error.message
+            assert _CANARY not in error.message + error.hint
+
+    def _refusal(self, contents: Mapping[str, bytes | Reference]) -> StoreError | None:
+        try:
+            self.exported(contents)
+        except StoreError as error:
+            return error
+        return None

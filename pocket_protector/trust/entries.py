@@ -115,7 +115,8 @@ class _Entry:
         if kept and self.before is EntryStatus.REVIEWED:
             return self._judge_stripped()
         elsewhere = self.of_former_owner or self.of_earlier_key
-        if ((self.lowered and kept) or self._is_back_lower()) and self.new.epoch and not elsewhere:
+        back = self._is_back_lower() and self._is_older()
+        if ((self.lowered and kept) or back) and self.new.epoch and not elsewhere:
             return self._judge_lowered(Severity.VIOLATION)
         if self.new.policy.require_signed:
             return self._judge_refused()
@@ -172,7 +173,12 @@ class _Entry:
         gone = self.step.before.memory.gone
         if self.same:
             return self.lowered and level_hash(self.new.name, self.key, self.secret) in gone
-        return secret_hash(self.new.name, self.key, self.secret) in gone
+        return secret_hash(self.new.name, self.key, self.secret) in gone or self._was_signed_before()
+
+    def _was_signed_before(self) -> bool:
+        """Whether owners signed both, and this one earlier: what was never seen may be old too."""
+        both = self.before is EntryStatus.REVIEWED and self.now is EntryStatus.REVIEWED
+        return both and self.earlier is not None and self.secret.updated < self.earlier.updated
 
     def _is_back_lower(self) -> bool:
         """Whether it is a value of before, which was taken out when it was of a higher sensitivity."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.keys import digest
 from pocket_protector.model.domain import Grant, Secret
+from pocket_protector.model.reference import Reference
 from pocket_protector.model.statements import Signed, Signer
 
 
@@ -14,8 +15,10 @@ def secret_hash(domain: str, name: str, secret: Secret) -> bytes:
 
 
 def level_hash(domain: str, name: str, secret: Secret) -> bytes:
-    """Of the fact that the entry had this sensitivity, as long as it held the same."""
-    return digest(lp(b"level", domain.encode(), name.encode(), secret.version, secret.sensitivity.encode()))
+    """Of the fact that the entry had this sensitivity, as long as it held the same: the same pointer too, whenever it
+    was set."""
+    held = secret.value.text.encode() if isinstance(secret.value, Reference) else secret.value
+    return digest(lp(b"level", domain.encode(), name.encode(), held, secret.sensitivity.encode()))
 
 
 def listed_hash(domain: str, owner: str, grant: Grant) -> bytes:

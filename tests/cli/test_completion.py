@@ -18,6 +18,8 @@ CASES = [
     ("pprotect run p", ["prod"]),
     ("pprotect exec --domain p", ["prod"]),
     ("pprotect decrypt-domain dev --secret d", ["db-password"]),
+    ("pprotect export dev --secret d", ["db-password"]),
+    ("pprotect export dev --format ", ["dotenv", "json", "shell", "yaml"]),
     ("pprotect update-secret dev A", ["API_KEY"]),
     ("pprotect set-secret --domain dev --secret-name d", ["db-password"]),
     ("pprotect add-owner dev b", [BOB]),

@@ -140,6 +140,7 @@ def test_every_command_refuses_a_file_that_is_none(alice: Shell) -> None:
         ("list-all-secrets",),
         ("get", "dev", "x"),
         ("decrypt-domain", "dev"),
+        ("export", "dev", "--format", "json"),
         ("run", "dev", "--", "true"),
         ("exec", "--domain", "dev", "--", "true"),
         ("list-audit-log",),

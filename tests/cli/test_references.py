@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from people import CREDS, MALLORY, Person, saved, with_owner_injected
 from plugin_folder import install, install_shelf
-from shell import ALICE, BIN, BOB, DEV, SECONDS, Shell, as_variables
+from shell import ALICE, BIN, BOB, CAROL, DEV, SECONDS, Shell, as_variables
 
 from pocket_protector import KeyFile, PolicyError, Reference, Sensitivity, StoreError
 from pocket_protector.format.file import dump
@@ -417,6 +417,38 @@ def test_values_are_printed_without_what_cannot_be_had(shelf: Shell) -> None:
     assert "warning: B is left out: " in result.err
     # The one that is asked for is not left out.
     shelf("decrypt-domain", "refs", "--secret", "B", "--skip-unresolved").failed(7, "secret 'B' in 'refs'")
+
+
+def test_a_domain_that_is_not_as_it_should_be_hides_no_other(signed: Person) -> None:
+    pointing(signed, a="shelf://value/x", b="shelf://fault/DENIED")
+    signed.done("trust", "accept", "--yes")
+    edited(signed, "shelf://value/x\n    updated", "shelf://value/y\n    updated")
+    result = signed("check-references")
+    assert result.code == 1
+    rows = dict(line.split(maxsplit=1) for line in result.out.splitlines())
+    assert rows["refs/a"].endswith("ok")
+    assert rows["refs/b"].endswith("denied: the shelf said so")
+    assert "no reference in 'dev' is resolved" in rows["dev/ref"]
+
+
+def test_a_rotation_does_not_sign_an_older_pointer_of_production(signed: Person) -> None:
+    signed.done("set-policy", "dev", "--production")
+    before = signed.file.read_text()
+    signed.done("update-secret", "dev", "ref", "--reference", "shelf://value/newer", "--sign")
+    signed.file.write_text(before)
+    file = signed.file.read_bytes()
+    for words in (("rotate-domain-keys", "dev"), ("add-owner", "dev", CAROL)):
+        signed(*words).failed(5, "older references are back", "trust accept")
+    assert signed.file.read_bytes() == file
+    signed.done("trust", "accept", "--yes")
+    signed.done("rotate-domain-keys", "dev")
+
+
+def test_a_relative_state_folder(shelf: Shell) -> None:
+    pointing(shelf, a="shelf://value/x")
+    for _ in range(2):
+        assert shelf("get", "refs", "a", env={"PPROTECT_STATE_DIR": "state"}).err == ""
+    assert len((shelf.folder / "state" / "access.log").read_text().splitlines()) == 2
 
 
 def test_what_is_throttled_is_asked_again_and_waits_longer_each_time(shelf: Shell) -> None:

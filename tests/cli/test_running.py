@@ -162,6 +162,9 @@ def test_no_passthrough(alice: Shell) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
+        ("PPROTECT_ALLOW_LOCAL_REFERENCES", ()),
+        ("PPROTECT_TRUST", ()),
+        ("PPROTECT_STATE_DIR", ()),
         ("PATH", ()),
         ("LD_PRELOAD", ()),
         ("DYLD_INSERT_LIBRARIES", ()),

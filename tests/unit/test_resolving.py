@@ -343,6 +343,24 @@ def test_very_many_take_no_longer_each() -> None:
     assert len(str(caught.value)) < 1000
 
 
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_where_few_threads_can_be_started(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if threading.active_count() - before >= number:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    before = threading.active_count()
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    resolved = resolve(places(*(f"shelf://value/{n}" for n in range(6))), partly=True)
+    if number:
+        assert len(values(resolved)) == 6
+    else:
+        assert {text for _, text in faults(resolved).values()} == {"no thread can be started to fetch it"}
+
+
 def test_one_that_hangs_holds_up_no_failure() -> None:
     begun = time.monotonic()
     resolved = resolve(places("shelf://hang/x", "shelf://fault/DENIED"))

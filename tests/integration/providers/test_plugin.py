@@ -1,7 +1,8 @@
-"""docs/plugins.md: the plugin that it shows is written to a folder, installed with pip, and used."""
+"""docs/plugins.md: the plugins that it shows are written to a folder, installed with pip, and used."""
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import os
@@ -71,8 +72,8 @@ class Environment:
     server: Faulty
     variables: dict[str, str]
 
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
+    def started(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [self.python, *arguments],
             env=self.variables | variables,
             cwd=self.folder,
@@ -81,6 +82,9 @@ class Environment:
             check=False,
             timeout=120,
         )
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        done = self.started(*arguments, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -122,19 +126,23 @@ def install(folder: Path, made: Environment) -> None:
     (Path(sysconfig.get_path("purelib", vars=own)) / "tests.pth").write_text("\n".join(sorted(lines)))
     source = folder / "source"
     shutil.copytree(CHECKOUT, source, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "tests"))
-    plugin = folder / "plugin"
-    plugin.mkdir()
+    plugin, exporter = folder / "plugin", folder / "plugin" / "kubernetes"
+    exporter.mkdir(parents=True)
     for name, text in FILES.items():
         (plugin / name).write_text(text, encoding="utf-8")
-    for project in (source, plugin):
+    for project in (source, plugin, exporter):
         # Not upgrade: what is found beside the environment stays there.
         words = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed")
         made.run("-m", "pip", "install", *words, "--disable-pip-version-check", str(project))
 
 
 def test_the_document_shows_a_whole_plugin() -> None:
-    assert set(FILES) == {"pprotect_store.py", "pyproject.toml", "test_store.py"}
+    own = {name for name in FILES if not name.startswith("kubernetes/")}
+    assert own == {"pprotect_store.py", "pyproject.toml", "test_store.py"}
     assert len([line for line in FILES["pprotect_store.py"].splitlines() if line.strip()]) <= 32
+    other = {name.removeprefix("kubernetes/") for name in {*FILES} - own}
+    assert other == {"pprotect_kubernetes.py", "pyproject.toml", "test_kubernetes.py"}
+    assert len(FILES["kubernetes/pprotect_kubernetes.py"].splitlines()) <= 30
 
 
 def test_it_is_installed_like_any_other(environment: Environment) -> None:
@@ -217,3 +225,31 @@ def test_a_second_one_for_the_scheme_stops_it(environment: Environment, tmp_path
     error, other = environment.use("store://db_password", "env://APP", **variables)
     assert error["message"].endswith("scheme 'store': pprotect-store and thief")
     assert other == {"value": "value"}
+
+
+EXPORT = """
+from pocket_protector import Creds, KeyFile
+
+creds = Creds("alice@example.com", "P" + "a1" * 32 + "P")
+store = KeyFile.create("protected.yaml").add_raw_key_custodian(creds)
+for domain in ("dev", "Dev"):
+    store = store.add_domain(domain, creds.name).add_secret(domain, "API_KEY", "tulip \u2603")
+store.write()
+"""
+
+
+def test_its_format_is_exported(environment: Environment) -> None:
+    environment.run("-c", EXPORT)
+    variables = {"PPROTECT_USER": "alice@example.com", "PPROTECT_PASSPHRASE": f"P{'a1' * 32}P"}
+    words = ("-m", "pocket_protector", "export", "-f", "protected.yaml", "--format", "kubernetes")
+    secret = json.loads(environment.run(*words, "dev", **variables).stdout)
+    assert secret["metadata"] == {"name": "dev"}
+    assert base64.b64decode(secret["data"]["API_KEY"]).decode() == "tulip \u2603"
+    refused = environment.started(*words, "Dev", **variables)
+    assert (refused.returncode, refused.stdout) == (6, "")
+    assert "error: 'Dev' cannot name a Secret" in refused.stderr
+
+
+def test_the_exporter_passes_its_contract(environment: Environment) -> None:
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib")
+    assert "4 passed" in environment.run(*words, "plugin/kubernetes/test_kubernetes.py").stdout

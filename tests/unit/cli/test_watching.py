@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pocket_protector.cli.watching import MOST_LINES, look, look_anew, notes
 from pocket_protector.errors import StoreError
 from pocket_protector.format.file import dump
 from pocket_protector.model.document import Document
+from pocket_protector.model.sensitivity import Sensitivity
 
 MALLORY = Creds(BOB.name, raw_key(0x66))
 
@@ -85,27 +87,53 @@ def test_accepting_moves_it(pinned: KeyFile) -> None:
     assert codes(hostile) == set()
 
 
-def test_what_deserves_a_look_is_not_seen_where_nobody_reads(pinned: KeyFile) -> None:
+def test_what_nobody_may_have_read_is_told_again(pinned: KeyFile) -> None:
     cut = put(pinned, replace(pinned._document, log=replace(pinned._document.log, lists={})))
     look(cut).looked_at()
-    assert "log-entries-gone" in codes(cut)
-    look(cut).seen()
     assert codes(cut) == set()
+    for _ in range(2):
+        look(cut).looked_at()
+        (text,) = look(cut).to_tell()
+        assert "log" in text
+    look(cut).seen()
+    assert look(cut).to_tell() == []
 
 
-def test_more_than_is_told_is_not_seen(pinned: KeyFile) -> None:
+def test_and_keeps_nothing_else_from_being_seen(pinned: KeyFile) -> None:
+    """Or whoever cuts a line out of the log could put back what is seen from then on."""
+    cut = put(pinned, replace(pinned._document, log=replace(pinned._document.log, lists={})))
+    look(cut).looked_at()
+    raised = cut.set_sensitivity("dev", "api", Sensitivity.INJECT_ONLY).write()
+    look(raised).looked_at()
+    assert look(put(raised, cut._document)).kept("dev") == {"api": Sensitivity.INJECT_ONLY}
+
+
+def test_more_than_is_told_at_once_is_told_the_next_time(pinned: KeyFile) -> None:
     more = pinned
-    for number in range(MOST_LINES + 1):
-        more = more.add_domain(f"d{number}", ALICE.name)
+    for number in range(MOST_LINES + 3):
+        more = more.add_secret("dev", f"s{number}", "1")
     look(more.write()).seen()
-    lost = more._document
-    for number in range(MOST_LINES + 1):
-        other = KeyFile.create("x").add_raw_key_custodian(ALICE).add_domain(f"d{number}", ALICE.name)
-        lost = lost.with_domain(other._document.domains[f"d{number}"])
-    replaced = put(more, lost)
-    assert len(notes(look(replaced))) > MOST_LINES
-    look(replaced).seen()
-    assert "unsigned-key-replaced" in codes(replaced)
+    dev = more._document.domains["dev"]
+    times = {name: replace(secret, updated="2020-01-01T00:00:00Z") for name, secret in dev.secrets.items()}
+    retimed = put(more, more._document.with_domain(replace(dev, secrets=times)))
+    number = len(look(retimed).to_tell())
+    assert number > MOST_LINES
+    look(retimed).seen()
+    assert len(look(retimed).to_tell()) == number - MOST_LINES
+    look(retimed).seen()
+    assert look(retimed).to_tell() == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[1]", b"\xff", b"[" * 60_000, b"[" * 70_000])
+def test_a_damaged_list_of_what_is_to_be_told(pinned: KeyFile, raw: bytes) -> None:
+    pin = look(pinned).pin
+    assert pin is not None
+    pin.put_off(pinned.file_id, ["note: something"])
+    (path,) = Path(os.environ["PPROTECT_STATE_DIR"]).rglob("untold/*")
+    path.write_bytes(raw)
+    assert "is damaged" in look(pinned).to_tell()[0]
+    look(pinned).seen()
+    assert look(pinned).to_tell() == []
 
 
 def test_older_values_are_one_note(pinned: KeyFile) -> None:

@@ -1,19 +1,30 @@
-"""Finding sources: each distribution here is one that the metadata of a folder on the path says is installed."""
+"""Finding plugins: each distribution here is one that the metadata of a folder on the path says is installed."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 import textwrap
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from pocket_protector.errors import Fault, FormatError, ProviderError
+from pocket_protector.errors import Fault, FormatError, ProviderError, StoreError
+from pocket_protector.model.exported import ExportedDomain
 from pocket_protector.model.reference import Reference
 from pocket_protector.plugins import registry
-from pocket_protector.plugins.registry import SOURCES, check_reference, schemes, source_of
+from pocket_protector.plugins.registry import (
+    EXPORTERS,
+    SOURCES,
+    check_reference,
+    export_as,
+    export_formats,
+    exporter_of,
+    schemes,
+    source_of,
+)
 
 WORKS = """
 class Source:
@@ -24,6 +35,13 @@ class Source:
     def select(self, raw, fragment): return raw
 """
 
+EXPORTS = """
+class Source:
+    seals = False
+    def export(self, domain, request=None): return f"{domain.name} {request}".encode()
+"""
+EMPTY = ExportedDomain(bytes(16), "dev", None, ())
+
 
 class Installed:
     """A folder of installed distributions."""
@@ -31,17 +49,22 @@ class Installed:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, name: str, scheme: str, code: str = WORKS, *, entry: str = "", metadata: bool = True) -> None:
+    def add(
+        self, name: str, scheme: str, code: str = WORKS, *, entry: str = "", metadata: bool = True, group: str = SOURCES
+    ) -> None:
         """A distribution with one module, and an entry point for `Source` in it."""
         module = name.replace("-", "_")
         (self.folder / f"{module}.py").write_text(textwrap.dedent(code), encoding="utf-8")
         info = self.folder / f"{module}-1.0.dist-info"
         info.mkdir()
         line = entry or f"{scheme} = {module}:Source"
-        (info / "entry_points.txt").write_text(f"[{SOURCES}]\n{line}\n", encoding="utf-8")
+        (info / "entry_points.txt").write_text(f"[{group}]\n{line}\n", encoding="utf-8")
         if metadata:
             (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
         importlib.invalidate_caches()
+
+    def add_exporter(self, name: str, format_: str, code: str = EXPORTS) -> None:
+        self.add(name, format_, code, group=EXPORTERS)
 
 
 @pytest.fixture
@@ -219,3 +242,112 @@ def test_a_distribution_without_a_name(installed: Installed) -> None:
 def test_an_entry_point_that_leads_nowhere(installed: Installed, entry: str) -> None:
     installed.add("acme-entry", "bad", entry=entry)
     assert str(refused("bad")).startswith("the plugin 'bad' of acme-entry cannot be loaded: ")
+
+
+# Exporters
+
+
+def not_exported(format_: str, kind: type[Exception] = ProviderError) -> str:
+    with pytest.raises(kind) as refusal:
+        export_as(format_, EMPTY)
+    assert "tulip" not in "".join(traceback.format_exception(refusal.value))
+    return str(refusal.value)
+
+
+def test_our_formats_are_installed_like_any_other() -> None:
+    assert {"dotenv", "json", "package", "shell", "yaml"} <= set(export_formats())
+    assert {name: exporter_of(name).seals for name in ("dotenv", "json", "package", "shell", "yaml")} == {
+        **dict.fromkeys(("dotenv", "json", "shell", "yaml"), False),
+        "package": True,
+    }
+
+
+def test_an_exporter_is_found_and_made_once(installed: Installed) -> None:
+    installed.add_exporter("acme-export", "toml")
+    assert exporter_of("toml") is exporter_of("toml")
+    assert "toml" in export_formats()
+    assert export_as("toml", EMPTY) == b"dev None"
+    assert export_as("toml", EMPTY, "asked") == b"dev asked"
+
+
+def test_a_format_is_no_scheme(installed: Installed) -> None:
+    installed.add_exporter("acme-export", "env")
+    installed.add("acme-source", "json")
+    assert source_of("env").form == "env://NAME"
+    assert export_as("env", EMPTY) == b"dev None"
+    assert source_of("json").form == "good://NAME"
+    assert export_as("json", EMPTY) == b"{}\n"
+
+
+def test_nobody_knows_the_format() -> None:
+    with pytest.raises(ProviderError) as refusal:
+        exporter_of("nothing")
+    assert str(refusal.value) == "no installed plugin knows the export format 'nothing'"
+    assert refusal.value.hint.startswith("known are: dotenv, json, package, shell")
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("import a_module_that_is_not_there", "cannot be loaded: ModuleNotFoundError"),
+        ("raise SystemExit(0)", "cannot be loaded: SystemExit"),
+        ("Source = None", "cannot be loaded: TypeError"),
+        (EXPORTS + "    seals = None", "is no exporter: seals missing or of another type"),
+        (EXPORTS + "    seals = export = 'no'", "is no exporter: seals, export missing or of another type"),
+        ("class Source: pass", "is no exporter: seals, export missing or of another type"),
+        (WORKS, "is no exporter: seals, export missing or of another type"),
+    ],
+)
+def test_an_exporter_that_fails_stops_its_own_format_only(installed: Installed, code: str, error: str) -> None:
+    installed.add_exporter("acme-broken", "bad", code)
+    installed.add_exporter("acme-export", "toml")
+    assert not_exported("bad") == f"the plugin 'bad' of acme-broken {error}"
+    assert export_as("toml", EMPTY) == b"dev None"
+    assert export_as("json", EMPTY) == b"{}\n"
+    assert source_of("env").form == "env://NAME"
+    assert {"bad", "toml", "json"} <= set(export_formats())
+
+
+def test_an_exporter_that_is_not_asked_for_is_not_loaded(installed: Installed) -> None:
+    installed.add_exporter(
+        "acme-broken", "bad", "import pathlib; pathlib.Path(__file__).with_suffix('.loaded').touch()"
+    )
+    installed.add_exporter("acme-export", "toml")
+    export_as("toml", EMPTY)
+    with pytest.raises(ProviderError):
+        exporter_of("nothing")
+    assert not (installed.folder / "acme_broken.loaded").exists()
+
+
+@pytest.mark.parametrize("format_", ["json", "package"])
+def test_no_exporter_takes_the_place_of_ours(installed: Installed, format_: str) -> None:
+    installed.add_exporter("acme-thief", format_)
+    assert not_exported(format_) == f"several plugins claim the export format '{format_}': acme-thief and pprotect"
+    assert export_as("yaml", EMPTY) == b"{}\n"
+
+
+def test_damaged_metadata_leaves_our_formats(installed: Installed) -> None:
+    installed.add("acme-damaged", "bad", entry="this line has no equals sign", group=EXPORTERS)
+    assert export_as("json", EMPTY) == b"{}\n"
+    assert not_exported("bad") == "no installed plugin knows the export format 'bad'"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "error"),
+    [
+        ("raise LookupError('tulip')", ProviderError, "the plugin 'odd' ended with LookupError"),
+        ("raise SystemExit('tulip')", ProviderError, "the plugin 'odd' ended with SystemExit"),
+        ("raise StopIteration('tulip')", ProviderError, "the plugin 'odd' ended with StopIteration"),
+        ("b'tulip'.decode('utf-16')", ProviderError, "the plugin 'odd' ended with UnicodeDecodeError"),
+        ("return 'tulip'", ProviderError, "the plugin 'odd' gave str, where bytes belong"),
+        ("return bytearray(b'tulip')", ProviderError, "the plugin 'odd' gave bytearray, where bytes belong"),
+        ("pass", ProviderError, "the plugin 'odd' gave NoneType, where bytes belong"),
+        ("raise StoreError('no form for A')", StoreError, "no form for A"),
+        ("raise KeyboardInterrupt", KeyboardInterrupt, ""),
+    ],
+)
+def test_whatever_an_exporter_does(installed: Installed, line: str, kind: type[Exception], error: str) -> None:
+    code = "from pocket_protector.errors import StoreError\n"
+    code += f"class Source:\n  seals = False\n  def export(self, domain, request=None): {line}\n"
+    installed.add_exporter("acme-odd", "odd", code)
+    assert not_exported("odd", kind) == error

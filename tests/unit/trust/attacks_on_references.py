@@ -352,6 +352,26 @@ def lower_sensitivity_of_a_reference_back_with_the_signature_of_then(world: Worl
 
 attack = listed_in(ROLLBACKS, control=sensitivities_changed_by_an_owner)
 
+
+@attack("secret-rolled-back", REF)
+def older_reference_that_the_reader_has_never_seen(world: World) -> list[KeyFile]:
+    _, newer, old = _moved_on(world)
+    return [newer, _with(newer, "ref", old)]
+
+
+@attack("sensitivity-rolled-back", API)
+def older_value_of_a_lower_sensitivity_that_the_reader_has_never_seen(world: World) -> list[KeyFile]:
+    newer = saved(world.file.update_secret(DEV, "api", "newer", creds=DAVE, sensitivity=Sensitivity.HIGH))
+    return [newer, _with(newer, "api", world.dev.secrets["api"])]
+
+
+@attack("sensitivity-lowered", OPEN_ENTRY)
+def reference_removed_and_set_again_of_a_lower_sensitivity(world: World) -> list[KeyFile]:
+    file = saved(pointing(world).update_secret(DEV, "loose", REFERENCE, sensitivity=Sensitivity.INJECT_ONLY))
+    gone = saved(file.rm_secret(DEV, "loose"))
+    return [file, gone, saved(gone.add_secret(DEV, "loose", REFERENCE))]
+
+
 # An owner may have lowered it, before somebody else set another value
 
 
