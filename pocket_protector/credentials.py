@@ -13,6 +13,8 @@ from pocket_protector.model.custodian import AnyCustodian
 DEFAULT_PREFIX = "PPROTECT"
 PREFIX_VARIABLE = "PPROTECT_ENV_PREFIX"
 TRUST_VARIABLE = "PPROTECT_TRUST"
+RECIPIENT_KEY_VARIABLE = "PPROTECT_RECIPIENT_KEY"
+TOKEN_VARIABLE = "PPROTECT_PACKAGE_TOKEN"  # noqa: S105
 
 _ENVIRONMENT = "env var: "
 
@@ -97,7 +99,9 @@ def variable_source(name: str) -> str:
 
 def credential_variables(prefix: str | None) -> set[str]:
     """Every variable that may hold credentials, where they were looked for with this prefix."""
-    return {*variable_names(prefix), *variable_names(None), *variable_names(DEFAULT_PREFIX), PREFIX_VARIABLE}
+    of_packages = RECIPIENT_KEY_VARIABLE, TOKEN_VARIABLE
+    of_files = *variable_names(prefix), *variable_names(None), *variable_names(DEFAULT_PREFIX)
+    return {*of_files, *of_packages, PREFIX_VARIABLE}
 
 
 def _way(source: str | None) -> str:

@@ -49,6 +49,21 @@ def variable_name(secret: str, prefix: str | None, uppercase: bool) -> str:
     return f"{prefix}_{name}" if prefix else name
 
 
+def variable_names(secrets: Iterable[str], prefix: str | None, *, uppercase: bool) -> dict[str, str]:
+    """The variable for each secret; StoreError for two secrets that map to one."""
+    names: dict[str, str] = {}
+    secret_of: dict[str, str] = {}
+    for secret in secrets:
+        name = variable_name(secret, prefix, uppercase)
+        if name in secret_of:
+            raise StoreError(
+                f"the secrets {secret_of[name]!r} and {secret!r} both map to the variable {name}",
+                hint="rename one of them, or leave out --uppercase",
+            )
+        names[secret], secret_of[name] = name, secret
+    return names
+
+
 def build(
     secrets: Mapping[str, str],
     base: Mapping[str, str],
@@ -64,17 +79,10 @@ def build(
     no variable holds.
     """
     variables: dict[str, str] = {}
-    secret_of: dict[str, str] = {}
-    for secret, value in secrets.items():
-        name = variable_name(secret, prefix, uppercase)
-        if name in variables:
-            raise StoreError(
-                f"the secrets {secret_of[name]!r} and {secret!r} both map to the variable {name}",
-                hint="rename one of them, or leave out --uppercase",
-            )
+    for secret, name in variable_names(secrets, prefix, uppercase=uppercase).items():
         _check_name(secret, name, "--prefix APP gives it another name")
-        _check_value(secret, name, value)
-        variables[name], secret_of[name] = value, secret
+        _check_value(secret, name, secrets[secret])
+        variables[name] = secrets[secret]
     kept = base if passthrough else {name: base[name] for name in _KEPT if name in base}
     scrubbed = set(credentials)
     return {name: value for name, value in kept.items() if name not in scrubbed} | variables

@@ -109,20 +109,26 @@ def append_private(path: str, raw: bytes, most: int) -> None:
 
 
 def create_private(path: str, raw: bytes) -> None:
-    """A new file of this user's alone, whole or not at all. StoreError if something is there."""
-    made = False
+    """A new file of this user's alone, whole or not at all, whenever this process is killed. StoreError if something is
+    there."""
+    folder, name = os.path.split(os.path.abspath(path))
+    new_path = os.path.join(folder, f".{name}.pprotect-new")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        made = True
-        with open(descriptor, "wb") as file:
-            file.write(raw)
-            file.flush()
+        descriptor = _lock(new_path, 0o600)
+        try:
+            os.ftruncate(descriptor, 0)
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(raw)
             os.fsync(descriptor)
+            # Unlike a rename, this takes no other's place.
+            os.link(new_path, path, follow_symlinks=False)
+            _sync_folder(folder)
+        finally:
+            os.unlink(new_path)
+            os.close(descriptor)
     except FileExistsError:
         raise StoreError(f"{path} exists already", hint="name another file, or remove it first") from None
     except (OSError, ValueError) as error:
-        if made:
-            remove(path)
         _refuse("write", path, error)
 
 

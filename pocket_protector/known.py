@@ -24,34 +24,34 @@ _LABEL = LABEL_PREFIX + b"used-token"
 
 
 class KnownKeys:
-    """The fingerprints that belong to names, as text without white space: SENDERS or RECIPIENTS."""
+    """The fingerprint that belongs to a name, as text without white space: SENDERS or RECIPIENTS."""
 
     def __init__(self, kind: str) -> None:
         self._path = os.path.join(files.state_folder(), kind)
 
-    def of(self, name: str) -> set[str]:
-        """Those that were remembered for a name."""
-        return {fingerprint for fingerprint, known in self._read() if known == name}
+    def of(self, name: str) -> str | None:
+        """The one that was remembered for a name."""
+        if not os.path.lexists(self._path):
+            return None
+        return self._parse(files.read(self._path, _MOST_BYTES)).get(name)
 
     def remember(self, name: str, fingerprint: str) -> None:
-        """From now on; StoreError if it cannot be kept."""
-        if fingerprint in self.of(name):
+        """From now on, in the place of another; StoreError if it cannot be kept."""
+        if self.of(name) == fingerprint:
             return
         files.make_private_folder(os.path.dirname(self._path))
         with files.replacing(self._path) as target:
-            target.replace((target.read(_MOST_BYTES) or b"") + f"{fingerprint} {name}\n".encode())
+            keys = self._parse(target.read(_MOST_BYTES) or b"") | {name: fingerprint}
+            raw = "".join(f"{known} {name}\n" for name, known in keys.items()).encode()
+            if len(raw) > _MOST_BYTES:
+                raise StoreError(f"{self._path} would have more than {_MOST_BYTES} bytes", hint="remove some lines")
+            target.replace(raw)
 
-    def _read(self) -> list[tuple[str, str]]:
-        if not os.path.lexists(self._path):
-            return []
-        try:
-            lines = files.read(self._path, _MOST_BYTES).decode().splitlines()
-        except UnicodeDecodeError:
-            lines = [""]
-        pairs = [line.partition(" ") for line in lines]
+    def _parse(self, raw: bytes) -> dict[str, str]:
+        pairs = [line.partition(" ") for line in raw.decode(errors="replace").splitlines()]
         if not all(fingerprint and name for fingerprint, _, name in pairs):
             raise StoreError(f"{self._path} is damaged", hint="remove it: fingerprints are asked for again")
-        return [(fingerprint, name) for fingerprint, _, name in pairs]
+        return {name: fingerprint for fingerprint, _, name in pairs}
 
 
 class TokenUse:

@@ -2,7 +2,8 @@
 
 `pins/<file id in hex>` has what was judged last: one line, `pprotect-pin 1 <BLAKE2b-256 of the file's text in hex>`, so
 that a file which did not change is recognised without reading more, then what `trust.pins` makes of it.
-`untold/<file id in hex>` has what deserved a look when that moved on and nobody may have read, a JSON list of texts.
+`untold/<file id>` has what deserved a look when that moved on and nobody may have read, a JSON list of texts.
+`confirmed/<file id>` is there if the user accepted the file, or made it.
 `places/<hash>` says which file id was seen at a place, which is the path in a git repository, whichever of its work
 trees, so that another file in the place of one is noticed.
 """
@@ -86,6 +87,13 @@ class Pin:
             raise StoreError(f"what was seen of this file takes more than {MAX_PIN_BYTES} bytes", hint=_FORGET)
         self._replace(self._path(file_id), pin, lambda old: over_damage or old == self._seen)
         self._replace(self._place, file_id.hex().encode() + b"\n", lambda _: True)
+
+    def is_confirmed(self, file_id: bytes) -> bool:
+        """Whether the user accepted the file, or made it, and not only came across it."""
+        return os.path.lexists(os.path.join(self._folder, "confirmed", file_id.hex()))
+
+    def confirm(self, file_id: bytes) -> None:
+        self._replace(os.path.join(self._folder, "confirmed", file_id.hex()), b"\n", lambda _: True)
 
     def untold(self, file_id: bytes) -> list[str]:
         """What deserved a look when the pin moved, and nobody may have read yet. Of a damaged list, that it is one."""

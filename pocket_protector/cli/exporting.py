@@ -17,8 +17,10 @@ from pocket_protector.cli.parameters import (
     SkipUnresolved,
     format_names,
 )
+from pocket_protector.cli.running import Uppercase
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.environment import variable_names
 from pocket_protector.model.exported import ExportedDomain, ExportedEntry
 from pocket_protector.plugins.registry import export_as, export_formats, exporter_of
 
@@ -36,6 +38,7 @@ def export(
         ),
     ] = None,
     secret: Secrets = None,
+    uppercase: Uppercase = False,
     no_resolve: NoResolve = False,
     skip_unresolved: SkipUnresolved = False,
     reveal: Reveal = False,
@@ -46,8 +49,10 @@ def export(
     session, use = session_of(ctx), Use(True, require_signed, no_resolve, skip_unresolved, reveal)
     store = session.read()
     values = opened(session, store, domain, use, secret)
+    names = variable_names(values, None, uppercase=uppercase)
     entries = tuple(
-        ExportedEntry(name, value, store.get_secret_sensitivity(domain, name)) for name, value in sorted(values.items())
+        ExportedEntry(name, values[secret], store.get_secret_sensitivity(domain, secret))
+        for name, secret in sorted((name, secret) for secret, name in names.items())
     )
     production = store.get_policy(domain).production
     output.data(export_as(chosen, ExportedDomain(store.file_id, domain, production, entries)))

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from pocket_protector import files
 from pocket_protector.cli.session import Session
-from pocket_protector.credentials import read_variable
+from pocket_protector.credentials import RECIPIENT_KEY_VARIABLE, TOKEN_VARIABLE, read_variable
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.errors import AccessError, FormatError, StoreError
 from pocket_protector.keyfile import KeyFile
 from pocket_protector.packages.identities import MAX_IDENTITY_BYTES, parse_identity
 from pocket_protector.packages.token import MAX_TOKEN_BYTES, Token
 
-KEY_VARIABLE = "PPROTECT_RECIPIENT_KEY"
-TOKEN_VARIABLE = "PPROTECT_PACKAGE_TOKEN"  # noqa: S105
 STDIN = "-"
 
 
@@ -32,27 +30,31 @@ def recipient_key(session: Session, store: KeyFile | None, name: str | None, pat
     commands. AccessError if there is none."""
     if path is not None:
         return _of_file(session, files.read(path, MAX_IDENTITY_BYTES), path)
-    variable = None if session.options.ignore_env else read_variable(KEY_VARIABLE)
+    variable = None if session.options.ignore_env else read_variable(RECIPIENT_KEY_VARIABLE)
     if variable and name is None and session.options.user is None:
-        return _of_file(session, variable.encode(errors="replace"), KEY_VARIABLE)
+        return _of_file(session, variable.encode(errors="replace"), RECIPIENT_KEY_VARIABLE)
     if store is None:
-        raise AccessError("nothing says which key opens the package", hint=f"--identity-file PATH, or {KEY_VARIABLE}")
+        raise AccessError(
+            "nothing says which key opens the package", hint=f"--identity-file PATH, or {RECIPIENT_KEY_VARIABLE}"
+        )
     return RecipientKey(session.identity(store, name).exchange, session.retyped)
 
 
 def given_token(session: Session, path: str | None) -> Token | None:
     """From a file, stdin or the variable; FormatError for what is no token."""
     if path is not None:
-        return Token.parse(read_input(session, path, MAX_TOKEN_BYTES).decode("ascii", errors="replace"))
+        if path == STDIN and session.prompts.terminal:
+            return Token.parse(session.prompts.hidden("Token", "--token PATH"))
+        return Token.parse(read_input(session, path, MAX_TOKEN_BYTES, "--token").decode("ascii", errors="replace"))
     variable = None if session.options.ignore_env else read_variable(TOKEN_VARIABLE)
     return Token.parse(variable) if variable else None
 
 
-def read_input(session: Session, path: str, most: int) -> bytes:
+def read_input(session: Session, path: str, most: int, option: str) -> bytes:
     """All of a file, or of stdin if that is named; StoreError for more than `most` bytes."""
     if path != STDIN:
         return files.read(path, most)
-    raw = session.prompts.rest(most)
+    raw = session.prompts.rest(most, option)
     if len(raw) > most:
         raise StoreError(f"stdin has more than {most} bytes")
     return raw

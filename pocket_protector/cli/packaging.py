@@ -27,7 +27,7 @@ from pocket_protector.model.signing import check_can_sign
 from pocket_protector.model.times import format_time
 from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.contents import is_gated
-from pocket_protector.packages.header import Gate
+from pocket_protector.packages.header import LONGEST_LIFE, Gate
 from pocket_protector.packages.public_keys import MAX_KEY_FILE_BYTES, Recipient, parse_recipient, recipient_of
 from pocket_protector.packages.sealing import PackageRequest, check_not_production
 from pocket_protector.packages.token import Token
@@ -97,7 +97,10 @@ def parse_life(text: str) -> timedelta:
     match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
     if match is None:
         raise UsageError(f"{text[:80]!r} is no time that a package lives", hint="--ttl 30m, --ttl 24h, or --ttl 30d")
-    return int(match[1]) * _UNITS[match[2]]
+    life = int(match[1]) * _UNITS[match[2]]
+    if life > LONGEST_LIFE:
+        raise UsageError(f"a package lives for up to {LONGEST_LIFE.days} days", hint="--ttl 30d")
+    return life
 
 
 def parse_gate(text: str) -> Gate:
@@ -111,6 +114,9 @@ def parse_gate(text: str) -> Gate:
 def _recipient(store: KeyFile, given: str) -> Recipient:
     """A custodian of the file, else whose public key is in the file of that name."""
     names = store.get_key_custodian_names()
+    if given in names and os.path.lexists(given):
+        # Anybody may add a custodian of that name.
+        raise UsageError(f"{given!r} is both a key custodian and a file", hint="move the file, and name it otherwise")
     if given in names:
         keys, _ = store.get_signed_keys(given)
         return recipient_of(given, keys)
@@ -130,12 +136,16 @@ def _meet(session: Session, people: list[Recipient]) -> None:
     known = KnownKeys(RECIPIENTS)
     for person in people:
         before = known.of(person.name)
-        fresh = "" if person.fingerprint in before else " (for the first time: compare it with theirs)"
-        output.note(f"recipient: {person.name}, {person.fingerprint}{'' if before else fresh}")
-        if before and person.fingerprint not in before:
-            output.note(f"warning: {person.name} had another key before: {', '.join(sorted(before))}")
-            if not session.prompts.agreed("Seal to the new key?"):
-                raise StoreError("nothing was sealed: the recipient's key is another than before")
+        output.note(f"recipient: {person.name}")
+        # On a line of its own: whoever makes a key chooses the name that stands beside it.
+        output.note(f"  {person.fingerprint}{'' if before else ' (for the first time: compare it with theirs)'}")
+        if before not in (None, person.fingerprint):
+            output.note(f"warning: {person.name} had another key before:\n  {before}")
+            if not session.prompts.confirmed("Seal to the new key?", "an answer at a terminal"):
+                raise StoreError(
+                    "nothing was sealed: the recipient's key is another than before",
+                    hint="compare the fingerprint with theirs; then repeat this at a terminal",
+                )
 
 
 def _exported(
@@ -189,5 +199,7 @@ def _summary(
         output.note(f"  as references, which lead where they led: {', '.join(pointers)}")
     output.note(f"  until {format_time(request.now + request.life)}")
     output.note(f"send {out} by mail or chat")
+    if not gated:
+        output.note("nothing in it is sensitive, so that it needs no token")
     if token_out is not None:
         output.note(f"send {token_out} another way, such as by telephone: who has both and a recipient's key has all")

@@ -46,10 +46,10 @@ class Prompts:
         self._must_be_last = not self.terminal
         return self._hidden(label, option)
 
-    def rest(self, most: int) -> bytes:
+    def rest(self, most: int, option: str) -> bytes:
         """What is left of stdin, up to `most` bytes and one more."""
         if self._stdin is None:
-            raise UsageError("stdin is closed, and --from-file - reads the value from it", hint="--from-file PATH")
+            raise UsageError(f"stdin is closed, and {option} - reads from it", hint=f"{option} PATH")
         read = bytearray()
         while len(read) <= most and (part := self._stdin.read(most + 1 - len(read))):
             read += part
@@ -59,9 +59,9 @@ class Prompts:
         """Whether the answer is yes; `--yes` gives it."""
         return self._yes or self.line(f"{question} [y/N]", "--yes").strip().lower().startswith("y")
 
-    def confirmed(self, question: str) -> bool:
+    def confirmed(self, question: str, option: str) -> bool:
         """Whether a person at the terminal says yes now; `--yes` does not."""
-        return self.terminal and self.line(f"{question} [y/N]", "--token PATH").strip().lower() in ("y", "yes")
+        return self.terminal and self.line(f"{question} [y/N]", option).strip().lower() in ("y", "yes")
 
     def finish(self) -> None:
         """All questions are asked. UsageError if a value came from stdin and something stands behind it."""

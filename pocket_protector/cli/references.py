@@ -56,7 +56,7 @@ def _outcomes(session: Session, store: KeyFile, places: list[Place]) -> dict[Pla
     except (IntegrityError, PolicyError):
         if len(domains) == 1:
             raise
-    outcomes = {}
+    outcomes: dict[Place, str] = {}
     for domain in domains:
         within = [place for place in places if place[0] == domain]
         try:

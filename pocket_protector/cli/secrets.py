@@ -234,7 +234,7 @@ def _generated(length: str) -> str:
 
 
 def _stdin(session: Session) -> bytes:
-    raw = session.prompts.rest(MAX_VALUE_BYTES)
+    raw = session.prompts.rest(MAX_VALUE_BYTES, "--from-file")
     if len(raw) > MAX_VALUE_BYTES:
         raise StoreError(f"the value on stdin has more than {MAX_VALUE_BYTES} bytes")
     return raw

@@ -17,7 +17,7 @@ from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, to_
 
 class SenderCheck:
     """Call it with a package's header: it raises unless the sender is the one who was named, an owner in the user's own
-    file, somebody who was known before, or one whose fingerprint a person confirms now."""
+    file or whom --trust names, somebody who was known before, or one whose fingerprint a person confirms now."""
 
     def __init__(self, session: Session, store: KeyFile | None, named: str | None) -> None:
         self._session = session
@@ -28,49 +28,64 @@ class SenderCheck:
     def __call__(self, header: Header) -> None:
         """IntegrityError for another than was named, and one who had other keys before; PolicyError for a stranger."""
         found = fingerprint(header.sender, header.keys)
-        known = KnownKeys(SENDERS).of(header.sender)
         if self._named is not None:
             if not _is_named(self._named, header, found):
                 raise IntegrityError(f"the package is not from whom --sender names, but from {header.sender!r}")
-        elif self._is_owner(header):
-            return
-        elif found.hex() not in known:
-            self._ask(header, to_words(found), had_others=bool(known))
-        self._new = header.sender, found.hex()
+            self._new = header.sender, found.hex()
+        elif not self._is_trusted(header, found):
+            before = KnownKeys(SENDERS).of(header.sender)
+            if before is None:
+                self._ask(header, to_words(found))
+                self._new = header.sender, found.hex()
+            elif before != found.hex():
+                raise _others(header, found)
 
     def remember(self) -> None:
         """The package is the sender's, and somebody said who that is: from now on they are known."""
         if self._new is not None:
             remember(SENDERS, *self._new)
 
-    def _is_owner(self, header: Header) -> bool:
-        """Whether the reader's own file, as they have seen it, has the sender with these keys among those who count as
-        owners of a signed domain: whoever can write the file cannot make somebody such an owner."""
+    def _is_trusted(self, header: Header, found: bytes) -> bool:
+        """Whether --trust or PPROTECT_TRUST names the sender; or the reader's own file, which they accepted or made,
+        has them with these keys among those who count as owners of a signed domain, which nobody becomes by writing the
+        file. IntegrityError if it has them with other keys."""
+        anchor = (self._session.anchors() or {}).get(header.sender)
+        if anchor is not None:
+            return is_fingerprint(anchor, found)
         if self._store is None or not self._store.file_id:
             return False
-        state = self._session.watch(self._store).trusted()
-        if state is None:
+        watch = self._session.watch(self._store)
+        state = watch.trusted()
+        custodian = state.document.custodians.get(header.sender) if state else None
+        if state is None or custodian is None:
             return False
-        custodian = state.document.custodians.get(header.sender)
-        if custodian is None or custodian.keys != header.keys:
-            return False
+        if custodian.keys != header.keys:
+            raise _others(header, found)
         signed = [name for name, domain in state.document.domains.items() if domain.epoch is not None]
-        return any(header.sender in state.standings[name].owners.counting for name in signed)
+        counts = any(header.sender in state.standings[name].owners.counting for name in signed)
+        return counts and watch.is_confirmed()
 
-    def _ask(self, header: Header, words: str, *, had_others: bool) -> None:
+    def _ask(self, header: Header, words: str) -> None:
         session = self._session
-        stranger = f"nobody whom you know sent the package: it says {header.sender!r}, {words}"
-        hint = "compare the fingerprint with theirs, by another way than the package; then: --sender FINGERPRINT"
-        if had_others:
-            raise IntegrityError(f"{header.sender!r} had other keys before; now the package says {words}", hint=hint)
+        stranger = PolicyError(
+            f"nobody whom you know sent the package: it says {header.sender!r}, {words}",
+            hint="compare the fingerprint with theirs, by another way than the package; then: --sender FINGERPRINT",
+        )
         # Unattended nobody new becomes known: --yes is no look at a fingerprint.
         if not session.prompts.terminal or session.options.non_interactive:
-            raise PolicyError(stranger, hint=hint)
+            raise stranger
         output.note(f"The package says that it is from {header.sender}, whom you do not know. Their fingerprint:")
         output.note(f"  {words}")
         output.note("Compare it with theirs, such as by telephone (pprotect fingerprint NAME, on their side).")
-        if not session.prompts.confirmed("Is it the same?"):
-            raise PolicyError(stranger, hint=hint)
+        if not session.prompts.confirmed("Is it the same?", "--sender FINGERPRINT"):
+            raise stranger
+
+
+def _others(header: Header, found: bytes) -> IntegrityError:
+    return IntegrityError(
+        f"{header.sender!r} had other keys before; now the package says {to_words(found)}",
+        hint="if they say that these are theirs, by another way than the package: --sender FINGERPRINT",
+    )
 
 
 def remember(kind: str, name: str, fingerprint: str) -> None:
@@ -82,9 +97,13 @@ def remember(kind: str, name: str, fingerprint: str) -> None:
 
 
 def _is_named(named: str, header: Header, found: bytes) -> bool:
-    """Whether --sender names the sender: by a file with the public key, or by the fingerprint."""
-    if not os.path.lexists(named):
+    """Whether --sender names the sender: by the fingerprint, or by a file with the public key. What is a fingerprint is
+    no file: somebody else may have put one there."""
+    try:
         return is_fingerprint(named, found)
+    except StoreError:
+        if not os.path.lexists(named):
+            raise
     try:
         key = PublicKey.parse(files.read(named, MAX_KEY_FILE_BYTES).decode())
     except UnicodeDecodeError:

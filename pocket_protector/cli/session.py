@@ -145,7 +145,9 @@ class Session:
         output.note(done)
         if before is None or not before.file_id:
             # A file of one's own making, whatever stood here.
-            look_anew(written).wrote(written)
+            watch = look_anew(written)
+            watch.wrote(written)
+            watch.made()
         else:
             self._move_pin(written, merges=merges)
         return written

@@ -12,9 +12,7 @@ import typer
 from pocket_protector.cli import output
 from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.package_keys import (
-    KEY_VARIABLE,
     STDIN,
-    TOKEN_VARIABLE,
     RecipientKey,
     given_token,
     read_input,
@@ -25,7 +23,7 @@ from pocket_protector.cli.running import NoPassthrough, Prefix, Program, Upperca
 from pocket_protector.cli.senders import SenderCheck
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.credentials import credential_variables
+from pocket_protector.credentials import RECIPIENT_KEY_VARIABLE, TOKEN_VARIABLE, credential_variables
 from pocket_protector.errors import AccessError, PolicyError, StoreError
 from pocket_protector.known import TokenUse, using
 from pocket_protector.model.exported import ExportedEntry
@@ -52,7 +50,9 @@ def unpack(
     identity_file: Annotated[
         str | None,
         typer.Option(
-            "--identity-file", metavar="PATH", help=f"Open it with this key, of keygen, ssh or age; {KEY_VARIABLE}."
+            "--identity-file",
+            metavar="PATH",
+            help=f"Open it with this key, of keygen, ssh or age; {RECIPIENT_KEY_VARIABLE}.",
         ),
     ] = None,
     token: Annotated[
@@ -81,8 +81,10 @@ def unpack(
     if list_only:
         _list(opened, as_json=json)
         return
-    token_given = given_token(session, token) if opened.gated else None
-    if token_given is None:
+    token_given = given_token(session, token)
+    if token_given is not None:
+        opened.check_token(token_given)
+    if token_given is None or not opened.gated:
         _deliver(session, opened, [*opened.entries, *_agreed(session, opened, key)], ctx.params)
         return
     gated = opened.opened_with(token_given)
@@ -111,8 +113,10 @@ def _check_usage(session: Session, given: Mapping[str, Any]) -> None:
 
 
 def _opened(session: Session, given: Mapping[str, Any]) -> tuple[OpenedPackage, RecipientKey]:
-    sealed = SealedPackage.parse(read_input(session, given["package"], MAX_TEXT_BYTES))
-    store = session.read_if_there()
+    sealed = SealedPackage.parse(read_input(session, given["package"], MAX_TEXT_BYTES, "--in"))
+    # What the command line says needs no file of the reader's, which may be damaged.
+    alone = given["sender"] is not None and given["identity_file"] is not None
+    store = None if alone else session.read_if_there()
     sender = SenderCheck(session, store, given["sender"])
     checked = sealed.check(sender, now())
     key = recipient_key(session, store, given["identity"], given["identity_file"])
@@ -133,7 +137,7 @@ def _agreed(session: Session, opened: OpenedPackage, key: RecipientKey) -> Entri
     return [
         entry
         for entry in opened.opened_by_human()
-        if session.prompts.confirmed(f"Take {entry.name} ({entry.sensitivity.word})?")
+        if session.prompts.confirmed(f"Take {entry.name} ({entry.sensitivity.word})?", "--token PATH")
     ]
 
 
@@ -145,7 +149,8 @@ def _deliver(
     have = {entry.name for entry in entries}
     missing = [told.name for told in opened.gated if told.name not in have]
     left_out = PolicyError(
-        f"left out, since no token opened them: {', '.join(missing)}", hint=f"--token PATH, or set {TOKEN_VARIABLE}"
+        f"left out, opened neither by a token nor by you: {', '.join(missing)}",
+        hint=f"--token PATH, or set {TOKEN_VARIABLE}",
     )
     done = True
     if given["into"] is not None:
@@ -191,7 +196,7 @@ def _run(session: Session, entries: Entries, given: Mapping[str, Any], use: Toke
     if use is not None:
         use.finish()  # the program takes this one's place
     try:
-        run_with(values, given, credential_variables(session.options.env_prefix) | {KEY_VARIABLE, TOKEN_VARIABLE})
+        run_with(values, given, credential_variables(session.options.env_prefix))
     except BaseException:
         if use is not None:
             use.undo()

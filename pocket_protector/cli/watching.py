@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from pocket_protector.cli import output
@@ -132,6 +133,17 @@ class Watch(NamedTuple):
         assert self.after is not None
         self.pin.write(self.store.file_id, self.store.get_contents(), self.after.accepted(), over_damage=True)
         self.pin.put_off(self.store.file_id, [])
+        self.pin.confirm(self.store.file_id)
+
+    def made(self) -> None:
+        """The user made the file themselves."""
+        if self.pin is not None:
+            with suppress(StoreError):
+                self.pin.confirm(self.store.file_id)
+
+    def is_confirmed(self) -> bool:
+        """Whether the user accepted the file once, or made it."""
+        return self.pin is not None and self.pin.is_confirmed(self.store.file_id)
 
     def _withholds(self, finding: Finding) -> bool:
         """Whether it says that a reference of production is one of before."""

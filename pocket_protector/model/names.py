@@ -24,6 +24,9 @@ _PRODUCTION = re.compile(
     r"production.*|produ[ck]tion|produ[ck]tiv|produccion|producao|produzione|prod(?!u).*|prd.*|(go)?live"
     r"|(?!pre|non|not).*(?<!re)prod(uction)?"
 )
+# Marks, and what is not shown at all.
+_UNSEEN = ("Mn", "Me", "Cf")
+_FILLERS = "\u115f\u1160\u3164\uffa0"
 _WHOLE = ("prod", "production")
 _OTHER_LANGUAGES = ("\u043f\u0440\u043e\u0434", "\u751f\u4ea7", "\u672c\u756a")
 _NO_PRODUCTION = ("pre", "non", "not", "no")
@@ -31,6 +34,12 @@ _NO_PRODUCTION = ("pre", "non", "not", "no")
 _LETTERS = {
     "o": "0\u043e\u03bf\u00f8",
     "p": "\u0440\u03c1",
+    "c": "\u0441\u03f2",
+    "r": "\u0433",
+    "t": "\u0442\u03c4",
+    "u": "\u0446\u03c5",
+    "v": "\u03bd\u0475",
+    "n": "\u0438\u03b7",
     "d": "\u0501\u0111",
     "i": "\u0456\u03b9",
     "e": "\u0435\u03b5",
@@ -89,7 +98,7 @@ def looks_like_production(name: str) -> bool:
     """Whether a domain's name looks like that of production, in any spelling: `prod`, `PROD-eu`, `my.Production2`,
     `pröd`, `prd`; not `products`, `preprod` or `non-prod`."""
     plain = unicodedata.normalize("NFKD", name).translate(_LOOKALIKES)
-    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    letters = "".join(c for c in plain if unicodedata.category(c) not in _UNSEEN and c not in _FILLERS)
     if any(word in name.casefold() for word in _OTHER_LANGUAGES):
         return True
     # As one word too: P-ROD.

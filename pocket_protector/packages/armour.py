@@ -9,7 +9,9 @@ from pocket_protector.packages.sealing import MAGIC, MAX_PACKAGE_BYTES
 
 _BEGIN, _END = "-----BEGIN PPROTECT PACKAGE-----", "-----END PPROTECT PACKAGE-----"
 _COLUMNS = 64
-MAX_TEXT_BYTES = 2 * MAX_PACKAGE_BYTES
+MAX_TEXT_BYTES = MAX_PACKAGE_BYTES * 3 // 2
+_LEAST_COLUMNS = 16
+"""On average: lines that are shorter cost more to read than they hold."""
 
 
 def to_text(package: bytes) -> str:
@@ -24,6 +26,8 @@ def to_binary(raw: bytes) -> bytes:
     around it. FormatError for anything else."""
     if raw.startswith(MAGIC):
         return raw
+    if len(raw) > MAX_TEXT_BYTES or raw.count(b"\n") > len(raw) // _LEAST_COLUMNS + _COLUMNS:
+        raise FormatError("this is no sealed package: it is too long, or has very many lines")
     lines = [line.strip() for line in raw.decode("ascii", errors="replace").strip().splitlines()]
     if len(lines) < 3 or (lines[0], lines[-1]) != (_BEGIN, _END):
         raise FormatError("this is no sealed package", hint="give the file that pprotect package made, whole")

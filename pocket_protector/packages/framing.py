@@ -17,8 +17,10 @@ def split(raw: bytes, number: int | None = None) -> list[bytes]:
             raise FormatError("the package ends too early, or a length in it is wrong")
         parts.append(raw[start:end])
         at = end
+        if number is not None and len(parts) > number:
+            break
     if number is not None and len(parts) != number:
-        raise FormatError(f"the package has {len(parts)} parts in a place where {number} belong")
+        raise FormatError(f"the package has another number of parts in a place where {number} belong")
     return parts
 
 

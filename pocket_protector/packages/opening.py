@@ -136,10 +136,14 @@ class OpenedPackage:
     _private: PrivateKey
     _key: bytes
 
-    def opened_with(self, token: Token) -> tuple[ExportedEntry, ...]:
-        """The gated entries. AccessError for a token that is another package's, or wrong."""
+    def check_token(self, token: Token) -> None:
+        """AccessError for one of another package."""
         if token.package_id != self.package.header.package_id:
             raise AccessError("the token is of another package", hint="each package has a token of its own")
+
+    def opened_with(self, token: Token) -> tuple[ExportedEntry, ...]:
+        """The gated entries. AccessError for a token that is another package's, or wrong."""
+        self.check_token(token)
         bound = self.package.header.hash()
         try:
             gate_key = decrypt(

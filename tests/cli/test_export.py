@@ -54,6 +54,13 @@ def test_what_is_refused(alice: Shell, words: tuple[str, ...], code: int, error:
     alice("export", "dev", *words).failed(code, error)
 
 
+def test_hyphens_are_spelled_otherwise(alice: Shell) -> None:
+    words = ("export", "dev", "--format", "dotenv", "--uppercase")
+    assert alice.done(*words) == "API_KEY='tulip-dev-api'\nDB_PASSWORD='tulip-dev-db ☃'\n"
+    put(alice, "DB-Password", "other")
+    alice(*words).failed(6, "both map to the variable DB_PASSWORD")
+
+
 def test_inject_only_ones_are_named_and_nothing_is_printed(alice: Shell) -> None:
     put(put(alice, "never", "tulip-never", "inject-only"), "nor-that", "tulip", "inject-only")
     for more in ((), ("--reveal",), ("--secret", "never", "--secret", "nor-that")):

@@ -15,7 +15,7 @@ from people import CREDS, MALLORY, Person, with_keys_replaced
 from plugin_folder import install_shelf
 from shell import ALICE, BOB, CAROL, KEYS, Result, Shell, make_shell
 
-from pocket_protector import KeyFile, Reference, Sensitivity
+from pocket_protector import Creds, KeyFile, Reference, Sensitivity
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.model.exported import ExportedDomain, ExportedEntry
 from pocket_protector.model.policy import Policy
@@ -122,7 +122,7 @@ def test_to_overwrite_lowers_no_sensitivity(bob: Shell) -> None:
 def test_without_the_token_the_gated_ones_are_left_out_and_named(bob: Shell) -> None:
     result = unpack(bob, *KNOWN, "--into", "dev", "--overwrite")
     assert result.code == 8
-    assert "left out, since no token opened them: db-password, signing-key" in result.err
+    assert "left out, opened neither by a token nor by you: db-password, signing-key" in result.err
     assert sorted(values(bob)) == ORDINARY
     result = unpack(bob, *KNOWN)
     assert (result.code, json.loads(result.out)) == (
@@ -134,7 +134,7 @@ def test_without_the_token_the_gated_ones_are_left_out_and_named(bob: Shell) -> 
 def test_a_program_gets_them_or_is_not_run(bob: Shell) -> None:
     handed(ENTRIES[:2] + ENTRIES[3:]).put(bob)
     program = ("--uppercase", "--", "sh", "-c", "touch ran; printf '%s ' $API_KEY $SIGNING_KEY $PPROTECT_PACKAGE_TOKEN")
-    unpack(bob, *KNOWN, *program).failed(8, "left out, since no token opened them")
+    unpack(bob, *KNOWN, *program).failed(8, "left out, opened neither by a token nor by you")
     assert not (bob.folder / "ran").exists()
     variable = {"PPROTECT_PACKAGE_TOKEN": (bob.folder / "t").read_text()}
     assert unpack(bob, *KNOWN, *program, env=variable).out == "tulip-api tulip-key "
@@ -255,12 +255,64 @@ def test_not_before_one_has_looked_at_the_file(someone: Person) -> None:
 
 
 def test_not_with_keys_that_somebody_put_into_the_file(pinned: Person) -> None:
-    forger = Identity.from_seed(ALICE, pinned.store().unlock(CREDS[MALLORY]).seed)
     pinned.put(with_keys_replaced(ALICE)(pinned.store()))
-    handed(sender=pinned.store().unlock(type(CREDS[ALICE])(ALICE, CREDS[MALLORY].passphrase))).put(pinned)
+    handed(sender=pinned.store().unlock(Creds(ALICE, CREDS[MALLORY].passphrase))).put(pinned)
     (pinned.folder / "key").write_text(identity_line(BOBS, None, None))
-    assert forger.name == ALICE
-    assert unpack(pinned, *FROM, "--list").code == 8
+    unpack(pinned, *FROM, "--list").failed(5, f"'{ALICE}' had other keys before")
+    terminal = pinned.terminal("unpack", *FROM, "--list")
+    assert terminal.end() == 5
+
+
+def test_not_by_what_one_only_came_across(someone: Person) -> None:
+    """Unattended: one command pins the file, which no person has compared with anything; the next may not believe it."""
+    owners_package(someone)
+    someone.done("add-secret", "dev", "other", "--generate")
+    assert unpack(someone, *FROM, "--list").code == 8
+    someone.done("trust", "accept", "--yes")
+    assert unpack(someone, *FROM, "--list").code == 0
+
+
+def test_by_an_anchor(someone: Person) -> None:
+    owners_package(someone)
+    words = to_words(someone.store().get_fingerprint(ALICE))
+    assert unpack(someone, *FROM, "--list", "--trust", f"{ALICE}={words}").code == 0
+    assert unpack(someone, *FROM, "--list", env={"PPROTECT_TRUST": f"{ALICE}={words}"}).code == 0
+    other = to_words(someone.store().get_fingerprint(BOB))
+    assert unpack(someone, *FROM, "--list", "--trust", f"{ALICE}={other}").code == 8
+
+
+def test_what_is_a_fingerprint_is_no_file(bob: Shell) -> None:
+    mallory = Identity.from_seed(STRANGER.name, b"\x66" * 32)
+    handed(sender=mallory).put(bob)
+    words = to_words(fingerprint(STRANGER.name, PublicKey.of(STRANGER).keys))
+    (bob.folder / words).write_text(PublicKey.of(mallory).text)
+    unpack(bob, *FROM, "--list", "--sender", words).failed(5, "not from whom --sender names")
+
+
+def test_a_newer_key_takes_the_place_of_the_one_before(bob: Shell) -> None:
+    assert unpack(bob, *KNOWN, "--list").code == 0
+    newer = Identity.from_seed(STRANGER.name, b"\x78" * 32)
+    handed(sender=newer).put(bob)
+    (bob.folder / "sender.pub").write_text(PublicKey.of(newer).text)
+    assert unpack(bob, *KNOWN, "--list").code == 0
+    assert unpack(bob, *FROM, "--list").code == 0
+    usual().put(bob)
+    unpack(bob, *FROM, "--list").failed(5, "had other keys before")
+
+
+@pytest.mark.parametrize("entries", [ENTRIES, ENTRIES[:1]], ids=["gated", "nothing gated"])
+def test_a_token_that_is_given_is_looked_at(bob: Shell, entries: tuple[ExportedEntry, ...]) -> None:
+    handed(entries).put(bob)
+    (bob.folder / "t").write_text(Token.generate().text)
+    unpack(bob, *KNOWN, "--token", "t").failed(4, "the token is of another package")
+    unpack(bob, *KNOWN, "--token", "nothing").failed(6, "cannot read nothing")
+    unpack(bob, *KNOWN, "--token", "key").failed(3, "this is no token")
+
+
+def test_a_damaged_file_of_ones_own_is_in_the_way_of_nothing_that_needs_it_not(bob: Shell) -> None:
+    bob.file.write_text("damaged")
+    assert unpack(bob, *KNOWN, "--list").code == 0
+    assert unpack(bob, *FROM, "--list").code == 3
 
 
 # What is refused, and nothing is imported
@@ -400,7 +452,7 @@ def test_a_person_types_the_passphrase_afresh_and_agrees_to_each(human: Shell) -
     terminal.answer("Take db-password (high)? [y/N]: ", "n")
     terminal.answer("Take signing-key (inject-only)? [y/N]: ", "y")
     assert terminal.end() == 8
-    assert "left out, since no token opened them: db-password" in terminal.shown
+    assert "left out, opened neither by a token nor by you: db-password" in terminal.shown
     assert sorted(values(human)) == ["api-key", "db-url", "signing-key"]
 
 
@@ -454,8 +506,8 @@ def test_what_is_sealed_is_said_and_opens(alice_: Person) -> None:
     result = alice_(*TO_BOB, "--token-out", "t", "--recipient", CAROL, "--ttl", "30d", "--binary")
     assert (result.code, result.out) == (0, "")
     for text in (
-        "recipient: bob@example.com, ",
-        f"recipient: {CAROL}, ",
+        "recipient: bob@example.com\n  ",
+        f"recipient: {CAROL}\n  ",
         "open to them: API_KEY",
         "behind the token: db-",
     ):
@@ -493,7 +545,7 @@ def test_references_are_not_followed(alice_: Person) -> None:
         (("package", "nowhere", "--recipient", "bob.pub", "--out", "p"), 6, "no key domain named"),
         (("package", "dev", "--recipient", "nobody", "--out", "p"), 6, "no key custodian or file named 'nobody'"),
         ((*TO_BOB, "--recipient", "bob.pub"), 6, "none of them twice"),
-        ((*TO_BOB, "--ttl", "31d"), 6, "lives for up to 30 days"),
+        ((*TO_BOB, "--ttl", "31d"), 2, "lives for up to 30 days"),
         ((*TO_BOB, "--ttl", "0h"), 2, "no time that a package lives"),
         ((*TO_BOB, "--ttl", "1y"), 2, "no time that a package lives"),
         ((*TO_BOB, "--gate", "none"), 2, "is no gate"),
@@ -545,11 +597,27 @@ def test_a_recipient_with_another_key_than_before_is_asked_about(alice_: Person)
     assert alice_(*TO_BOB).code == 0
     (alice_.folder / "bob.pub").write_text(PublicKey.of(Identity.generate(BOB)).text)
     again = ("package", "dev", "--recipient", "bob.pub", "--out", "q")
-    result = alice_(*again)
-    assert (result.code, (alice_.folder / "q").exists()) == (2, False)
-    assert "warning: bob@example.com had another key before: " in result.err
-    assert alice_(*again, stdin="n\n").code == 6
-    assert alice_(*again, "--yes").code == 0
+    for more in ((), ("--yes",), ("--non-interactive",)):
+        result = alice_(*again, *more, stdin="y\n")
+        assert (result.code, (alice_.folder / "q").exists()) == (6, False)
+        assert "warning: bob@example.com had another key before:\n  " in result.err
+    terminal = alice_.terminal(*again)
+    terminal.answer("Seal to the new key? [y/N]: ", "y")
+    assert terminal.end() == 0
+    assert "another key" not in alice_(*again[:-1], "q2").err
+
+
+def test_a_custodian_who_is_called_as_a_file_is(alice_: Person) -> None:
+    """Anybody may add one, and would get what is meant for the owner of the key in the file."""
+    alice_.put(alice_.store().add_raw_key_custodian(Creds("bob.pub", KEYS[BOB])))
+    alice_(*TO_BOB).failed(2, "'bob.pub' is both a key custodian and a file")
+
+
+def test_the_fingerprint_stands_on_a_line_of_its_own(alice_: Person) -> None:
+    name = "bob@example.com, nilug-nutok-sanur-lubuv-jihad-bizug-kikih-joruv"
+    (alice_.folder / "bob.pub").write_text(PublicKey.of(Identity.from_seed(name, b"\x88" * 32)).text)
+    lines = alice_(*TO_BOB).err.splitlines()
+    assert lines[lines.index(f"recipient: {name}") + 1].startswith("  ")
 
 
 # pubkey and keygen

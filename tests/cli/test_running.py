@@ -137,6 +137,7 @@ run(["run", "dev", "--", "printenv", "API_KEY"])
 
 def test_our_credentials_are_taken_out(alice: Shell) -> None:
     env = as_variables(ALICE, "DEPLOY") | {"PPROTECT_ENV_PREFIX": "DEPLOY", "DEPLOY_OTHER": "kept"}
+    env |= {"PPROTECT_RECIPIENT_KEY": "a key", "PPROTECT_PACKAGE_TOKEN": "a token"}
     given = variables(alice.done(*RUN, "env", "-0", env=env))
     assert not [name for name in given if name.startswith("PPROTECT")]
     assert [name for name in given if name.startswith("DEPLOY")] == ["DEPLOY_OTHER"]

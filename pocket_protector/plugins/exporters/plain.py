@@ -10,7 +10,7 @@ from pocket_protector.environment import assignments, check_assignable
 from pocket_protector.errors import StoreError
 from pocket_protector.model.exported import ExportedDomain
 
-_OTHERWISE = "--format json, or --secret NAME"
+_OTHERWISE = "--uppercase spells it otherwise; or --format json, or other secrets: --secret NAME"
 
 
 class Json:

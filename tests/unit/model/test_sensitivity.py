@@ -44,6 +44,7 @@ def test_another_word(word: str) -> None:
             "prd",
             "PRD-1",
         ),
+        *("pr\ufe0fod", "pr\u034fod", "pr\u115fod", "PRO-D", "produ\u0441tion", "li\u03bde", "p-rod", "pr.od"),
         *("P-ROD", "pro_d", "Pro-Duction", "\u043f\u0440\u043e\u0434\u0430\u043a\u0448\u043d", "\u751f\u4ea7"),
         *("pr0duct10n", "PR\u00d8D", "\u0420R\u041eD", "Produktiv", "produktion-2"),
         *(
