@@ -9,6 +9,8 @@ import cli_reference
 import pytest
 from shell import Shell, make_shell
 
+from pocket_protector.cli.argv import normalise
+
 COMMANDS = cli_reference.commands()
 TEXT = cli_reference.DOCUMENT.read_text(encoding="utf-8")
 
@@ -47,6 +49,16 @@ def test_help_shows_every_argument_and_option(wide: Shell, name: str) -> None:
         assert parameter.metavar is None or parameter.metavar in out
         if parameter.param_type_name == "option":
             assert all(option in out for option in parameter.opts)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_may_stand_before_the_command(name: str) -> None:
+    own, everywhere = cli_reference.options_of(COMMANDS[name])
+    for parameter in own + everywhere:
+        if parameter.param_type_name == "option" and parameter.name != "help":
+            for option in (text for text in parameter.opts if text != "--generate"):
+                words = [option] if parameter.is_flag else [option, "a-value"]
+                assert normalise([*words, name])[0] == [name, *words], option
 
 
 def test_the_help_page_lists_every_command(wide: Shell) -> None:
