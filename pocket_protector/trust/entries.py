@@ -104,7 +104,7 @@ class _Entry:
             text = f"an entry of before is back{self.by}; {self._levels()}"
             hint = f"{_WHO}; if it was honest: pprotect trust accept"
             return self._finding(Severity.ATTENTION, "sensitivity-rolled-back", text, hint)
-        hint = f"if nobody meant it: {_WHO}"
+        hint = f"if nobody meant it: {_WHO}; if somebody did: pprotect trust accept"
         return self._finding(Severity.ATTENTION, "secret-rolled-back", f"an older value is back{self.by}", hint)
 
     def _judge_unreviewed(self) -> Finding | None:
