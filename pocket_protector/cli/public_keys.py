@@ -16,16 +16,28 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.kdf import cost_from_limits
 from pocket_protector.model.custodian import parse_new_passphrase
 from pocket_protector.model.names import parse_custodian_name
-from pocket_protector.packages.identities import identity_line
+from pocket_protector.packages.identities import MAX_IDENTITY_BYTES, identity_line, parse_own_identity
 from pocket_protector.packages.public_keys import PublicKey, recipient_of
 
 
-def pubkey(ctx: typer.Context, custodian: Custodian = None) -> None:
+def pubkey(
+    ctx: typer.Context,
+    custodian: Custodian = None,
+    identity_file: Annotated[
+        str | None, typer.Option("--identity-file", metavar="PATH", help="That of a file of keygen, again.")
+    ] = None,
+) -> None:
     """Print a key custodian's public key, for others to seal packages to, or to know their sender by.
 
     Needs no credentials. Without a name it is yours.
     """
     session = session_of(ctx)
+    if identity_file is not None:
+        if custodian is not None:
+            raise UsageError("a key custodian and --identity-file name two keys", hint="give one of them")
+        text = files.read(identity_file, MAX_IDENTITY_BYTES).decode(errors="replace")
+        _tell(PublicKey.of(parse_own_identity(text, lambda: session.file_passphrase(identity_file))))
+        return
     store = session.read()
     name = session.asked(custodian or session.user(), "Key custodian email", "CUSTODIAN")
     _tell(PublicKey(name, *store.get_signed_keys(name)))

@@ -102,6 +102,10 @@ def _check_usage(session: Session, given: Mapping[str, Any]) -> None:
     ends = [name for name in ("into", "list_only", "command") if given[name]]
     if len(ends) > 1:
         raise UsageError("--into, --list and a program to run contradict each other", hint="give one of them")
+    if not given["command"] and (given["prefix"] or given["uppercase"] or given["no_passthrough"]):
+        raise UsageError("--prefix, --uppercase and --no-passthrough are for a program", hint="-- COMMAND")
+    if given["reveal"] and ends:
+        raise UsageError("--reveal is for values that are printed")
     if given["overwrite"] and not given["into"]:
         raise UsageError("--overwrite is for --into DOMAIN")
     if given["json"] and not given["list_only"]:

@@ -43,7 +43,7 @@ def parse_identity(raw: bytes, passphrase: Ask) -> PrivateKey:
     except UnicodeDecodeError:
         text = ""
     if text.startswith(_WORD):
-        return _own(text, passphrase).exchange
+        return parse_own_identity(text, passphrase).exchange
     if "AGE-" in text:
         return parse_age_identity(text)
     raise FormatError(
@@ -52,7 +52,8 @@ def parse_identity(raw: bytes, passphrase: Ask) -> PrivateKey:
     )
 
 
-def _own(text: str, passphrase: Ask) -> Identity:
+def parse_own_identity(text: str, passphrase: Ask) -> Identity:
+    """The inverse of `identity_line`; errors as `parse_identity`."""
     raw, name = parse_line(text, _WORD)
     public, verify, rest = raw[:KEY_BYTES], raw[KEY_BYTES : 2 * KEY_BYTES], raw[2 * KEY_BYTES :]
     if not rest.startswith(_BARE):

@@ -423,6 +423,9 @@ def test_files_that_are_none(bob: Shell) -> None:
         ((*KNOWN, "--into", "dev", "--list"), "contradict each other"),
         ((*KNOWN, "--into", "dev", "--", "true"), "contradict each other"),
         ((*KNOWN, "--overwrite"), "--overwrite is for --into"),
+        ((*KNOWN, "--uppercase"), "are for a program"),
+        ((*KNOWN, "--prefix", "APP", "--into", "dev"), "are for a program"),
+        ((*KNOWN, "--reveal", "--into", "dev"), "--reveal is for values that are printed"),
         ((*KNOWN, "--json"), "--json is for --list"),
         ((*KNOWN, "--identity", BOB), "both say which key"),
         (("--in", "-", "--token", "-"), "cannot both come from stdin"),
@@ -629,6 +632,12 @@ def test_pubkey_is_what_a_sender_is_known_by(pinned: Person) -> None:
     assert (key.name, key.keys) == (ALICE, pinned.store()._document.custodians[ALICE].keys)
     assert pinned.done("pubkey", CAROL).endswith(f" {CAROL}\n")
     pinned("pubkey", "nobody").failed(6, "no key custodian named 'nobody'")
+
+
+def test_pubkey_of_a_file_of_keygen(bob: Shell) -> None:
+    assert bob.done("pubkey", "--identity-file", "key") == PublicKey.of(BOBS).text
+    bob("pubkey", "--identity-file", "p").failed(3, "no line of the form")
+    bob("pubkey", BOB, "--identity-file", "key").failed(2, "name two keys")
 
 
 @pytest.mark.parametrize(
