@@ -10,8 +10,8 @@ _WITH_VALUE = frozenset(
     """
     -f --file -u --user --passphrase-file --new-passphrase-file --env-prefix --key-type --output-format --secret
     --domain --secret-name --from-file --prefix --trust --expect-fingerprint --max-age --min-owners
-    --reference --sensitivity --format --recipient --out --token-out --ttl --gate --in --identity --identity-file --token
-    --sender --into
+    --reference --sensitivity --format --recipient --out --token-out --ttl --gate --in --identity --identity-file
+    --token --sender --into
     """.split()
 )
 _OF_THE_GROUP = frozenset({"-h", "--help", "--version", "--install-completion", "--show-completion"})

@@ -264,7 +264,7 @@ def test_not_with_keys_that_somebody_put_into_the_file(pinned: Person) -> None:
 
 
 def test_not_by_what_one_only_came_across(someone: Person) -> None:
-    """Unattended: one command pins the file, which no person has compared with anything; the next may not believe it."""
+    """Unattended: one command pins the file, which nobody has compared with anything; the next may not believe it."""
     owners_package(someone)
     someone.done("add-secret", "dev", "other", "--generate")
     assert unpack(someone, *FROM, "--list").code == 8
