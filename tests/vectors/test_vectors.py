@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import runpy
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from pocket_protector.model.custodian import own_statement
 from pocket_protector.model.decrypted import decrypt
 from pocket_protector.model.domain import Domain, Grant, Secret, open_key
 from pocket_protector.model.epoch import Epoch
+from pocket_protector.model.exported import ExportedEntry
 from pocket_protector.model.policy import Policy
 from pocket_protector.model.reference import Reference
 from pocket_protector.model.sensitivity import Sensitivity
@@ -49,6 +52,12 @@ from pocket_protector.model.statements import (
     grant_fields,
 )
 from pocket_protector.model.times import parse_time
+from pocket_protector.packages.armour import to_binary
+from pocket_protector.packages.header import Header
+from pocket_protector.packages.identities import parse_identity
+from pocket_protector.packages.opening import SealedPackage
+from pocket_protector.packages.public_keys import PublicKey
+from pocket_protector.packages.token import Token
 from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, to_words
 
 HERE = Path(__file__).parent
@@ -209,7 +218,74 @@ def read_reference(given: str) -> list[Any]:
     return [reference.scheme, [*reference.segments], reference.query, reference.fragment]
 
 
+def open_package(given: dict[str, Any]) -> dict[str, Any]:
+    """With a token, or as a person without one, or what is open without either."""
+
+    def known(header: Header) -> None:
+        if fingerprint(header.sender, header.keys).hex() != given["sender"]:
+            raise ValueError("refused")
+
+    package = SealedPackage.parse(base64.b64decode(given["package"]))
+    private = Identity.from_seed("any", h(given["seed"])).exchange
+    found = package.check(known, datetime.fromisoformat(given["now"])).open(private)
+    header, result = package.header, {"open": [*map(listed_entry, found.entries)]}
+    result["gated"] = [[told.name, kind_of(told.is_reference), told.sensitivity.word] for told in found.gated]
+    if "token" in given:
+        result["opened"] = [*map(listed_entry, found.opened_with(Token.parse(given["token"])))]
+    if "human" in given:
+        result["opened"] = [*map(listed_entry, found.opened_by_human())]
+    said = {
+        "package-id": header.package_id.hex(),
+        "file-id": header.file_id.hex(),
+        "public-key": header.keys.public_key.hex(),
+        "verify-key": header.keys.verify_key.hex(),
+        "sender": header.sender,
+        "domain": header.domain,
+        "production": {None: "", False: "false", True: "true"}[header.production],
+        "created": header.created,
+        "expires": header.expires,
+        "gate": header.gate.value,
+        "recipients": [key.hex() for key in header.recipients],
+        "hash": header.hash().hex(),
+    }
+    return {"header": said, **result}
+
+
+def read_package_text(given: str) -> str:
+    SealedPackage.parse(given.encode())
+    return digest(to_binary(given.encode())).hex()
+
+
+def kind_of(is_reference: bool) -> str:
+    return "reference" if is_reference else "value"
+
+
+def listed_entry(entry: ExportedEntry) -> list[str]:
+    pointer = isinstance(entry.content, Reference)
+    content = entry.content.text if isinstance(entry.content, Reference) else entry.content.decode()
+    return [entry.name, kind_of(pointer), entry.sensitivity.word, content]
+
+
+def read_token(given: str) -> list[str]:
+    token = Token.parse(given)
+    return [token.secret.hex(), token.package_id.hex(), token.text]
+
+
+def read_public_key(given: str) -> list[str]:
+    key = PublicKey.parse(given)
+    return [key.name, key.keys.public_key.hex(), key.keys.verify_key.hex()]
+
+
+def open_identity_line(given: dict[str, str]) -> str:
+    return parse_identity(given["line"].encode(), lambda: given["passphrase"]).raw.hex()
+
+
 RUN: dict[str, Callable[[Any], Any]] = {
+    "package": open_package,
+    "package-text": read_package_text,
+    "token": read_token,
+    "public-key-line": read_public_key,
+    "identity-line": open_identity_line,
     "lp": lambda given: lp(*map(h, given)).hex(),
     "pad": lambda given: pad(h(given)).hex(),
     "unpad": unpad_or_refuse,
@@ -281,8 +357,11 @@ def test_three_in_four_are_negative_and_every_kind_has_both() -> None:
     assert RUN.keys() - bad.keys() == {"lp", "pad", "identity-keys", "key-id"}  # these take any bytes
 
 
-def test_the_vectors_of_signed_files_are_those_that_their_generator_makes() -> None:
-    for name, content in runpy.run_path(str(HERE / "generate_signed.py"))["made"]().items():
+@pytest.mark.parametrize(
+    ("generator", "made"), [("generate_signed.py", "made"), ("generate_packages.py", "made_files")]
+)
+def test_the_vectors_are_those_that_their_generator_makes(generator: str, made: str) -> None:
+    for name, content in runpy.run_path(str(HERE / generator))[made]().items():
         assert (HERE / name).read_text(encoding="utf-8") == content
 
 
