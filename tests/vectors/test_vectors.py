@@ -383,7 +383,12 @@ def test_the_worked_bytes_of_the_format_are_these() -> None:
     shown = [*said, *(one for one in signed if one != b"\1" + alice.sign(book.CHANGE_SAID)), b"\1" + book.CHANGE]
     shown += [*bob.keys, *book.NEW_ALICE.keys, book.fingerprint(alice), book.EPOCH_1.hash, book.EPOCH_2.hash]
     shown += [book.policy_field(book.POLICY), hashlib.sha256(text).digest()]
+    packages = runpy.run_path(str(HERE / "generate_packages.py"))["book"]
+    head = packages.lp(*packages.header().values())
+    shown += [head, book.blake2b(head)]
     assert not [raw.hex() for raw in shown if raw.hex() not in written]
+    texts = [packages.token(), packages.public_line(packages.ALICE).strip()]
+    assert not [shown for shown in texts if shown.replace(" ", "") not in written]
     texts = [book.words(book.fingerprint(alice)), alice.signer, book.v1(book.EPOCH_1.hash), f"{len(text):,}bytes"]
     assert not [shown for shown in texts if shown.replace(" ", "") not in written]
 
