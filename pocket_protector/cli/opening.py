@@ -54,7 +54,7 @@ def opened(
     names = [name for name in known if chosen is None or name in chosen]
     references = {name: pointer for name, pointer in store.get_references(domain).items() if name in names}
     watch = session.watch(store)
-    warn(watch, [domain], interactive=session.prompts.terminal)
+    warn(watch, [domain], interactive=session.prompts.terminal, terminal=session.prompts.terminal)
     if use.prints:
         shown = [name for name in names if not (name in references and use.no_resolve)]
         try:

@@ -27,7 +27,7 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
     store = session.read()
     domains = store.get_domain_names() if domain is None else [domain]
     references = {(place, name): r for place in domains for name, r in sorted(store.get_references(place).items())}
-    warn(session.watch(store), domains, interactive=session.prompts.terminal)
+    warn(session.watch(store), domains, interactive=session.prompts.terminal, terminal=session.prompts.terminal)
     outcomes = dict.fromkeys(references, _OK)
     withheld = {(place, name) for place in domains for name in store.get_withheld_references(place)}
     outcomes |= dict.fromkeys(withheld, "no owner vouches for it, as its domain's policy demands")

@@ -93,7 +93,7 @@ class Session:
         anchors = self.anchors()
         if anchors is not None:
             store.check_anchored(domain, anchors)
-        warn(watch, [domain], interactive=True)
+        warn(watch, [domain], interactive=True, terminal=self.prompts.terminal)
         older = watch.withheld(domain) if wraps and not self.options.behind else []
         if older:
             raise IntegrityError(
@@ -155,9 +155,9 @@ class Session:
     def _move_pin(self, written: KeyFile, *, merges: bool) -> None:
         watch = self._watch or look(written)
         if merges:
-            warn(watch, written.get_domain_names(), interactive=False)
+            warn(watch, written.get_domain_names(), interactive=False, terminal=self.prompts.terminal)
         elif not self._guarded:
-            warn_of_all(watch)
+            warn_of_all(watch, terminal=self.prompts.terminal)
         for finding in watch.wrote(written):
             output.note(f"warning: {'/'.join(finding.where)}: {finding.text}")
             output.note("  you saw another one before; if you threw that away yourself: pprotect trust accept")

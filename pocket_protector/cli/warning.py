@@ -8,10 +8,10 @@ from pocket_protector.cli import output
 from pocket_protector.cli.watching import MOST_LINES, Watch
 
 
-def warn(watch: Watch, domains: Iterable[str], *, interactive: bool) -> None:
+def warn(watch: Watch, domains: Iterable[str], *, interactive: bool, terminal: bool) -> None:
     """Warn of violations in these domains; say what else deserves a look, if anything in the file is signed."""
     if not watch.findings:
-        warn_of_all(watch)
+        warn_of_all(watch, terminal=terminal)
         return
     from pocket_protector.trust.reading import about
 
@@ -25,14 +25,14 @@ def warn(watch: Watch, domains: Iterable[str], *, interactive: bool) -> None:
     if elsewhere:
         changes = "a change" if elsewhere == 1 else f"{elsewhere} changes"
         output.note(f"warning: {changes} elsewhere in the file by somebody without the right: pprotect trust")
-    warn_of_all(watch)
+    warn_of_all(watch, terminal=terminal)
     if watch.before is None and watch.is_signed() and not watch.violations and interactive:
         output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")
 
 
-def warn_of_all(watch: Watch) -> None:
-    """Say what deserves a look, anywhere in the file."""
-    told = watch.to_tell()
+def warn_of_all(watch: Watch, *, terminal: bool) -> None:
+    """Say what deserves a look, anywhere in the file; at a terminal, what did before and nobody may have read, too."""
+    told = watch.to_tell() if terminal else watch.to_tell_now()
     for text in told[:MOST_LINES]:
         output.note(text)
     if len(told) > MOST_LINES:

@@ -95,9 +95,13 @@ class Watch(NamedTuple):
         """As `seen`, where nobody may have read it: that is told again."""
         self._move(self.to_tell())
 
+    def to_tell_now(self) -> list[str]:
+        """What deserves a look, a text each."""
+        return ["\n".join(lines) for lines in notes(self)]
+
     def to_tell(self) -> list[str]:
         """What deserves a look, and what did when the pin moved on without anybody who read it."""
-        now = ["\n".join(lines) for lines in notes(self)]
+        now = self.to_tell_now()
         before = self.pin.untold(self.store.file_id) if self.pin is not None else []
         return [*now, *(text for text in before if text not in now)]
 

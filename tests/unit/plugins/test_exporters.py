@@ -76,7 +76,7 @@ TEXT = st.one_of(
     st.text(st.sampled_from("'\"\\$`{}()#=:!&;|<>~* \t\n\rabefnrtvxu0é☃🔐"), max_size=12),
 )
 NAMES = st.from_regex(r"[A-Za-z][-_A-Za-z0-9]{0,10}", fullmatch=True)
-OTHERWISE = "--format json, or --secret NAME"
+OTHERWISE = "--uppercase spells it otherwise; or --format json, or other secrets: --secret NAME"
 
 
 def of(contents: Mapping[str, str | bytes]) -> ExportedDomain:
