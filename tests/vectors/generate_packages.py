@@ -212,9 +212,7 @@ def forms() -> list[Vector]:
         "longer by a line end": WHOLE + b"\n",
         "with another one behind it": WHOLE * 2,
         "a part's length one less": book.signed(HEAD, book.u32(len(PARTS[0]) - 1) + BODY[4:]),
-        "last part's length one more": book.signed(
-            HEAD, lp(*PARTS[:-1]) + book.u32(len(PARTS[-1]) + 1) + PARTS[-1]
-        ),
+        "last part's length one more": book.signed(HEAD, lp(*PARTS[:-1]) + book.u32(len(PARTS[-1]) + 1) + PARTS[-1]),
         "no part": book.signed(HEAD, b""),
         "a byte behind the parts": book.signed(HEAD, BODY + b"\0"),
         "an empty part behind": book.signed(HEAD, lp(*PARTS, b"")),
@@ -371,8 +369,10 @@ def signatures() -> list[Vector]:
 def checks() -> list[Vector]:
     late = {"at its end": book.EXPIRES, "a second late": "2026-11-23T10:00:01Z", "years late": "2036-11-22T12:00:00Z"}
     early = {"ten minutes and a second": "2026-11-22T09:49:59Z", "a day": "2026-11-21T10:00:00Z"}
-    production = {"said": book.header(production="true"), "said, and named so": book.header(domain="prod",
-                                                                                          production="true")}
+    production = {
+        "said": book.header(production="true"),
+        "said, and named so": book.header(domain="prod", production="true"),
+    }
     for name in ("prod", "PROD", "Production", "prd", "live", "eu-prod-1", "shop.live", "My Prod"):
         production[f"named {name}"] = book.header(domain=name)
     alias, forged = Person("alicia@example.com", ALICE.seed), Person(ALICE.name, MALLORY.seed)
