@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -96,7 +97,7 @@ def parse_recipient(text: str) -> Recipient:
 
 def parse_line(text: str, word: str) -> tuple[bytes, str]:
     """Of a line `WORD BASE64 NAME` the bytes behind version 1, and the name. FormatError for anything else."""
-    first, _, rest = text.removesuffix("\n").removesuffix("\r").partition(" ")
+    first, _, rest = re.sub(r"\r?\n\Z", "", text).partition(" ")
     encoded, _, name = rest.partition(" ")
     try:
         raw = base64.b64decode(encoded, validate=True)

@@ -13,7 +13,7 @@ from pocket_protector.crypto.keys import KEY_BYTES, digest
 from pocket_protector.crypto.sealing import seal
 from pocket_protector.errors import PolicyError, StoreError, command
 from pocket_protector.model.exported import ExportedDomain
-from pocket_protector.model.names import looks_like_production
+from pocket_protector.model.names import looks_like_production, parse_secret_name
 from pocket_protector.model.signing import check_can_sign
 from pocket_protector.model.statements import Keys
 from pocket_protector.model.times import format_time
@@ -48,11 +48,15 @@ class PackageRequest:
 def seal_package(domain: ExportedDomain, request: PackageRequest) -> bytes:
     """The package in its binary form.
 
-    PolicyError for a production domain. StoreError for no recipient or too many, a life of no time or over 30 days,
-    and more than a package holds. AccessError for a sender whose keys cannot sign.
+    PolicyError for a production domain. StoreError for a name that only Pocket Protector allowed, no recipient or too
+    many, a life of no time or over 30 days, and more than a package holds. AccessError for a sender whose keys cannot
+    sign.
     """
     check_can_sign(request.sender)
     check_not_production(domain.name, domain.production)
+    for entry in domain.entries:
+        # Only Pocket Protector allowed some names, which no reader of packages takes.
+        parse_secret_name(entry.name)
     header = _header(domain, request)
     bound, key, gate_key, token = header.hash(), os.urandom(KEY_BYTES), os.urandom(KEY_BYTES), request.token
     ordinary = [entry for entry in domain.entries if not is_gated(entry)]

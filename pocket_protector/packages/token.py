@@ -49,10 +49,10 @@ class Token:
     @classmethod
     def parse(cls, text: str) -> Self:
         """In either case, with or without hyphens and white space. FormatError for what is no token."""
-        plain = re.sub(r"[\s-]", "", text).upper().removeprefix(_PREFIX)
-        if not re.fullmatch(rf"[A-Z2-7]{{{_GROUP * _GROUPS}}}", plain):
+        plain = re.sub(r"[\s-]", "", text)
+        if not plain.isascii() or not re.fullmatch(rf"{_PREFIX}[A-Z2-7]{{{_GROUP * _GROUPS}}}", plain.upper()):
             raise FormatError("this is no token of a package", hint=_HINT)
-        raw = base64.b32decode(plain)
+        raw = base64.b32decode(plain.upper().removeprefix(_PREFIX))
         end = TOKEN_SECRET_BYTES + PACKAGE_ID_BYTES
         token = cls(raw[TOKEN_SECRET_BYTES:end], raw[:TOKEN_SECRET_BYTES])
         if not hmac.compare_digest(token._checked(), raw):

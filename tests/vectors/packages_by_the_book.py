@@ -117,13 +117,16 @@ def sealed_key(to: bytes, label: str, hh: bytes, number: int, key: bytes) -> byt
     return sealed(to, label, (hh, u32(number)), key)[1:]
 
 
-def parts(hh: bytes, inside: Compartments, to: Iterable[bytes], human: Iterable[bytes] = ()) -> list[bytes]:
+def parts(
+    hh: bytes, inside: Compartments, to: Iterable[bytes], human: Iterable[bytes] = (), key: bytes = R
+) -> list[bytes]:
+    """`key` is R."""
     opened, gated = inside
     return [
-        *(sealed_key(recipient, "package-recipient", hh, i, R) for i, recipient in enumerate(to)),
-        encrypted(derived("package-open", hh), opened, "package-open", hh),
+        *(sealed_key(recipient, "package-recipient", hh, i, key) for i, recipient in enumerate(to)),
+        encrypted(derived("package-open", hh, key=key), opened, "package-open", hh),
         encrypted(KG, gated, "package-gated", hh),
-        encrypted(derived("package-token", T, hh), KG, "package-token", hh),
+        encrypted(derived("package-token", T, hh, key=key), KG, "package-token", hh),
         *(sealed_key(recipient, "package-human", hh, i, KG) for i, recipient in enumerate(human)),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -178,6 +179,22 @@ def test_a_package_has_an_end() -> None:
     big = tuple(ExportedEntry(f"a{n:02}", bytes(1024 * 1024), Sensitivity.LOW) for n in range(16))
     with pytest.raises(StoreError, match="more than 16777216 bytes"):
         sealed(ExportedDomain(FILE_ID, "dev", None, big))
+
+
+@pytest.mark.parametrize("name", ["_x", "api^key", "[x]", "", "-x"])
+def test_a_name_that_no_reader_takes_is_not_sealed(name: str) -> None:
+    with pytest.raises(StoreError, match="cannot name a secret"):
+        sealed(ExportedDomain(FILE_ID, "dev", None, (replace(API, name=name),)))
+
+
+@pytest.mark.parametrize(
+    "change", [lambda t: t.removeprefix("PPT1-"), lambda t: t.replace("P", "\u24c5", 1), lambda t: "PPT2" + t[4:]]
+)
+def test_texts_that_are_no_token(change: Callable[[str], str]) -> None:
+    token = Token(bytes(range(16)), bytes(range(16)))
+    assert Token.parse(token.text.lower()) == token
+    with pytest.raises(FormatError, match="no token"):
+        Token.parse(change(token.text))
 
 
 def test_who_cannot_sign_seals_nothing() -> None:
