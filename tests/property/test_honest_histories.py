@@ -47,7 +47,7 @@ BY_DESIGN = frozenset(
 )
 """What cannot be told from what an attacker would do."""
 
-SEEDS, BLOCKS, ACTIONS = 20, 15, 30
+SEEDS, BLOCKS, ACTIONS = 20, 10, 30
 """How many histories a block has, how many blocks there are, and how long a history is. All are the same each time:
 after a change of a rule, 25 blocks and more are worth the wait."""
 
