@@ -30,6 +30,8 @@ MAX_PIN_BYTES = 8 * MAX_FILE_BYTES
 """The text may grow in JSON, and the memory with the file's age."""
 
 _MAX_UNTOLD_BYTES = 64 * 1024
+# Together they stay below that: names may be long, and there may be thousands of them in one text.
+_MOST_UNTOLD, _MOST_UNTOLD_CHARACTERS = 30, 500
 
 _HEAD = "pprotect-pin 1 "
 _HEAD_BYTES = len(_HEAD) + 2 * DIGEST_BYTES + 1
@@ -114,11 +116,9 @@ class Pin:
         if not texts:
             files.remove(path)
             return
-        raw = json.dumps(texts).encode()
-        while len(raw) > _MAX_UNTOLD_BYTES:
-            texts = [*texts[: len(texts) // 2], "note: and more"]
-            raw = json.dumps(texts).encode()
-        self._replace(path, raw, lambda _: True)
+        kept = [text[:_MOST_UNTOLD_CHARACTERS] for text in texts[:_MOST_UNTOLD]]
+        more = [f"note: and {len(texts) - len(kept)} more"] if len(texts) > len(kept) else []
+        self._replace(path, json.dumps([*kept, *more], ensure_ascii=False).encode(), lambda _: True)
 
     def _replace(self, path: str, raw: bytes, wanted: Callable[[bytes | None], bool]) -> None:
         files.make_private_folder(os.path.dirname(path))

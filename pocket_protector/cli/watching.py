@@ -111,8 +111,10 @@ class Watch(NamedTuple):
         try:
             if untold != self.pin.untold(self.store.file_id):
                 self.pin.put_off(self.store.file_id, untold)
-        except StoreError:
-            return  # The pin stays too: it is told again then.
+        except StoreError as error:
+            # The pin stays too: it is told again then.
+            output.note(f"note: what was seen of the file is not kept: {error.message}")
+            return
         if self.after is not None:
             _keep_quietly(self, self.after)
 

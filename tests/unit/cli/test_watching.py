@@ -124,6 +124,16 @@ def test_more_than_is_told_at_once_is_told_the_next_time(pinned: KeyFile) -> Non
     assert look(retimed).to_tell() == []
 
 
+@pytest.mark.parametrize("texts", [["\U0001f511" * 100_000], ['"' * 100_000] * 40, ["n" * 70_000, "m"]])
+def test_however_much_there_is_to_tell_it_is_kept(pinned: KeyFile, texts: list[str]) -> None:
+    pin = look(pinned).pin
+    assert pin is not None
+    pin.put_off(pinned.file_id, texts)
+    told = look(pinned).to_tell()
+    assert told[0] == texts[0][:500]
+    assert (told[-1] == "note: and 10 more") is (len(texts) > 30)
+
+
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[1]", b"\xff", b"[" * 60_000, b"[" * 70_000])
 def test_a_damaged_list_of_what_is_to_be_told(pinned: KeyFile, raw: bytes) -> None:
     pin = look(pinned).pin
