@@ -359,10 +359,11 @@ def older_reference_that_the_reader_has_never_seen(world: World) -> list[KeyFile
     return [newer, _with(newer, "ref", old)]
 
 
-@attack("sensitivity-rolled-back", API)
+@attack("sensitivity-rolled-back", ("secret", DEV, "new"))
 def older_value_of_a_lower_sensitivity_that_the_reader_has_never_seen(world: World) -> list[KeyFile]:
-    newer = saved(world.file.update_secret(DEV, "api", "newer", creds=DAVE, sensitivity=Sensitivity.HIGH))
-    return [newer, _with(newer, "api", world.dev.secrets["api"])]
+    file = saved(world.file.add_secret(DEV, "new", "first", creds=DAVE))
+    newer = saved(file.update_secret(DEV, "new", "newer", creds=DAVE, sensitivity=Sensitivity.HIGH))
+    return [newer, _with(newer, "new", file._document.domains[DEV].secrets["new"])]
 
 
 @attack("sensitivity-lowered", OPEN_ENTRY)
