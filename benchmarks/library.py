@@ -23,8 +23,8 @@ from ruamel.yaml.events import StreamEndEvent
 
 from pocket_protector import KeyFile
 from pocket_protector.crypto.keys import PrivateKey as DomainKey
-from pocket_protector.format.file import load
-from pocket_protector.model.domain import open_key
+from pocket_protector.document.domain import open_key
+from pocket_protector.format.loaded_file import load
 
 KEY_ID_END = 9
 """A value is a version byte and 8 bytes of key id, then the sealed box."""
@@ -85,7 +85,7 @@ def main() -> None:
         "start Python": started("pass"),
         "start Python, import the library": started("import pocket_protector"),
         "start Python, import the command line": started(
-            "import pocket_protector.cli.app, pocket_protector.cli.reading"
+            "import pocket_protector.cli.app, pocket_protector.cli.commands.values"
         ),
     }
     json.dump(timed(rounds, steps) | timed(rounds, starts), sys.stdout)

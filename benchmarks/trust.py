@@ -21,9 +21,9 @@ from make_files import RAW
 from nacl import bindings
 
 from pocket_protector import KeyFile
-from pocket_protector.format.file import load
-from pocket_protector.model.statements import ENTRY, entry_fields
-from pocket_protector.trust.authorize import authorize
+from pocket_protector.document.statements import ENTRY, entry_fields
+from pocket_protector.format.loaded_file import load
+from pocket_protector.trust.judge.authorize import authorize
 
 SIGNED = 1000
 COMMITS = 1000

@@ -4,9 +4,11 @@
 >>> secrets = KeyFile.from_file("protected.yaml").decrypt_domain("prod", Creds.from_env())  # doctest: +SKIP
 """
 
-from pocket_protector.credentials import Creds
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.kdf import KDF_INTERACTIVE, KDF_SENSITIVE
+from pocket_protector.document.decrypted import DecryptedDomain
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import (
     AccessError,
     Fault,
@@ -22,10 +24,8 @@ from pocket_protector.errors import (
     StoreError,
     UnknownCustodianError,
 )
-from pocket_protector.keyfile import KeyFile
-from pocket_protector.model.decrypted import DecryptedDomain
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.keyfile.credentials import Creds
+from pocket_protector.keyfile.key_file import KeyFile
 
 __all__ = [
     "KDF_INTERACTIVE",

@@ -1,101 +1,62 @@
-"""The layers hold: who imports whom, and what is done in one place only (docs/architecture.md)."""
+"""The layers hold: who imports whom, and what is done in one place only (docs/architecture.md, tools/layers.py)."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
+import layers
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "pocket_protector"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+MODULES = sorted(layers.PACKAGE.rglob("*.py"))
 
-# Who may import each part of the package, beside the part itself.
-IMPORTERS = {
-    "errors": {
-        *("crypto", "model", "format", "trust", "files", "git", "environment", "credentials", "view", "keyfile", "cli"),
-        *("pins", "history", "stored", "plugins", "packages", "known", "resolving", "access_log", ""),
-    },
-    "crypto": {
-        *("model", "format", "trust", "packages", "pins", "known", "view", "stored", "keyfile", "credentials"),
-        *("cli", ""),
-    },
-    "model": {
-        *("format", "trust", "plugins", "packages", "pins", "lineage", "history", "view", "stored", "keyfile"),
-        *("credentials", "resolving", "access_log", "cli", ""),
-    },
-    "packages": {"known", "cli"},
-    "known": {"cli"},
-    "plugins": {"resolving", "keyfile", "cli"},
-    "resolving": {"access_log", "view", "keyfile", "cli"},
-    "access_log": {"view"},
-    "format": {"trust", "pins", "history", "view", "stored", "cli"},
-    "trust": {"view", "pins", "history", "packages", "cli"},
-    "pins": {"cli"},
-    "history": {"cli"},
-    "lineage": {"stored"},
-    "view": {"stored", "keyfile", "cli"},
-    "stored": {"keyfile"},
-    "files": {"known", "pins", "history", "stored", "access_log", "cli"},
-    "git": {"history", "cli"},
-    "environment": {"plugins", "cli"},
-    "credentials": {"view", "stored", "keyfile", "cli", ""},
-    "keyfile": {"cli", ""},
-    "cli": {"__main__"},
-    "": {"cli", "file_keys"},
-}
-# What else has one home.
+# What else has one home: a room, or a file or folder in one.
 HOMES = {
-    "nacl": "crypto",
-    "argon2": "crypto",
-    "ruamel": "format",
-    "_ruamel_yaml": "format",
-    "typer": "cli",
-    "rich": "cli",
-    "fcntl": "files",
-    **dict.fromkeys(("azure", "boto3", "botocore", "google", "grpc", "keyring", "requests", "urllib3"), "plugins"),
-    "cryptography": "packages",
+    "nacl": ("crypto",),
+    "argon2": ("crypto",),
+    "ruamel": ("format",),
+    "_ruamel_yaml": ("format",),
+    "typer": ("cli",),
+    "rich": ("cli",),
+    "fcntl": ("files/atomic_write.py",),
+    "subprocess": ("repository/git.py", "references/providers/one_password.py", "cli/commands/run.py"),
+    "cryptography": ("packages/keys/ssh_key.py",),
+    "boto3": ("references/providers/aws/aws_sm.py",),
+    "botocore": ("references/providers/aws",),
+    "azure": ("references/providers/azure",),
+    "requests": ("references/providers/azure", "references/providers/gcp_sm.py"),
+    "google": ("references/providers/gcp_sm.py",),
+    "grpc": ("references/providers/gcp_sm.py",),
+    "keyring": ("references/providers/system_keyring.py",),
+    "urllib3": ("references/providers/vault",),
 }
-NOT_IMPORTED_BY_MODEL = {"time", "pathlib", "io", "subprocess", "socket", "shutil", "tempfile"}
-NOT_CALLED_BY_MODEL = {"open", "input", "print", "datetime.now", "datetime.utcnow", "os.getenv", "os.open", "time.time"}
+PURE = ("document", "changes", "trust", "format", "packages", "crypto")
+"""The rooms that open nothing, ask nobody and read no clock."""
+NOT_IMPORTED_BY_PURE = {"time", "pathlib", "io", "subprocess", "socket", "shutil", "tempfile"}
+NOT_CALLED_BY_PURE = {"open", "input", "print", "datetime.now", "datetime.utcnow", "os.getenv", "os.open", "time.time"}
+OPENERS = ("files", "cli/prompts.py", "cli/output.py", "references/providers/local.py")
+"""Where `open` is called; all else goes through `files`."""
 
 
-def part(module: Path) -> str:
-    """`model` of model/names.py, `files` of files.py, nothing for the package itself."""
-    relative = module.relative_to(PACKAGE)
-    return relative.parts[0].removesuffix(".py").replace("__init__", "")
+def place(module: Path) -> str:
+    return module.relative_to(layers.PACKAGE).as_posix()
 
 
-def imports(tree: ast.Module) -> set[str]:
-    """The absolute names of all that a module imports, wherever in it."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, "relative imports hide the layer"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+@pytest.mark.parametrize("module", MODULES, ids=place)
 def test_module(module: Path) -> None:
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    mine = part(module)
-    for name in imports(tree):
-        top, _, rest = name.partition(".")
-        if top == "pocket_protector" and rest:
-            imported = rest.split(".")[0]
-            if not any(part(other) == imported for other in MODULES):
-                imported = ""
-            assert imported == mine or mine in IMPORTERS[imported], f"{mine or 'package'} imports {name}"
-        assert HOMES.get(top, mine) == mine, f"{top} is for {HOMES.get(top)} only"
-    if mine in ("model", "trust"):
-        assert not {name.partition(".")[0] for name in imports(tree)} & NOT_IMPORTED_BY_MODEL
-        assert not {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)} & NOT_CALLED_BY_MODEL
+    tree, mine = ast.parse(module.read_text(encoding="utf-8")), place(module)
+    names = layers.imported(module)
+    for name in names:
+        homes = HOMES.get(name.partition(".")[0])
+        assert homes is None or mine.startswith(homes), f"{name} is for {homes} only"
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    if layers.room_of_path(module) in PURE:
+        assert not {name.partition(".")[0] for name in names} & NOT_IMPORTED_BY_PURE
+        assert not called & NOT_CALLED_BY_PURE
         assert "environ" not in {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    if mine == "crypto":
-        assert {n.split(".")[1] for n in imports(tree) if n.startswith("pocket_protector.")} <= {"crypto", "errors"}
+    if not mine.startswith(OPENERS):
+        assert not called & {"open", "os.open"}
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -103,5 +64,21 @@ def test_module(module: Path) -> None:
             assert node.end_lineno - node.lineno < 60, node.name
 
 
-def test_every_module_is_looked_at() -> None:
-    assert {part(module) for module in MODULES} >= {"crypto", "model", "format", "files", "keyfile", "credentials"}
+def test_every_arrow_leads_down() -> None:
+    assert layers.rooms() == layers.heights().keys()
+    assert layers.upward() == []
+    assert len(layers.rooms()) <= 20
+
+
+def test_no_file_name_stands_twice() -> None:
+    assert [name for name, times in Counter(m.name for m in MODULES).items() if times > 1] == ["__init__.py"]
+
+
+def test_no_class_name_stands_twice() -> None:
+    classes = Counter(
+        node.name
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, times in classes.items() if times > 1] == []

@@ -18,9 +18,9 @@ from pocket_protector.cli.usage import UsageError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
-# Command → module of this package that has a function of the command's name; in the order of the help page.
+# Command → module of `commands` that has a function of the command's name; in the order of the help page.
 _COMMANDS = {
-    **dict.fromkeys(("init", "upgrade", "list-audit-log", "truncate-audit-log", "version"), "store"),
+    **dict.fromkeys(("init", "upgrade", "list-audit-log", "truncate-audit-log", "version"), "file"),
     **dict.fromkeys(
         (
             "add-key-custodian",
@@ -39,35 +39,35 @@ _COMMANDS = {
     ),
     **dict.fromkeys(("list-domain-secrets", "list-all-secrets"), "listing"),
     **dict.fromkeys(("check-references", "import-reference"), "references"),
-    **dict.fromkeys(("get", "decrypt-domain"), "reading"),
-    "export": "exporting",
-    **dict.fromkeys(("run", "exec"), "running"),
-    **dict.fromkeys(("trust", "fingerprint"), "trusting"),
-    "verify": "verifying",
-    **dict.fromkeys(("status", "review", "set-policy"), "reviewing"),
+    **dict.fromkeys(("get", "decrypt-domain"), "values"),
+    "export": "export",
+    **dict.fromkeys(("run", "exec"), "run"),
+    **dict.fromkeys(("trust", "fingerprint"), "trust"),
+    "verify": "verify",
+    **dict.fromkeys(("status", "review", "set-policy"), "review"),
     **dict.fromkeys(("resolve", "join"), "merging"),
     **dict.fromkeys(("pubkey", "keygen"), "public_keys"),
-    "package": "packaging",
-    "unpack": "unpacking",
+    "package": "package",
+    "unpack": "unpack",
 }
 _PANELS = {
-    "store": "File",
+    "file": "File",
     "custodians": "Key custodians",
     "domains": "Key domains",
     "owners": "Owners",
     "secrets": "Secrets",
     "listing": "Secrets",
     "references": "References",
-    "reading": "Reading",
-    "exporting": "Reading",
-    "running": "Running programs",
-    "trusting": "Trust",
-    "verifying": "Trust",
-    "reviewing": "Trust",
+    "values": "Reading",
+    "export": "Reading",
+    "run": "Running programs",
+    "trust": "Trust",
+    "verify": "Trust",
+    "review": "Trust",
     "merging": "Git",
     "public_keys": "Packages",
-    "packaging": "Packages",
-    "unpacking": "Packages",
+    "package": "Packages",
+    "unpack": "Packages",
 }
 
 
@@ -111,7 +111,7 @@ class Commands(TyperGroup):
         module_name = _COMMANDS.get(name)
         if module_name is None:
             return None
-        module = importlib.import_module(f"pocket_protector.cli.{module_name}")
+        module = importlib.import_module(f"pocket_protector.cli.commands.{module_name}")
         function = getattr(module, {"exec": "exec_"}.get(name, name.replace("-", "_")))
         return _build(name, function, _PANELS[module_name])
 

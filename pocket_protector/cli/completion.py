@@ -9,7 +9,7 @@ from typing import Any
 
 from pocket_protector import files
 from pocket_protector.errors import PocketProtectorError
-from pocket_protector.keyfile import KeyFile
+from pocket_protector.keyfile.key_file import KeyFile
 
 FILE_VARIABLE = "PPROTECT_FILE"
 

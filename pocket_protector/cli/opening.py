@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from pocket_protector.cli import output
 from pocket_protector.cli.session import Session
 from pocket_protector.cli.warning import warn
-from pocket_protector.credentials import PREFIX_VARIABLE
+from pocket_protector.document.decrypted import DecryptedDomain
+from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import PolicyError, PPKeyError, StoreError, command
-from pocket_protector.keyfile import KeyFile
-from pocket_protector.model.decrypted import DecryptedDomain
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.keyfile.credentials import PREFIX_VARIABLE
+from pocket_protector.keyfile.key_file import KeyFile
 
 if TYPE_CHECKING:  # imported late: most commands ask for nothing of it
     from pocket_protector.cli.watching import Watch
-    from pocket_protector.resolving import Resolved
-    from pocket_protector.trust.reading import Trust
+    from pocket_protector.references.resolve import Resolved
+    from pocket_protector.trust.gates import Trust
 
 _QUIET_SECONDS = 1.0
 

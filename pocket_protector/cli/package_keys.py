@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pocket_protector import files
 from pocket_protector.cli.session import Session
-from pocket_protector.credentials import RECIPIENT_KEY_VARIABLE, TOKEN_VARIABLE, read_variable
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.errors import AccessError, FormatError, StoreError
-from pocket_protector.keyfile import KeyFile
-from pocket_protector.packages.identities import MAX_IDENTITY_BYTES, parse_identity
+from pocket_protector.keyfile.credentials import RECIPIENT_KEY_VARIABLE, TOKEN_VARIABLE, read_variable
+from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.packages.keys.private_key import MAX_IDENTITY_BYTES, parse_identity
 from pocket_protector.packages.token import MAX_TOKEN_BYTES, Token
 
 STDIN = "-"

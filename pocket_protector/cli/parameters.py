@@ -9,8 +9,8 @@ import typer
 from pocket_protector.cli.completion import completer, custodians
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.kdf import KDF_INTERACTIVE, KDF_SENSITIVE
+from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import FormatError
-from pocket_protector.model.sensitivity import Sensitivity
 
 KEY_TYPES = {"hard": KDF_SENSITIVE, "fast": KDF_INTERACTIVE, "raw": None}
 """Key type → libsodium's limits, which select our profiles; None for a raw key."""

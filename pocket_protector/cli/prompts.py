@@ -7,7 +7,7 @@ from io import FileIO
 
 from pocket_protector.cli import output
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.model.domain import MAX_VALUE_BYTES
+from pocket_protector.document.domain import MAX_VALUE_BYTES
 
 _LONGEST_ANSWER = MAX_VALUE_BYTES + 2
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pocket_protector.cli.output import SCHEMA, printable
-from pocket_protector.model.audit import section
+from pocket_protector.document.audit_log import section
 from pocket_protector.trust.findings import Finding, Severity
 
 MOST_MARKDOWN = 60_000
@@ -21,7 +21,7 @@ _MARKS = {Severity.VIOLATION: "❌", Severity.ATTENTION: "⚠️", Severity.INFO
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReportStep:
     """One version of the file. `name` is an abbreviated commit id, or says what else it is, such as the work tree."""
 
     name: str
@@ -49,13 +49,13 @@ class Report:
 
     path: str
     subject: str
-    steps: tuple[Step, ...]
+    steps: tuple[ReportStep, ...]
     standing: tuple[Finding, ...]
     domains: Mapping[str, DomainCounts]
 
-    def findings(self) -> list[tuple[Step, Finding]]:
+    def findings(self) -> list[tuple[ReportStep, Finding]]:
         """All of them, in order; an empty step is that of what stands."""
-        standing = Step("", "", "", "", self.standing)
+        standing = ReportStep("", "", "", "", self.standing)
         return [(step, finding) for step in (*self.steps, standing) for finding in step.findings]
 
     def count(self, severity: Severity) -> int:
@@ -95,7 +95,7 @@ def as_text(report: Report, verbose: bool = False) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _step(step: Step) -> str:
+def _step(step: ReportStep) -> str:
     # Long texts are cut: one that a terminal wraps can imitate a line.
     return f"{step.name:<12}  {step.time:<20}  {one_line(step.author, 40)}  {one_line(step.subject, 72)}".rstrip()
 
@@ -176,7 +176,7 @@ def as_markdown(report: Report) -> str:
     return head + cut + table + folded
 
 
-def _row_and_detail(step: Step, finding: Finding) -> tuple[str, str]:
+def _row_and_detail(step: ReportStep, finding: Finding) -> tuple[str, str]:
     """What stands in the table, and what below it: there it is hints and what is only information."""
     # GitHub makes a link of a bare commit id.
     commit = step.name if re.fullmatch("[0-9a-f]{7,40}", step.name) else code(step.name) or "as it stands"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from pocket_protector.cli.reports import Report, dumped, one_line
-from pocket_protector.model.audit import section
+from pocket_protector.document.audit_log import section
 from pocket_protector.trust.findings import Finding, Severity
 
 MOST_RESULTS = 5_000

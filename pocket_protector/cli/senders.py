@@ -8,11 +8,11 @@ from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.session import Session
 from pocket_protector.errors import IntegrityError, PolicyError, StoreError
-from pocket_protector.keyfile import KeyFile
-from pocket_protector.known import SENDERS, KnownKeys
+from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.packages.header import Header
-from pocket_protector.packages.public_keys import MAX_KEY_FILE_BYTES, PublicKey
+from pocket_protector.packages.keys.public_key import MAX_KEY_FILE_BYTES, PublicKey
 from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, to_words
+from pocket_protector.user.known_keys import SENDERS, KnownKeys
 
 
 class SenderCheck:
@@ -33,7 +33,7 @@ class SenderCheck:
                 raise IntegrityError(f"the package is not from whom --sender names, but from {header.sender!r}")
             self._new = header.sender, found.hex()
         elif not self._is_trusted(header, found):
-            before = KnownKeys(SENDERS).of(header.sender)
+            before = KnownKeys(SENDERS).fingerprint_of(header.sender)
             if before is None:
                 self._ask(header, to_words(found))
                 self._new = header.sender, found.hex()
@@ -62,7 +62,7 @@ class SenderCheck:
         if custodian.keys != header.keys:
             raise _others(header, found)
         signed = [name for name, domain in state.document.domains.items() if domain.epoch is not None]
-        counts = any(header.sender in state.standings[name].owners.counting for name in signed)
+        counts = any(header.sender in state.authorities[name].owners.counting for name in signed)
         return counts and watch.is_confirmed()
 
     def _ask(self, header: Header, words: str) -> None:

@@ -17,10 +17,10 @@ from pocket_protector.cli.prompts import NoAnswerError, Prompts
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.cli.warning import show_new_owners, warn, warn_of_all
 from pocket_protector.cli.watching import Watch, look, look_anew
-from pocket_protector.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, IntegrityError, StoreError, UnknownCustodianError
-from pocket_protector.keyfile import KeyFile
+from pocket_protector.keyfile.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
+from pocket_protector.keyfile.key_file import KeyFile
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
 
@@ -86,7 +86,7 @@ class Session:
         watch = self.watch(store)
         owners = store.get_domain_owner_names(domain)
         if watch.findings:
-            from pocket_protector.trust.reading import check_change
+            from pocket_protector.trust.gates import check_change
 
             concerned, behind = {*owners, *custodians}, self.options.behind
             check_change(watch.findings, domain, concerned, wraps=wraps, behind=behind, removing=removing)

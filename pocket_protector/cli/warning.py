@@ -13,7 +13,7 @@ def warn(watch: Watch, domains: Iterable[str], *, interactive: bool, terminal: b
     if not watch.findings:
         warn_of_all(watch, terminal=terminal)
         return
-    from pocket_protector.trust.reading import about
+    from pocket_protector.trust.gates import about
 
     chosen = set(domains)
     owners = {owner for name in chosen for owner in watch.store.get_domain_owner_names(name)}

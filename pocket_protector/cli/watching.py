@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pocket_protector.cli import output
 from pocket_protector.errors import StoreError
-from pocket_protector.keyfile import KeyFile
+from pocket_protector.keyfile.key_file import KeyFile
 
 if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
-    from pocket_protector.model.sensitivity import Sensitivity
-    from pocket_protector.pins import Pin
+    from pocket_protector.document.sensitivity import Sensitivity
     from pocket_protector.trust.findings import Finding
-    from pocket_protector.trust.state import State
+    from pocket_protector.trust.judge.state import State
+    from pocket_protector.user.pins import Pin
 
 LOWERED = ("sensitivity-lowered", "sensitivity-rolled-back")
 ROLLED_BACK = ("secret-rolled-back", "sensitivity-rolled-back")
@@ -64,7 +64,7 @@ class Watch(NamedTuple):
         changed = lowered | {finding.where for finding in self.findings if finding.is_violation}
         if not changed:
             return {}
-        from pocket_protector.model.sensitivity import Sensitivity
+        from pocket_protector.document.sensitivity import Sensitivity
 
         seen = self.before.last_seen(domain) if self.before else None
         levels = {name: seen.sensitivity(name) for name in seen.secrets} if seen else {}
@@ -173,7 +173,7 @@ class Watch(NamedTuple):
 
 def look(store: KeyFile) -> Watch:
     """The file beside its pin."""
-    from pocket_protector.pins import Pin
+    from pocket_protector.user.pins import Pin
 
     pin = Pin(store.path)
     seen = pin.file_id()
@@ -186,7 +186,7 @@ def look(store: KeyFile) -> Watch:
 
 def look_anew(store: KeyFile) -> Watch:
     """The file as if nothing had been seen of it."""
-    from pocket_protector.pins import Pin
+    from pocket_protector.user.pins import Pin
 
     return _judged(store, Pin(store.path), None)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from pocket_protector.document import names
 from pocket_protector.errors import FormatError, LocatedError, NameFormatError
 from pocket_protector.format.trees import Tree
-from pocket_protector.model import names
 
 SECRET_PREFIX = "secret-"  # noqa: S105 (a key of the file, not a password)
 

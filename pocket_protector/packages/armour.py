@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from pocket_protector.errors import FormatError
-from pocket_protector.packages.sealing import MAGIC, MAX_PACKAGE_BYTES
+from pocket_protector.packages.package_sealing import MAGIC, MAX_PACKAGE_BYTES
 
 _BEGIN, _END = "-----BEGIN PPROTECT PACKAGE-----", "-----END PPROTECT PACKAGE-----"
 _COLUMNS = 64

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pocket_protector.crypto.encoding import lp, pad, unpad
+from pocket_protector.document.domain import MAX_VALUE_BYTES
+from pocket_protector.document.exported import ExportedEntry
+from pocket_protector.document.names import parse_secret_name
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import FormatError, IntegrityError, NameFormatError
-from pocket_protector.model.domain import MAX_VALUE_BYTES
-from pocket_protector.model.exported import ExportedEntry
-from pocket_protector.model.names import parse_secret_name
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
 from pocket_protector.packages.framing import parse_text, split
 
 _VALUE, _REFERENCE = b"value", b"reference"

@@ -9,11 +9,11 @@ from typing import Self
 
 from pocket_protector.crypto.encoding import LABEL_PREFIX, lp
 from pocket_protector.crypto.keys import KEY_BYTES, digest, parse_public_key, parse_verify_key
+from pocket_protector.document.document import FILE_ID_BYTES
+from pocket_protector.document.names import parse_custodian_name, parse_domain_name
+from pocket_protector.document.statements import Keys
+from pocket_protector.document.times import parse_time
 from pocket_protector.errors import FormatError, StoreError
-from pocket_protector.model.document import FILE_ID_BYTES
-from pocket_protector.model.names import parse_custodian_name, parse_domain_name
-from pocket_protector.model.statements import Keys
-from pocket_protector.model.times import parse_time
 from pocket_protector.packages.framing import parse_text, split
 
 VERSION = 1

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import Fault, FormatError, ProviderError, StoreError
-from pocket_protector.model.exported import ExportedDomain, ExportedEntry
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
-from pocket_protector.plugins.exporting import DomainExporter
-from pocket_protector.plugins.sources import FETCH_SECONDS, MAX_FETCHED_BYTES, SecretSource
+from pocket_protector.plugins.exporter import DomainExporter
+from pocket_protector.plugins.source import FETCH_SECONDS, MAX_FETCHED_BYTES, SecretSource
 
 _AT_ONCE = 20
 _CANARY = "canary"

@@ -9,11 +9,11 @@ from importlib.metadata import EntryPoint, EntryPoints, distributions, entry_poi
 from threading import RLock
 from typing import Any
 
+from pocket_protector.document.exported import ExportedDomain
+from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, PocketProtectorError, ProviderError
-from pocket_protector.model.exported import ExportedDomain
-from pocket_protector.model.reference import Reference
-from pocket_protector.plugins.exporting import DomainExporter
-from pocket_protector.plugins.sources import SecretSource
+from pocket_protector.plugins.exporter import DomainExporter
+from pocket_protector.plugins.source import SecretSource
 
 SOURCES = "pocket_protector.sources"
 """The group of entry points whose names are schemes, and which lead to what makes a `SecretSource`."""

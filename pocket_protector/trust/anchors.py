@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from pocket_protector.document.custodian import key_chain
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import Domain
+from pocket_protector.document.epoch import Epoch
+from pocket_protector.document.statements import Keys
 from pocket_protector.errors import StoreError
-from pocket_protector.model.custodian import key_chain
-from pocket_protector.model.document import Document
-from pocket_protector.model.domain import Domain
-from pocket_protector.model.epoch import Epoch
-from pocket_protector.model.standing import ancestors
-from pocket_protector.model.statements import Keys
+from pocket_protector.trust.authority import ancestors
+from pocket_protector.trust.epoch_chain import begins
 from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, parse_fingerprint
-from pocket_protector.trust.lines import begins
 
 
 def parse_anchors(texts: Iterable[str]) -> dict[str, str]:

@@ -6,9 +6,9 @@ import hmac
 import re
 
 from pocket_protector.crypto.keys import DIGEST_BYTES, digest
+from pocket_protector.document.custodian import own_statement
+from pocket_protector.document.statements import Keys
 from pocket_protector.errors import StoreError
-from pocket_protector.model.custodian import own_statement
-from pocket_protector.model.statements import Keys
 
 _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aiou"

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pocket_protector.trust.anchors import is_anchored
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.policy import judge_policy, judge_production
-from pocket_protector.trust.state import State
+from pocket_protector.trust.judge.state import State
+from pocket_protector.trust.policy_checks import judge_policy, judge_production
 
 
 def current_findings(state: State, anchors: Mapping[str, str] | None, now: datetime) -> list[Finding]:
@@ -20,6 +20,6 @@ def current_findings(state: State, anchors: Mapping[str, str] | None, now: datet
             text = f"its key and owners do not lead back to {' or '.join(sorted(anchors))}"
             hint = "pprotect trust names who signed it last; after a rekey the fingerprint of before is the right one"
             found.append(Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, hint))
-        found.extend(judge_policy(domain, state.standings[name], now))
-        found.extend(judge_production(domain, state.standings[name]))
+        found.extend(judge_policy(domain, state.authorities[name], now))
+        found.extend(judge_production(domain, state.authorities[name]))
     return found

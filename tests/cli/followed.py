@@ -10,7 +10,7 @@ from pathlib import Path
 from shell import ALICE, KEYS, Shell, as_variables
 
 from pocket_protector import Creds, Fault, KeyFile, Reference
-from pocket_protector.resolving import ALLOW_LOCAL_VARIABLE
+from pocket_protector.references.resolve import ALLOW_LOCAL_VARIABLE
 
 CANARY = "canary"
 """What begins all that a provider says, or is told, and nobody may see."""

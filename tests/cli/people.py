@@ -12,8 +12,8 @@ from pathlib import Path
 from shell import ALICE, BOB, CAROL, DEV, KEYS, PROD, Shell, as_variables
 
 from pocket_protector import Creds, KeyFile
-from pocket_protector.format.file import dump
-from pocket_protector.model.document import Document
+from pocket_protector.document.document import Document
+from pocket_protector.format.loaded_file import dump
 
 MALLORY = "mallory@example.com"
 KEYS_OF = {**KEYS, MALLORY: f"P{'66' * 32}P"}
@@ -145,7 +145,7 @@ def with_keys_replaced(name: str = BOB) -> Change:
 
     def change(file: KeyFile) -> KeyFile:
         own = KeyFile.create(FILE).add_raw_key_custodian(Creds(name, KEYS_OF[MALLORY]))
-        return loaded(file._document.with_custodian(own._document.custodians[name]))
+        return loaded(file.document.with_custodian(own.document.custodians[name]))
 
     return change
 
@@ -163,14 +163,14 @@ def seized(file: KeyFile) -> KeyFile:
 
 
 def with_key_replaced(file: KeyFile) -> KeyFile:
-    return loaded(file._document.with_domain(seized(file)._document.domains["dev"]))
+    return loaded(file.document.with_domain(seized(file).document.domains["dev"]))
 
 
 def with_owner_injected(file: KeyFile) -> KeyFile:
     """Mallory listed as an owner of dev, by a grant that Mallory signed."""
-    dev = file._document.domains["dev"]
-    grant = seized(file)._document.domains["dev"].owners[MALLORY]
-    return loaded(file._document.with_domain(replace(dev, owners={**dev.owners, MALLORY: grant})))
+    dev = file.document.domains["dev"]
+    grant = seized(file).document.domains["dev"].owners[MALLORY]
+    return loaded(file.document.with_domain(replace(dev, owners={**dev.owners, MALLORY: grant})))
 
 
 ATTACKS: dict[str, Change] = {

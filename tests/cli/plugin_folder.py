@@ -11,7 +11,7 @@ SHELF = '''
 import os, threading, time
 
 from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
-from pocket_protector.plugins.members import json_member
+from pocket_protector.references.json_fragment import json_member
 
 
 class Panic(BaseException):

@@ -12,9 +12,9 @@ from people import CREDS, MALLORY, Person, seized, unsigned_file
 from shell import ALICE, BOB
 
 from pocket_protector import KeyFile
-from pocket_protector.format.file import dump
-from pocket_protector.model.domain import BOUND, Grant
-from pocket_protector.model.policy import Policy
+from pocket_protector.document.domain import BOUND, Grant
+from pocket_protector.document.policy import Policy
+from pocket_protector.format.loaded_file import dump
 from pocket_protector.trust.fingerprints import to_hex
 
 LEGACY = Path(__file__).parent.parent / "vectors" / "upstream"
@@ -31,7 +31,7 @@ def stripped(file: KeyFile) -> KeyFile:
 def injected(file: KeyFile) -> KeyFile:
     """Mallory listed as an owner of a domain that nobody has signed, with bytes that open nothing."""
     file = file.add_raw_key_custodian(CREDS[MALLORY])
-    document = file._document
+    document = file.document
     domain = document.domain("dev")
     owners = {**domain.owners, MALLORY: Grant(BOUND + os.urandom(120), domain.owners[ALICE].granted)}
     loaded = dump(document.with_domain(replace(domain, owners=owners)))

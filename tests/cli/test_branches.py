@@ -139,8 +139,8 @@ def test_a_removal_that_is_undone_on_the_same_branch(pinned: Person) -> None:
     pinned.done("add-owner", "dev", CAROL)
     there = pinned.store()
     pinned.done("rm-owner", "dev", CAROL, "--no-rotate")
-    gone = pinned.store()._document
-    owners = {**gone.domains["dev"].owners, CAROL: there._document.domains["dev"].owners[CAROL]}
+    gone = pinned.store().document
+    owners = {**gone.domains["dev"].owners, CAROL: there.document.domains["dev"].owners[CAROL]}
     pinned.put(loaded(gone.with_domain(replace(gone.domains["dev"], owners=owners))))
     pinned("add-secret", "dev", "x", "--generate").failed(
         5, f"owner/dev/{CAROL}: a grant by {ALICE} that was taken out"
@@ -172,8 +172,8 @@ def test_resolve_warns_of_what_the_other_branch_did(pinned: Person) -> None:
 def test_a_policy_that_was_seen_is_asked_of_the_epoch_before_it(pinned: Person) -> None:
     before = pinned.store()
     pinned.done("set-policy", "dev", "--require-signed")
-    domain = before.set_secret("dev", "API_KEY", "evil")._document.domains["dev"]
-    pinned.put(loaded(pinned.store()._document.with_domain(domain)))
+    domain = before.set_secret("dev", "API_KEY", "evil").document.domains["dev"]
+    pinned.put(loaded(pinned.store().document.with_domain(domain)))
     for words in (READ, ("decrypt-domain", "dev"), ("run", "dev", "--uppercase", "--", "printenv", "API_KEY")):
         pinned(*words).failed(8, "'dev' may not be used")
 
@@ -188,7 +188,7 @@ def test_a_policy_that_was_seen_is_asked_of_what_stands_there_in_its_place(pinne
     """In two steps: the domain goes without a word, and somebody else's is there."""
     pinned.done("set-policy", "dev", "--require-signed")
     policy = pinned.store()
-    pinned.put(loaded(replace(policy._document, domains={"prod": policy._document.domains["prod"]})))
+    pinned.put(loaded(replace(policy.document, domains={"prod": policy.document.domains["prod"]})))
     pinned.done("trust", "accept", "--yes")
     pinned.put(ATTACKS["domain"](policy))
     pinned(*READ).failed(8, "'dev' may not be used")

@@ -17,14 +17,14 @@ from shell import ALICE, BOB, CAROL, KEYS, Result, Shell, make_shell
 
 from pocket_protector import Creds, KeyFile, Reference, Sensitivity
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.model.exported import ExportedDomain, ExportedEntry
-from pocket_protector.model.policy import Policy
+from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.document.policy import Policy
 from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.header import Gate
-from pocket_protector.packages.identities import identity_line
-from pocket_protector.packages.opening import SealedPackage
-from pocket_protector.packages.public_keys import PublicKey
-from pocket_protector.packages.sealing import PackageRequest, seal_package
+from pocket_protector.packages.keys.private_key import identity_line
+from pocket_protector.packages.keys.public_key import PublicKey
+from pocket_protector.packages.package_opening import SealedPackage
+from pocket_protector.packages.package_sealing import PackageRequest, seal_package
 from pocket_protector.packages.token import Token
 from pocket_protector.trust.fingerprints import fingerprint, to_hex, to_words
 
@@ -629,7 +629,7 @@ def test_the_fingerprint_stands_on_a_line_of_its_own(alice_: Person) -> None:
 def test_pubkey_is_what_a_sender_is_known_by(pinned: Person) -> None:
     line = pinned.done("pubkey")
     key = PublicKey.parse(line)
-    assert (key.name, key.keys) == (ALICE, pinned.store()._document.custodians[ALICE].keys)
+    assert (key.name, key.keys) == (ALICE, pinned.store().document.custodians[ALICE].keys)
     assert pinned.done("pubkey", CAROL).endswith(f" {CAROL}\n")
     pinned("pubkey", "nobody").failed(6, "no key custodian named 'nobody'")
 

@@ -10,7 +10,7 @@ import pytest
 from people import Person, founder, saved, unsigned_file
 from shell import ALICE, BOB, CAROL, DEV, Shell
 
-from pocket_protector.format.file import dump
+from pocket_protector.format.loaded_file import dump
 
 
 def test_status(someone: Person) -> None:
@@ -61,7 +61,7 @@ def unreviewed(pinned: Person) -> Person:
 
 
 def reviewed(person: Person) -> tuple[int, list[str]]:
-    found = person.store().standing("dev")
+    found = person.store().authority("dev")
     return found.reviewed, found.unreviewed
 
 
@@ -256,7 +256,7 @@ def test_an_unsigned_domain_becomes_a_signed_one(tmp_path: Path) -> None:
     alice.done("trust", "accept", "--yes")
     alice.done("set-policy", "dev", "--max-age", "9d")
     assert alice.store().get_epoch_maker("dev") == ALICE
-    assert alice.store().standing("dev").owners.counting == [ALICE, BOB]
+    assert alice.store().authority("dev").owners.counting == [ALICE, BOB]
     assert alice.values("dev") == DEV
     assert alice.values("dev", BOB) == DEV
     assert "nobody signed" not in alice.done("status").split("dev: ")[1].split("\n")[0]
@@ -295,7 +295,7 @@ def test_a_policy_about_age(pinned: Person) -> None:
 def test_a_policy_about_owners(pinned: Person) -> None:
     pinned.done("set-policy", "dev", "--min-owners", "2")
     pinned("rm-owner", "dev", BOB).failed(8, "demands 2 owners, and it has 2", "pprotect add-owner dev")
-    document = pinned.store()._document
+    document = pinned.store().document
     dev = document.domains["dev"]
     without_bob = document.with_domain(replace(dev, owners={ALICE: dev.owners[ALICE]}))
     pinned.file.write_text(dump(without_bob).text)

@@ -17,10 +17,10 @@ from plugin_folder import install, install_shelf
 from shell import ALICE, BIN, BOB, CAROL, DEV, SECONDS, Shell, as_variables
 
 from pocket_protector import KeyFile, PolicyError, Reference, Sensitivity, StoreError
-from pocket_protector.format.file import dump
-from pocket_protector.model.domain import Secret
-from pocket_protector.model.policy import Policy
-from pocket_protector.resolving import ALLOW_LOCAL_VARIABLE
+from pocket_protector.document.domain import Secret
+from pocket_protector.document.policy import Policy
+from pocket_protector.format.loaded_file import dump
+from pocket_protector.references.resolve import ALLOW_LOCAL_VARIABLE
 
 LOCAL = {ALLOW_LOCAL_VARIABLE: "1"}
 RUN = ("run", "refs", "--")
@@ -149,7 +149,7 @@ def test_places_that_will_not_do(shelf: Shell, words: tuple[str, ...], error: st
 
 
 def test_an_owner_signs_it_as_a_secret(signed: Person) -> None:
-    assert signed.store().standing("dev").unreviewed == []
+    assert signed.store().authority("dev").unreviewed == []
     before = signed.file.read_text()
     signed.file.write_text(before.replace("shelf://value/x", "shelf://value/y"))
     signed("get", "dev", "ref").failed(5, "no reference in 'dev' is resolved: secret/dev/ref: ")
@@ -741,7 +741,7 @@ def test_import_reference(signed: Person) -> None:
     assert (result.code, result.out, result.err) == (0, "", "secret ref in dev now holds the value itself\n")
     store = signed.store()
     assert store.get_references("dev") == {}
-    assert store.standing("dev").unreviewed == ["ref"]
+    assert store.authority("dev").unreviewed == ["ref"]
     assert store.get_secret_sensitivity("dev", "ref") is Sensitivity.INJECT_ONLY
     assert logged(signed, "imported secret ref in dev from shelf")
     assert signed.values("dev")["ref"] == "tulip-x"
@@ -836,10 +836,10 @@ def production(signed: Person) -> Person:
 
 
 def test_production_put_back_to_before_its_policy_follows_nothing(signed: Person) -> None:
-    before = signed.store()._document.domain("dev")
+    before = signed.store().document.domain("dev")
     signed.done("set-policy", "dev", "--production")
     signed.done("get", "dev", "ref")
-    document = signed.store()._document
+    document = signed.store().document
     evil = Secret(Reference("shelf://value/evil"), before.secrets["ref"].updated)
     old = replace(before, secrets={**before.secrets, "ref": evil})
     signed.file.write_text(dump(document.with_domain(old)).text)
@@ -851,9 +851,9 @@ def test_production_put_back_to_before_its_policy_follows_nothing(signed: Person
 
 def test_a_pointer_of_before_is_not_followed_in_production_until_somebody_accepts_it(signed: Person) -> None:
     signed.done("set-policy", "dev", "--production")
-    entry = signed.store()._document.secret("dev", "ref")
+    entry = signed.store().document.secret("dev", "ref")
     signed.done("update-secret", "dev", "ref", "--reference", "shelf://value/new", "--sign")
-    document = signed.store()._document
+    document = signed.store().document
     domain = document.domain("dev")
     older = replace(domain, secrets={**domain.secrets, "ref": entry})
     signed.file.write_text(dump(document.with_domain(older)).text)

@@ -12,7 +12,7 @@ from people import CREDS, MALLORY, Person, loaded, saved, signed_file
 from shell import ALICE, BOB, CAROL, DEV, KEYS, Shell, as_variables
 
 from pocket_protector import AccessError, Reference, Sensitivity
-from pocket_protector.model.policy import Policy
+from pocket_protector.document.policy import Policy
 
 LEVELS = ("low", "medium", "high", "inject-only")
 QUESTION = "Lower the sensitivity of {} in dev to {}? [y/N]: "
@@ -113,7 +113,7 @@ def test_a_signed_value_is_signed_anew(pinned: Person) -> None:
     pinned("set-sensitivity", "dev", "API_KEY", "high", env=as_variables(CAROL)).failed(4, f"'{CAROL}' is not an owner")
     assert pinned.file.read_bytes() == before
     pinned.done("set-sensitivity", "dev", "API_KEY", "high")
-    assert pinned.store().standing("dev").unreviewed == []
+    assert pinned.store().authority("dev").unreviewed == []
     assert logged(pinned, f"{ALICE} raised the sensitivity of secret API_KEY in dev from medium to high")
     assert pinned("verify").code == 0
 
@@ -144,7 +144,7 @@ def test_an_owner_lowers_it_in_a_script(pinned: Person, words: tuple[str, ...], 
     assert (result.code, result.out) == (0, "")
     assert "[y/N]" not in result.err
     assert level(pinned) == "medium"
-    assert pinned.store().standing("dev").unreviewed == []
+    assert pinned.store().authority("dev").unreviewed == []
     assert logged(pinned, f"{ALICE} lowered the sensitivity of secret API_KEY in dev from high to medium")
 
 
@@ -179,7 +179,7 @@ def test_nor_with_another_value(pinned: Person, words: tuple[str, ...]) -> None:
 
 
 def test_an_owner_who_does_not_count_lowers_nothing(pinned: Person) -> None:
-    document = of(pinned, "high").store()._document
+    document = of(pinned, "high").store().document
     dev = document.domains["dev"]
     owners = {**dev.owners, BOB: replace(dev.owners[BOB], signed=None)}
     pinned.put(loaded(document.with_domain(replace(dev, owners=owners))))
@@ -260,8 +260,8 @@ def raised(pinned: Person) -> Person:
 
 def with_entry_of_before(person: Person) -> Person:
     """An entry of the first version of the file in the place of the one that there is, if there is one."""
-    first = loaded(signed_file()._document)._document.domains["dev"].secrets["API_KEY"]
-    document = person.store()._document
+    first = loaded(signed_file().document).document.domains["dev"].secrets["API_KEY"]
+    document = person.store().document
     dev = document.domains["dev"]
     person.put(loaded(document.with_domain(replace(dev, secrets={**dev.secrets, "API_KEY": first}))))
     return person
@@ -419,7 +419,7 @@ def test_a_review_does_not_show_them(pinned: Person, options: tuple[str, ...]) -
     result = pinned("review", "dev", *options, stdin="y\n")
     assert (result.code, result.out) == (0, "")
     assert ("(it is inject-only, and never shown)" in result.err) or not options
-    assert pinned.store().standing("dev").unreviewed == []
+    assert pinned.store().authority("dev").unreviewed == []
     of(pinned, "inject-only")
     terminal = pinned.terminal("review", "dev", "--reveal", "--yes")
     assert terminal.end() == 0

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pocket_protector.errors import StoreError
-from pocket_protector.git.history import Commit, blobs, check_complete, commits, parse_revision
+from pocket_protector.repository.log import Commit, blobs, check_complete, commits, parse_revision
 
 MOST = 1_000_000
 LINK = "120000"
@@ -381,7 +381,7 @@ def test_in_a_hook(tmp_path: Path) -> None:
     hook.write_text(
         f"#!{sys.executable}\n"
         "import os\n"
-        "from pocket_protector.git.history import commits, parse_revision, check_complete\n"
+        "from pocket_protector.repository.log import commits, parse_revision, check_complete\n"
         "assert 'GIT_DIR' in os.environ\n"
         "path = 'conf/protected.yaml'\n"
         "check_complete(path)\n"

@@ -20,7 +20,7 @@ from people import (
 from shell import ALICE, BOB, CAROL, DEV
 
 from pocket_protector import Creds, KeyFile
-from pocket_protector.model.policy import Policy
+from pocket_protector.document.policy import Policy
 
 
 def rotated(by: str) -> Change:
@@ -88,9 +88,9 @@ def test_two_rotations_with_all_that_came_with_them(tmp_path: Path) -> None:
     }
     assert alice.values("dev") == alice.values("dev", BOB) == expected
     file = alice.store()
-    assert file.get_domain_owner_names("dev") == file.standing("dev").owners.counting == [ALICE, BOB]
+    assert file.get_domain_owner_names("dev") == file.authority("dev").owners.counting == [ALICE, BOB]
     assert file.get_policy("dev") == Policy(max_age=30, min_owners=1)
-    assert file.standing("dev").unreviewed == ["db-password", "ours-before", "theirs"]
+    assert file.authority("dev").unreviewed == ["db-password", "ours-before", "theirs"]
     assert not alice.values("dev").under_retired_key
     clean_after(alice)
 

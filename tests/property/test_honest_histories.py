@@ -17,19 +17,19 @@ from samples import VECTORS, parse, raw_key
 
 from pocket_protector import Creds, IntegrityError, KeyFile, PPError
 from pocket_protector.crypto.keys import key_id
+from pocket_protector.document.custodian import LegacyCustodian
+from pocket_protector.document.domain import Domain, Secret
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.document.statements import Signed
 from pocket_protector.errors import AccessError, MergeConflictError, PolicyError, StoreError
-from pocket_protector.model.custodian import LegacyCustodian
-from pocket_protector.model.domain import Domain, Secret
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
-from pocket_protector.model.standing import sealed_to
-from pocket_protector.model.statements import Signed
+from pocket_protector.trust.authority import sealed_to
+from pocket_protector.trust.epoch_chain import begins
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.folding import Fold
-from pocket_protector.trust.lines import begins
-from pocket_protector.trust.reading import BEHIND
-from pocket_protector.trust.state import Standing, State
+from pocket_protector.trust.gates import BEHIND
+from pocket_protector.trust.history_fold import Fold
+from pocket_protector.trust.judge.state import DomainAuthority, State
 
 Op = tuple[str, str, str]
 """The kind of an operation, the domain, and the secret or custodian; "" for what it does not have."""
@@ -216,7 +216,7 @@ class History:
         return file
 
     def lock(self, file: KeyFile, name: str) -> object:
-        custodian = file._document.custodians[name]
+        custodian = file.document.custodians[name]
         return custodian.derived if isinstance(custodian, LegacyCustodian) else custodian.wrapped
 
     def of(self, file: KeyFile, name: str) -> Creds:
@@ -236,14 +236,14 @@ class History:
     def owner(self, file: KeyFile, domain: str) -> Creds | None:
         """Mostly one who counts."""
         names = [name for name in file.get_domain_owner_names(domain) if name in file.get_key_custodian_names()]
-        counting = file.standing(domain).owners.counting
+        counting = file.authority(domain).owners.counting
         names = counting if counting and self.rng.random() < 0.95 else names
         return self.of(file, self.rng.choice(names)) if names else None
 
     def writer(self, file: KeyFile, domain: str) -> Creds | None:
         """Whoever signs a value, or None for nobody; in a strict domain always an owner who counts."""
         if domain.startswith("strict"):
-            counting = file.standing(domain).owners.counting
+            counting = file.authority(domain).owners.counting
             if not counting:
                 raise StoreError("nobody may write here")
             return self.of(file, self.rng.choice(counting))
@@ -285,7 +285,7 @@ class History:
 
     def lower_sensitivity(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
         """By an owner, sometimes with a new value."""
-        secrets = file._document.domains[domain].secrets
+        secrets = file.document.domains[domain].secrets
         names = [name for name, secret in secrets.items() if secret.sensitivity > Sensitivity.LOW]
         creds = self.owner(file, domain)
         if not names or creds is None:
@@ -300,7 +300,7 @@ class History:
     def leveled(
         self, file: KeyFile, domain: str, name: str, level: Sensitivity, creds: Creds | None
     ) -> tuple[KeyFile, Op]:
-        before = file._document.domains[domain].secrets[name].sensitivity
+        before = file.document.domains[domain].secrets[name].sensitivity
         kind = "raise" if level > before else "lower"
         return file.set_sensitivity(domain, name, level, creds=creds), (kind, domain, name)
 
@@ -341,7 +341,7 @@ class History:
 
     def set_policy(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op] | None:
         creds = self.owner(file, domain)
-        signed = domain.startswith("strict") and self.rng.random() < 0.7 and not file.standing(domain).unreviewed
+        signed = domain.startswith("strict") and self.rng.random() < 0.7 and not file.authority(domain).unreviewed
         production = self.rng.choice([None, None, False, True])
         policy = Policy(signed, self.rng.choice([None, 30, 90]), self.rng.choice([None, 1, 2]), production)
         return creds and (file.set_policy(domain, policy, creds), ("policy", domain, ""))
@@ -351,7 +351,7 @@ class History:
         creds = self.of(file, self.custodian(file))
         name = f"{kind}{self.fresh()}"
         signer = None if kind == "open" else creds
-        if isinstance(file._document.custodians[creds.name], LegacyCustodian):
+        if isinstance(file.document.custodians[creds.name], LegacyCustodian):
             name = f"open{self.fresh()}"
         return file.add_domain(name, creds.name, creds=signer), ("add-domain", name, creds.name)
 
@@ -387,11 +387,11 @@ class History:
         name = self.custodian(file)
         new, old = self.new_creds(name), self.of(file, name)
         changed = file.set_key_custodian_passphrase(old, new.passphrase, raw_key=True)
-        legacy = isinstance(file._document.custodians[name], LegacyCustodian)
+        legacy = isinstance(file.document.custodians[name], LegacyCustodian)
         return self.learn(changed, new), ("rekey-legacy" if legacy else "passphrase", "", name)
 
     def rekeying(self, file: KeyFile, name: str) -> str:
-        return "rekey-legacy" if isinstance(file._document.custodians[name], LegacyCustodian) else "rekey"
+        return "rekey-legacy" if isinstance(file.document.custodians[name], LegacyCustodian) else "rekey"
 
     def truncate(self, file: KeyFile, domain: str) -> tuple[KeyFile, Op]:
         return file.truncate_audit_log(self.rng.choice([0, 3, 10])), ("truncate", "", "")
@@ -428,11 +428,11 @@ class History:
     def avoids(self, file: KeyFile, changed: KeyFile, op: Op) -> bool:
         """Whether an operation is one that the package gets wrong."""
         reason = None
-        for name, domain in changed._document.domains.items():
-            before = file._document.domains.get(name)
+        for name, domain in changed.document.domains.items():
+            before = file.document.domains.get(name)
             if before is None or domain.epoch is None:
                 continue
-            old, new = file.standing(name), changed.standing(name)
+            old, new = file.authority(name), changed.authority(name)
             lost = {*old.owners.counting, op[2]} & domain.owners.keys() - set(new.owners.counting)
             if op[0] in GRANTS and lost:
                 reason = "regrant that ends another's"
@@ -440,7 +440,7 @@ class History:
                 reason = "removal that ends a review"
         given = {
             grant.signed.signature
-            for name, domain in changed._document.domains.items()
+            for name, domain in changed.document.domains.items()
             for owner, grant in domain.owners.items()
             if grant.signed and grant.signed != self.signed(file, name, owner)
         }
@@ -453,7 +453,7 @@ class History:
         return False
 
     def signed(self, file: KeyFile, domain: str, owner: str) -> Signed | None:
-        found = file._document.domains.get(domain)
+        found = file.document.domains.get(domain)
         return found.owners[owner].signed if found and owner in found.owners else None
 
     # Steps
@@ -478,7 +478,7 @@ class History:
                     file = file.add_owner(name, other, maker)
             for at in range(self.rng.randrange(12)):
                 file = file.add_secret(name, f"k{at}", f"v{at}", creds=maker if name == "strict" else None)
-        for domain in file._document.domains.values():
+        for domain in file.document.domains.values():
             self.grants |= {grant.signed.signature for grant in domain.owners.values() if grant.signed}
         return self.add((), file.get_contents(), [("begin", "", "")])
 
@@ -690,18 +690,18 @@ def hides_a_removal(ops: list[Op]) -> bool:
 
 def reasons(old: KeyFile, new: KeyFile) -> Iterator[str]:
     """Why a step from one file to another is a violation by design, or by a fault that is known."""
-    for name, domain in new._document.domains.items():
+    for name, domain in new.document.domains.items():
         if domain.epoch is None:
             continue
-        if begins(new._document, domain, lambda epoch: epoch.number == 1) is not None:
+        if begins(new.document, domain, lambda epoch: epoch.number == 1) is not None:
             yield "line through a rekey of its maker"
-        if domain.policy.require_signed and new.standing(name).unreviewed:
+        if domain.policy.require_signed and new.authority(name).unreviewed:
             yield "value of another branch that a policy refuses"
-        before = old._document.domains.get(name)
+        before = old.document.domains.get(name)
         if before is not None:
             yield from _of_makers(old, before, domain)
             yield from _of_owners(old, new, before, domain)
-            yield from _of_values(old.standing(name), new.standing(name), before, domain)
+            yield from _of_values(old.authority(name), new.authority(name), before, domain)
 
 
 def _of_makers(old: KeyFile, before: Domain, domain: Domain) -> Iterator[str]:
@@ -711,15 +711,15 @@ def _of_makers(old: KeyFile, before: Domain, domain: Domain) -> Iterator[str]:
         first = next(epoch.signed for epoch in epochs if epoch.number == 1)
         if first.by.name not in before.owners:
             yield "first epoch by a new owner"
-        elif not old.standing(domain.name).owners.vouched(first):
+        elif not old.authority(domain.name).owners.vouched(first):
             yield "first epoch after a rekey"
 
 
 def _of_owners(old: KeyFile, new: KeyFile, before: Domain, domain: Domain) -> Iterator[str]:
-    counting = new.standing(domain.name).owners.counting
+    counting = new.authority(domain.name).owners.counting
     for owner, grant in domain.owners.items():
-        custodian, was = old._document.custodians.get(owner), before.owners.get(owner)
-        upgraded = isinstance(custodian, LegacyCustodian) and custodian != new._document.custodians.get(owner)
+        custodian, was = old.document.custodians.get(owner), before.owners.get(owner)
+        upgraded = isinstance(custodian, LegacyCustodian) and custodian != new.document.custodians.get(owner)
         regranted = was is None or was.signed != grant.signed
         if grant.signed is None:
             yield "unsigned grant under a first epoch"
@@ -727,7 +727,7 @@ def _of_owners(old: KeyFile, new: KeyFile, before: Domain, domain: Domain) -> It
             yield "grant for keys of before an upgrade"
 
 
-def _of_values(was: Standing, now: Standing, before: Domain, domain: Domain) -> Iterator[str]:
+def _of_values(was: DomainAuthority, now: DomainAuthority, before: Domain, domain: Domain) -> Iterator[str]:
     for key in before.secrets.keys() & domain.secrets.keys():
         lower, signed = domain.secrets[key].sensitivity < before.secrets[key].sensitivity, domain.secrets[key].signed
         if lower and signed and not now.owners.vouched(signed):
@@ -779,8 +779,8 @@ def check_findings(history: History, found: list[tuple[Step, Finding]]) -> Count
 def check_reading(history: History, head: Step, state: State) -> int:
     """Every owner who counts reads every domain, also one who trusts the state after it. How many could."""
     readers = 0
-    for name, domain in head.file._document.domains.items():
-        counting = head.file.standing(name).owners.counting
+    for name, domain in head.file.document.domains.items():
+        counting = head.file.authority(name).owners.counting
         lost = [s for s in domain.secrets.values() if not opens(s, domain)]
         if lost or len(counting) < (domain.policy.min_owners or 0):
             # A rotation without history met a value of another branch, or two branches took out an owner each.
@@ -788,7 +788,7 @@ def check_reading(history: History, head: Step, state: State) -> int:
         for owner in counting:
             if domain.epoch is None and not history.kinds().isdisjoint(JOINS):
                 continue  # Lines merged without a look at the key that they were made for.
-            if not sealed_to(domain.owners[owner].wrapped_key, head.file._document.custodians[owner].public_key):
+            if not sealed_to(domain.owners[owner].wrapped_key, head.file.document.custodians[owner].public_key):
                 continue  # What a finding said already.
             try:
                 values = head.file.decrypt_domain(name, history.of(head.file, owner), resolve=False)
@@ -850,7 +850,7 @@ def is_of_no_known_key(history: History, step: Step, finding: Finding) -> bool:
     """Whether a value is sealed to a key that the domain does not know. Of a reference that cannot be seen; but a
     revert, or a rotation of an unsigned domain that kept no key, may have left such a signature."""
     _, domain, name = finding.where
-    found = step.file._document.domains[domain]
+    found = step.file.document.domains[domain]
     if isinstance(found.secrets[name].value, Reference):
         return "revert" in history.kinds() or bool(history.met["forget"])
     return not opens(found.secrets[name], found)
@@ -864,7 +864,7 @@ def judged(history: History, head: Step) -> tuple[State, list[tuple[Step, Findin
     """The state after the last step, and what was found on the way."""
     steps = [*history.steps.values(), replace(head, name="end", parents=(head.name,), ops=frozenset())]
     fold = Fold((step.name, step.parents) for step in steps)
-    found = [(step, finding) for step in steps for finding in fold.step(step.name, step.parents, step.file._document)]
+    found = [(step, finding) for step in steps for finding in fold.step(step.name, step.parents, step.file.document)]
     assert fold.state is not None
     return fold.state, found
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from samples import GOOD, VECTORS, find, insert, parse, put, refused
 
 from pocket_protector import FormatError, IntegrityError, KeyFile
-from pocket_protector.format.file import MAX_FILE_BYTES, load
+from pocket_protector.format.loaded_file import MAX_FILE_BYTES, load
 
 POINTING = (VECTORS.parent / "golden" / "references.yaml").read_text(encoding="utf-8")
 LEGACY = (VECTORS / "upstream" / "v1-v2-mixed.yaml").read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from pocket_protector import PPError
 from pocket_protector.crypto.encoding import lp
 from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.header import Header
-from pocket_protector.packages.identities import identity_line, parse_identity
-from pocket_protector.packages.opening import SealedPackage
-from pocket_protector.packages.public_keys import PublicKey, parse_recipient
+from pocket_protector.packages.keys.private_key import identity_line, parse_identity
+from pocket_protector.packages.keys.public_key import PublicKey, parse_recipient
+from pocket_protector.packages.package_opening import SealedPackage
 from pocket_protector.packages.token import Token
 
 PACKAGE, TOKEN = sealed()

@@ -18,8 +18,8 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from samples import ALICE, BOB, GOOD, parse, raw_key
 
 from pocket_protector import Creds, KeyFile
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
 
 SEEDS = 150
 EDITS = 8

@@ -11,13 +11,13 @@ import pytest
 from samples import ALICE, BOB, CAROL, DEV, good, parse, raw_key, refused
 
 from pocket_protector import AccessError, Creds, KeyFile, MergeConflictError, StoreError
-from pocket_protector.format.file import dump
-from pocket_protector.model.audit import AuditLog
-from pocket_protector.model.document import Document
-from pocket_protector.model.domain import Secret
-from pocket_protector.model.merge import merge
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.changes.merge import merge
+from pocket_protector.document.audit_log import AuditLog
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import Secret
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.format.loaded_file import dump
 
 BASE = good().add_secret("prod", "x", "1").add_secret("prod", "y", "2").add_owner("prod", CAROL.name, BOB)
 BASE = BASE.add_secret("dev", "at", Reference("aws-sm://base"), creds=BOB, sensitivity=Sensitivity.HIGH)
@@ -85,9 +85,9 @@ def try_merge(base: Document, ours: Document, theirs: Document) -> tuple[Documen
 @pytest.mark.parametrize("seed", range(40))
 def test_two_random_branches(seed: int) -> None:
     rng = random.Random(seed)
-    base = BASE._document
+    base = BASE.document
     for _ in range(10):
-        left, right = branch(BASE, rng, "left")._document, branch(BASE, rng, "right")._document
+        left, right = branch(BASE, rng, "left").document, branch(BASE, rng, "right").document
         merged, conflicts = try_merge(base, left, right)
         mirrored, mirrored_conflicts = try_merge(base, right, left)
         assert conflicts == mirrored_conflicts
@@ -104,7 +104,7 @@ def test_two_random_branches(seed: int) -> None:
                 assert secret in sides or is_raised(secret, *sides)
         check_additions(base, left, right, merged)
         text = dump(merged).text
-        assert dump(parse(text)._document).text == text
+        assert dump(parse(text).document).text == text
         check_readers(merged, left, right)
 
 
@@ -141,7 +141,7 @@ def check_readers(merged: Document, left: Document, right: Document) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_the_same_change_on_both_sides_is_none(seed: int) -> None:
     rng = random.Random(seed)
-    base, side = BASE._document, branch(BASE, rng, "left")._document
+    base, side = BASE.document, branch(BASE, rng, "left").document
     assert merge(base, side, side) == side
     assert merge(base, base, side) == side
     assert merge(base, side, base) == side
@@ -150,13 +150,13 @@ def test_the_same_change_on_both_sides_is_none(seed: int) -> None:
 
 def test_an_update_in_the_same_second_as_the_base_is_not_lost() -> None:
     """Times have whole seconds: a value that changed but whose time did not is still a change."""
-    base = BASE._document
+    base = BASE.document
     dev = base.domains["dev"]
     time = dev.secrets["api-key"].updated
 
     def with_value(text: str, updated: str) -> Document:
         secret = replace(
-            BASE.update_secret("dev", "api-key", text)._document.domains["dev"].secrets["api-key"], updated=updated
+            BASE.update_secret("dev", "api-key", text).document.domains["dev"].secrets["api-key"], updated=updated
         )
         return base.with_domain(replace(dev, secrets={**dev.secrets, "api-key": secret}))
 
@@ -175,7 +175,7 @@ def test_logs_are_joined_in_time_order() -> None:
                 for time, text in zip(range(second, 60, 10), entries, strict=False)
             )
         }
-        return replace(BASE._document, log=AuditLog(log))
+        return replace(BASE.document, log=AuditLog(log))
 
     base = at(0)
     merged = merge(base, at(5, "a", "b"), at(1, "c", "d"))
@@ -183,9 +183,9 @@ def test_logs_are_joined_in_time_order() -> None:
 
 
 def test_a_truncation_and_an_addition_both_count() -> None:
-    base = BASE._document
-    cut = BASE.truncate_audit_log(0)._document
-    added = BASE.add_secret("dev", "new", "x")._document
+    base = BASE.document
+    cut = BASE.truncate_audit_log(0).document
+    added = BASE.add_secret("dev", "new", "x").document
     for ours, theirs in ((cut, added), (added, cut)):
         merged = merge(base, ours, theirs)
         assert [entry[24:] for entry in merged.log.entries()][-2:] != []
@@ -196,16 +196,16 @@ def test_a_truncation_and_an_addition_both_count() -> None:
 
 
 def test_two_lineages_are_one_conflict_of_the_file() -> None:
-    base = BASE._document
+    base = BASE.document
     with refused(MergeConflictError) as caught:
         merge(base, replace(base, file_id=b"a" * 16), replace(base, file_id=b"b" * 16))
     assert caught.value.objects == ("file",)
 
 
 def test_what_rotation_and_addition_join_to_opens() -> None:
-    base = BASE._document
-    rotated = BASE.rotate_domain_key("dev", ALICE)._document
-    added = BASE.add_secret("dev", "late", "tulip")._document
+    base = BASE.document
+    rotated = BASE.rotate_domain_key("dev", ALICE).document
+    added = BASE.add_secret("dev", "late", "tulip").document
     merged = parse(dump(merge(base, rotated, added)).text).decrypt_domain("dev", ALICE, resolve=False)
     assert merged == HELD | {"late": "tulip"}
     assert merged.under_retired_key == ("late",)
@@ -218,21 +218,21 @@ def test_a_value_that_nobody_can_open_does_not_stop_other_changes() -> None:
     late = good().add_secret("dev", "late", "tulip").get_contents()
     forgotten = good().rotate_domain_key("dev", ALICE, history=False).add_secret("dev", "late", "x").get_contents()
     broken = parse(put(forgotten, get(late, "dev", "secret-late", "value"), "dev", "secret-late", "value"))
-    one, other = broken.add_secret("dev", "a", "1")._document, broken.add_secret("dev", "b", "2")._document
-    assert {"a", "b", "late"} <= set(merge(broken._document, one, other).domains["dev"].secrets)
+    one, other = broken.add_secret("dev", "a", "1").document, broken.add_secret("dev", "b", "2").document
+    assert {"a", "b", "late"} <= set(merge(broken.document, one, other).domains["dev"].secrets)
 
 
 def test_a_legacy_file_s_upgrade_and_another_side_s_change_is_a_conflict_of_the_file() -> None:
     from samples import VECTORS
 
     base = parse((VECTORS / "upstream" / "v1-v2-mixed.yaml").read_text(encoding="utf-8"))
-    upgraded = base.upgrade()._document
-    changed = replace(base._document, domains={})
+    upgraded = base.upgrade().document
+    changed = replace(base.document, domains={})
     for ours, theirs in ((upgraded, changed), (changed, upgraded)):
         with refused(MergeConflictError) as caught:
-            merge(base._document, ours, theirs)
+            merge(base.document, ours, theirs)
         assert caught.value.objects == ("file",)
-    assert merge(base._document, upgraded, base._document) == upgraded
+    assert merge(base.document, upgraded, base.document) == upgraded
 
 
 def test_joined_takes_in_the_other_side() -> None:

@@ -9,10 +9,10 @@ import pytest
 from samples import ALICE, BOB, assert_shows_no_secret, make
 
 from pocket_protector import KeyFile, PPError
-from pocket_protector.format.file import load
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
-from pocket_protector.model.standing import EntryStatus
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.format.loaded_file import load
+from pocket_protector.trust.authority import EntryStatus
 
 VALUES = {"a": "tulip one", "b": "tulip two"}
 REFERENCE = Reference("aws-sm://eu-west-1/tulip%2Fdb?version-stage=A#b")
@@ -49,7 +49,7 @@ def check(changed: bytes) -> int:
             pointers = {name: values.pop(name) for name in file.get_references("dev")}
             assert values == VALUES
             for name, text in pointers.items():
-                if file.standing("dev").entries[name] is EntryStatus.REVIEWED:
+                if file.authority("dev").entries[name] is EntryStatus.REVIEWED:
                     level = file.get_secret_sensitivity("dev", name)
                     assert (name, text, level) == ("c", REFERENCE.text, Sensitivity.HIGH)
             readers += 1

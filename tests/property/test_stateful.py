@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from samples import raw_key, refused
 
 from pocket_protector import AccessError, Creds, KeyFile, PPKeyError, StoreError
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
 
 PEOPLE = ["ann", "ben", "cho é", "1"]
 DOMAINS = ["dev", "prod", "a: b #c", "null"]

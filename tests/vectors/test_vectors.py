@@ -26,23 +26,18 @@ from pocket_protector.crypto.keys import (
     parse_verify_key,
     statement,
 )
-from pocket_protector.crypto.legacy import PasswordDerivedKey
-from pocket_protector.format import scalars
-from pocket_protector.format.file import dump
-from pocket_protector.format.reading import LEAST_SEALED
-from pocket_protector.format.reading import _parse_sensitivity as parse_sensitivity
-from pocket_protector.format.signed import read_changes, read_epoch, read_signature
-from pocket_protector.model import names
-from pocket_protector.model.audit import parse_entry, parse_section
-from pocket_protector.model.custodian import own_statement
-from pocket_protector.model.decrypted import decrypt
-from pocket_protector.model.domain import Domain, Grant, Secret, open_key
-from pocket_protector.model.epoch import Epoch
-from pocket_protector.model.exported import ExportedEntry
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
-from pocket_protector.model.statements import (
+from pocket_protector.crypto.legacy_keys import PasswordDerivedKey
+from pocket_protector.document import names
+from pocket_protector.document.audit_log import parse_entry, parse_section
+from pocket_protector.document.custodian import own_statement
+from pocket_protector.document.decrypted import decrypt
+from pocket_protector.document.domain import Domain, Grant, Secret, open_key
+from pocket_protector.document.epoch import Epoch
+from pocket_protector.document.exported import ExportedEntry
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.document.statements import (
     CHANGE,
     ENTRY,
     GRANT,
@@ -51,12 +46,17 @@ from pocket_protector.model.statements import (
     entry_fields,
     grant_fields,
 )
-from pocket_protector.model.times import parse_time
+from pocket_protector.document.times import parse_time
+from pocket_protector.format import scalars
+from pocket_protector.format.loaded_file import dump
+from pocket_protector.format.read_signed import read_changes, read_epoch, read_signature
+from pocket_protector.format.read_v1 import LEAST_SEALED
+from pocket_protector.format.read_v1 import _parse_sensitivity as parse_sensitivity
 from pocket_protector.packages.armour import to_binary
 from pocket_protector.packages.header import Header
-from pocket_protector.packages.identities import parse_identity
-from pocket_protector.packages.opening import SealedPackage
-from pocket_protector.packages.public_keys import PublicKey
+from pocket_protector.packages.keys.private_key import parse_identity
+from pocket_protector.packages.keys.public_key import PublicKey
+from pocket_protector.packages.package_opening import SealedPackage
 from pocket_protector.packages.token import Token
 from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, to_words
 
@@ -368,7 +368,7 @@ def test_the_vectors_are_those_that_their_generator_makes(generator: str, made: 
 def test_the_signed_file_is_written_as_the_package_writes_one() -> None:
     """It was made without the package."""
     text = (HERE / "signed.yaml").read_text(encoding="utf-8")
-    assert dump(KeyFile.from_contents_and_path(text, "x")._document).text == text
+    assert dump(KeyFile.from_contents_and_path(text, "x").document).text == text
 
 
 def test_the_worked_bytes_of_the_format_are_these() -> None:

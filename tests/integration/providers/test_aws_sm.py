@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, ProviderError, ThrottledError
-from pocket_protector.model.reference import Reference
 from pocket_protector.plugins.contract import SecretSourceContract
-from pocket_protector.plugins.references.aws_sm import AwsSecretsManager
+from pocket_protector.references.providers.aws.aws_sm import AwsSecretsManager
 
 # Read here: later, tests see no variables of ours.
 if os.environ.get("PPROTECT_TEST_REQUIRE_ALL") != "1":

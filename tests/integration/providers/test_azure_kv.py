@@ -37,10 +37,10 @@ from followed import given, not_given
 from key_vault import CLIENT, ENTRA, TENANT, Cloud, refusal
 from tunnel import Tunnel
 
+from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, ProviderError, ThrottledError
-from pocket_protector.model.reference import Reference
 from pocket_protector.plugins.contract import SecretSourceContract
-from pocket_protector.plugins.references.azure_kv import AzureKeyVault
+from pocket_protector.references.providers.azure.azure_kv import AzureKeyVault
 
 # Read here: later, tests see no variables of ours.
 _REQUIRED = os.environ.get("PPROTECT_TEST_REQUIRE_ALL") == "1"

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from followed import given, not_given
 
+from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, ProviderError, ThrottledError
-from pocket_protector.model.reference import Reference
 from pocket_protector.plugins.contract import SecretSourceContract
-from pocket_protector.plugins.references.gcp_sm import GcpSecretManager
+from pocket_protector.references.providers.gcp_sm import GcpSecretManager
 
 # Read here: later, tests see no variables of ours. Found, not imported: gRPC reads its own variables when it is.
 if os.environ.get("PPROTECT_TEST_REQUIRE_ALL") != "1":

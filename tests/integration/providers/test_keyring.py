@@ -16,9 +16,9 @@ import pytest
 from followed import given, not_given
 from secret_service import SecretService, require_programs
 
+from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, FormatError
-from pocket_protector.model.reference import Reference
-from pocket_protector.plugins.references.system_keyring import SystemKeyring
+from pocket_protector.references.providers.system_keyring import SystemKeyring
 
 CANARY = "tulip-canary"
 
@@ -37,8 +37,8 @@ FETCH = """
 import base64, json, logging, sys, time, traceback
 logging.basicConfig(level=logging.DEBUG)
 from pocket_protector.errors import ProviderError
-from pocket_protector.model.reference import Reference
-from pocket_protector.plugins.references.system_keyring import SystemKeyring
+from pocket_protector.document.reference import Reference
+from pocket_protector.references.providers.system_keyring import SystemKeyring
 
 source = SystemKeyring()
 for text in sys.argv[2:]:
@@ -127,7 +127,7 @@ def test_it_keeps_the_contract(opened: SecretService) -> None:
     opened.store("contract", "name", "line\nand ☃")
     code = f"""
 from pocket_protector.plugins.contract import SecretSourceContract
-from pocket_protector.plugins.references.system_keyring import SystemKeyring
+from pocket_protector.references.providers.system_keyring import SystemKeyring
 
 class Contract(SecretSourceContract):
     good, bad, source = {GOOD}, {BAD}, SystemKeyring

@@ -35,7 +35,7 @@ _REQUIRED = os.environ.get("PPROTECT_TEST_REQUIRE_ALL") == "1"
 USE = """
 import json, sys, time, traceback
 from pocket_protector.errors import PocketProtectorError
-from pocket_protector.model.reference import Reference
+from pocket_protector.document.reference import Reference
 from pocket_protector.plugins.registry import check_reference, source_of
 
 for text in sys.argv[2:]:

@@ -33,10 +33,10 @@ from real_vault import RealVault
 from signed_tokens import Signer
 from tunnel import Tunnel
 
+from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, ProviderError, ThrottledError
-from pocket_protector.model.reference import Reference
 from pocket_protector.plugins.contract import SecretSourceContract
-from pocket_protector.plugins.references.vault import Vault
+from pocket_protector.references.providers.vault.vault import Vault
 
 # Read here: later, tests see no variables of ours.
 _REQUIRED = os.environ.get("PPROTECT_TEST_REQUIRE_ALL") == "1"

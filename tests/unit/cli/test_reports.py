@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pocket_protector.cli import reports
-from pocket_protector.cli.reports import DomainCounts, Report, Step, as_json, as_markdown, as_text, code, verdict
+from pocket_protector.cli.reports import DomainCounts, Report, ReportStep, as_json, as_markdown, as_text, code, verdict
 from pocket_protector.cli.sarif import MOST_RESULTS, as_sarif
 from pocket_protector.trust.findings import Finding, Severity
 
@@ -38,11 +38,11 @@ EXAMPLE = Report(
     "config/protected.yaml",
     "history to 4444444444aa (5 versions)",
     (
-        Step("1111111111aa", "2026-11-20T09:00:00Z", "Alice", "Begin", (ADDED,)),
-        Step("2222222222aa", "2026-11-21T09:00:00Z", "Bob", "Add a domain", ()),
-        Step("3333333333aa", "2026-11-22T09:59:00Z", "Mallory", "Fix a typo", (ADDED, REPLACED, UNREVIEWED)),
-        Step("4444444444aa", "2026-11-23T09:00:00Z", "Bob", "Rotate", (UNREVIEWED,)),
-        Step("work tree", "", "", "", (ADDED,)),
+        ReportStep("1111111111aa", "2026-11-20T09:00:00Z", "Alice", "Begin", (ADDED,)),
+        ReportStep("2222222222aa", "2026-11-21T09:00:00Z", "Bob", "Add a domain", ()),
+        ReportStep("3333333333aa", "2026-11-22T09:59:00Z", "Mallory", "Fix a typo", (ADDED, REPLACED, UNREVIEWED)),
+        ReportStep("4444444444aa", "2026-11-23T09:00:00Z", "Bob", "Rotate", (UNREVIEWED,)),
+        ReportStep("work tree", "", "", "", (ADDED,)),
     ),
     (NO_SECOND_OWNER,),
     {
@@ -91,7 +91,7 @@ def test_the_formats_that_need_the_report_only() -> None:
 
 
 def steps_of(*found: Finding, others: int = 0) -> Report:
-    quiet = Step("0123456789ab", "2026-11-22T09:59:00Z", "Alice", "Quiet", (ADDED,))
+    quiet = ReportStep("0123456789ab", "2026-11-22T09:59:00Z", "Alice", "Quiet", (ADDED,))
     return replace(EMPTY, steps=(*[quiet] * others, replace(quiet, findings=found)))
 
 
@@ -154,7 +154,10 @@ def full_of(text: str) -> Report:
     bad = Finding(VIOLATION, "value-replaced", ("secret", text, text), f"replaced by {text}", f"look at {text}")
     note = replace(bad, severity=INFO)
     counts = DomainCounts(False, 0, 0, 0, {text: text})
-    steps = (Step("0123456789ab", "2026-11-22T09:59:00Z", text, text, (bad, note)), Step("work tree", "", "", "", ()))
+    steps = (
+        ReportStep("0123456789ab", "2026-11-22T09:59:00Z", text, text, (bad, note)),
+        ReportStep("work tree", "", "", "", ()),
+    )
     return Report(text, text, steps, (bad, note), {text: counts})
 
 
@@ -255,7 +258,7 @@ def long_report(violations: int, attention: int, infos: int) -> Report:
         return tuple(Finding(severity, "c", ("domain", f"{severity.label}-{n}"), "x" * 200, "y") for n in range(number))
 
     found = findings(INFO, infos) + findings(ATTENTION, attention) + findings(VIOLATION, violations)
-    return replace(EXAMPLE, steps=(Step("0123456789ab", "", "Alice", "All", found),), standing=())
+    return replace(EXAMPLE, steps=(ReportStep("0123456789ab", "", "Alice", "All", found),), standing=())
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from samples import ALICE, BOB, Creds, KeyFile, raw_key, refused
 
 from pocket_protector.cli.watching import MOST_LINES, look, look_anew, notes
+from pocket_protector.document.document import Document
+from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import StoreError
-from pocket_protector.format.file import dump
-from pocket_protector.model.document import Document
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.format.loaded_file import dump
 
 MALLORY = Creds(BOB.name, raw_key(0x66))
 
@@ -39,8 +39,8 @@ def put(file: KeyFile, document: Document) -> KeyFile:
 
 def attacked(file: KeyFile) -> KeyFile:
     """Bob's keys are Mallory's."""
-    other = KeyFile.create("x").add_raw_key_custodian(MALLORY)._document.custodians[BOB.name]
-    return put(file, file._document.with_custodian(other))
+    other = KeyFile.create("x").add_raw_key_custodian(MALLORY).document.custodians[BOB.name]
+    return put(file, file.document.with_custodian(other))
 
 
 def codes(file: KeyFile) -> set[str]:
@@ -63,7 +63,7 @@ def test_a_file_as_it_was_is_not_judged_until_asked(pinned: KeyFile) -> None:
     assert watch.judged().findings == ()
     trusted = watch.trusted()
     assert trusted is not None
-    assert trusted.document == pinned._document
+    assert trusted.document == pinned.document
 
 
 def test_a_change_is_seen_once(pinned: KeyFile) -> None:
@@ -88,7 +88,7 @@ def test_accepting_moves_it(pinned: KeyFile) -> None:
 
 
 def test_what_nobody_may_have_read_is_told_again(pinned: KeyFile) -> None:
-    cut = put(pinned, replace(pinned._document, log=replace(pinned._document.log, lists={})))
+    cut = put(pinned, replace(pinned.document, log=replace(pinned.document.log, lists={})))
     look(cut).looked_at()
     assert codes(cut) == set()
     for _ in range(2):
@@ -101,11 +101,11 @@ def test_what_nobody_may_have_read_is_told_again(pinned: KeyFile) -> None:
 
 def test_and_keeps_nothing_else_from_being_seen(pinned: KeyFile) -> None:
     """Or whoever cuts a line out of the log could put back what is seen from then on."""
-    cut = put(pinned, replace(pinned._document, log=replace(pinned._document.log, lists={})))
+    cut = put(pinned, replace(pinned.document, log=replace(pinned.document.log, lists={})))
     look(cut).looked_at()
     raised = cut.set_sensitivity("dev", "api", Sensitivity.INJECT_ONLY).write()
     look(raised).looked_at()
-    assert look(put(raised, cut._document)).kept("dev") == {"api": Sensitivity.INJECT_ONLY}
+    assert look(put(raised, cut.document)).kept("dev") == {"api": Sensitivity.INJECT_ONLY}
 
 
 def test_more_than_is_told_at_once_is_told_the_next_time(pinned: KeyFile) -> None:
@@ -113,9 +113,9 @@ def test_more_than_is_told_at_once_is_told_the_next_time(pinned: KeyFile) -> Non
     for number in range(MOST_LINES + 3):
         more = more.add_secret("dev", f"s{number}", "1")
     look(more.write()).seen()
-    dev = more._document.domains["dev"]
+    dev = more.document.domains["dev"]
     times = {name: replace(secret, updated="2020-01-01T00:00:00Z") for name, secret in dev.secrets.items()}
-    retimed = put(more, more._document.with_domain(replace(dev, secrets=times)))
+    retimed = put(more, more.document.with_domain(replace(dev, secrets=times)))
     number = len(look(retimed).to_tell())
     assert number > MOST_LINES
     look(retimed).seen()
@@ -156,7 +156,7 @@ def test_older_values_are_one_note(pinned: KeyFile) -> None:
     for number in range(20):
         later = later.set_secret("dev", f"s{number}", "2")
     look(later.write()).seen()
-    told = notes(look(put(start, start._document)))
+    told = notes(look(put(start, start.document)))
     assert [lines[0].partition(", ")[0] for lines in told if "older values" in lines[0]] == [
         "note: domain/dev: older values are back: s0"
     ]

@@ -9,13 +9,13 @@ from functools import cache
 import pytest
 from samples import ALICE, BOB, GOOD, VECTORS, copy_block, cut, find, get, insert, line_of, parse, put, refused, rename
 
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import Secret
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import FormatError, IntegrityError
-from pocket_protector.format.file import dump, load_text
-from pocket_protector.model.document import Document
-from pocket_protector.model.domain import Secret
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.format.loaded_file import dump, load_text
 
 URI = "aws-sm://eu-west-1/prod%2Fdb?version-stage=A%26B#db.key"
 API, DB = ("dev", "secret-api-key"), ("dev", "secret-db-password")
@@ -105,7 +105,7 @@ def test_a_reference_under_a_domain_key_of_version_0() -> None:
     file = parse(upgraded.add_secret(name, "pointer", Reference(URI), sensitivity=Sensitivity.LOW).get_contents())
     assert file.get_references(name) == {"pointer": Reference(URI)}
     # A value of version 0 may have a sensitivity as well.
-    legacy = next(key for key, secret in file._document.domains[name].secrets.items() if not secret.bound)
+    legacy = next(key for key, secret in file.document.domains[name].secrets.items() if not secret.bound)
     again = parse(file.set_sensitivity(name, legacy, Sensitivity.HIGH).get_contents())
     assert again.get_secret_sensitivity(name, legacy) is Sensitivity.HIGH
 

@@ -11,12 +11,12 @@ from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import digest
 from pocket_protector.crypto.sealing import seal
-from pocket_protector.model.exported import ExportedDomain, ExportedEntry
-from pocket_protector.packages import sealing
+from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.packages import package_sealing
 from pocket_protector.packages.contents import encode_gated, encode_open
 from pocket_protector.packages.header import Gate, Header
-from pocket_protector.packages.opening import OpenedPackage, SealedPackage
-from pocket_protector.packages.sealing import MAGIC, PackageRequest, seal_package
+from pocket_protector.packages.package_opening import OpenedPackage, SealedPackage
+from pocket_protector.packages.package_sealing import MAGIC, PackageRequest, seal_package
 from pocket_protector.packages.token import Token
 
 ALICE, BOB, CAROL, MALLORY = (
@@ -71,13 +71,17 @@ class Forged:
         inside = encode_open(self.entries, self.told) if self.open_part is None else self.open_part
         body = lp(
             *(
-                seal(to, sealing.RECIPIENT, sealing.place(bound, index), key)
+                seal(to, package_sealing.RECIPIENT, package_sealing.place(bound, index), key)
                 for index, to in enumerate(self.header.recipients)
             ),
-            encrypt(derive_key(key[:32].ljust(32), lp(sealing.OPEN, bound)), inside, lp(sealing.OPEN, bound)),
-            encrypt(gate_key, encode_gated(self.gated), lp(sealing.GATED, bound)),
             encrypt(
-                derive_key(key[:32].ljust(32), lp(sealing.TOKEN, b"t" * 16, bound)), gate_key, lp(sealing.TOKEN, bound)
+                derive_key(key[:32].ljust(32), lp(package_sealing.OPEN, bound)), inside, lp(package_sealing.OPEN, bound)
+            ),
+            encrypt(gate_key, encode_gated(self.gated), lp(package_sealing.GATED, bound)),
+            encrypt(
+                derive_key(key[:32].ljust(32), lp(package_sealing.TOKEN, b"t" * 16, bound)),
+                gate_key,
+                lp(package_sealing.TOKEN, bound),
             ),
         )
         return signed(self.header.encode(), body, self.signer)
@@ -86,7 +90,7 @@ class Forged:
 def signed(header: bytes, body: bytes, signer: Identity) -> bytes:
     """A package of these parts, with a signature of the signer's over them."""
     assert signer.signing is not None
-    return MAGIC + lp(header) + body + signer.signing.sign(sealing.SIGNATURE, digest(header), digest(body))
+    return MAGIC + lp(header) + body + signer.signing.sign(package_sealing.SIGNATURE, digest(header), digest(body))
 
 
 def taken_apart(package: bytes) -> tuple[bytes, bytes, bytes]:

@@ -10,8 +10,8 @@ from samples import refused
 from pocket_protector import FormatError
 from pocket_protector.crypto.keys import key_id
 from pocket_protector.crypto.sealing import SECRET, open_sealed, seal
-from pocket_protector.packages import age
-from pocket_protector.packages.age import parse_age_identity, parse_age_recipient
+from pocket_protector.packages.keys import age_key
+from pocket_protector.packages.keys.age_key import parse_age_identity, parse_age_recipient
 
 # Made by age-keygen 1.3.2, with what it wrote around them; the last is that of the specification, of 32 times 0x42.
 PAIRS = {
@@ -62,9 +62,9 @@ INVALID_BECH32 = {
 
 def encode(readable: str, groups: list[int]) -> str:
     """Bech32 with a right checksum."""
-    rest = age._checksum([*age._expanded(readable), *groups, 0, 0, 0, 0, 0, 0]) ^ 1
+    rest = age_key._checksum([*age_key._expanded(readable), *groups, 0, 0, 0, 0, 0, 0]) ^ 1
     checksum = [rest >> shift & 31 for shift in range(25, -1, -5)]
-    return readable + "1" + "".join(age._ALPHABET[group] for group in [*groups, *checksum])
+    return readable + "1" + "".join(age_key._ALPHABET[group] for group in [*groups, *checksum])
 
 
 def regroup(raw: bytes, padding: int = 0) -> list[int]:
@@ -93,7 +93,7 @@ def test_one_line_end_and_either_case(end: str) -> None:
 
 @pytest.mark.parametrize(("text", "readable"), VALID_BECH32.items())
 def test_valid_bech32(text: str, readable: str) -> None:
-    found, groups = age._decode(text)
+    found, groups = age_key._decode(text)
     assert found == readable
     assert encode(found, groups) == text.lower()
     with refused(FormatError) as caught:
@@ -103,7 +103,7 @@ def test_valid_bech32(text: str, readable: str) -> None:
 
 @pytest.mark.parametrize(("text", "why"), INVALID_BECH32.items())
 def test_invalid_bech32(text: str, why: str) -> None:
-    for parse in (age._decode, parse_age_recipient, parse_age_identity):
+    for parse in (age_key._decode, parse_age_recipient, parse_age_identity):
         with refused(FormatError) as caught:
             parse(text)
         assert why in str(caught.value)

@@ -17,13 +17,13 @@ from test_ssh import missing
 from pocket_protector import AccessError, PolicyError, Reference
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import PrivateKey
-from pocket_protector.model.exported import ExportedEntry
+from pocket_protector.document.exported import ExportedEntry
 from pocket_protector.packages.armour import to_binary, to_text
 from pocket_protector.packages.contents import is_gated, outline
 from pocket_protector.packages.header import Header
-from pocket_protector.packages.identities import parse_identity
-from pocket_protector.packages.opening import OpenedPackage, SealedPackage
-from pocket_protector.packages.public_keys import PublicKey, parse_recipient
+from pocket_protector.packages.keys.private_key import parse_identity
+from pocket_protector.packages.keys.public_key import PublicKey, parse_recipient
+from pocket_protector.packages.package_opening import OpenedPackage, SealedPackage
 from pocket_protector.packages.token import Token
 from pocket_protector.trust.fingerprints import fingerprint, to_hex
 

@@ -38,14 +38,14 @@ from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import key_id
 from pocket_protector.crypto.sealing import open_sealed
-from pocket_protector.model.exported import ExportedDomain, ExportedEntry
-from pocket_protector.model.statements import Keys
-from pocket_protector.packages import sealing
+from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.document.statements import Keys
+from pocket_protector.packages import package_sealing
 from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.contents import encode_open
 from pocket_protector.packages.header import Gate, Header
-from pocket_protector.packages.opening import SealedPackage
-from pocket_protector.packages.sealing import seal_package
+from pocket_protector.packages.package_opening import SealedPackage
+from pocket_protector.packages.package_sealing import seal_package
 from pocket_protector.packages.token import Token
 
 # The round trip
@@ -106,25 +106,29 @@ def test_without_the_token_the_gated_entries_cannot_be_had_by_a_recipient_with_a
     parsed = SealedPackage.parse(package)
     bound = parsed.header.hash()
     keys = {key_id(BOB.public_key): BOB.exchange}
-    key = open_sealed(parsed.boxes[0], keys, sealing.RECIPIENT, sealing.place(bound, 0))
+    key = open_sealed(parsed.boxes[0], keys, package_sealing.RECIPIENT, package_sealing.place(bound, 0))
     assert parsed.human == ()
     # The key that the recipient has, and every key that can be derived from it without the token's 16 secret bytes.
-    guesses = [key, derive_key(key, lp(sealing.OPEN, bound)), derive_key(key, lp(sealing.GATED, bound))]
-    guesses += [derive_key(key, lp(sealing.TOKEN, secret, bound)) for secret in (b"", bytes(16), token.package_id)]
+    guesses = [key, derive_key(key, lp(package_sealing.OPEN, bound)), derive_key(key, lp(package_sealing.GATED, bound))]
+    guesses += [
+        derive_key(key, lp(package_sealing.TOKEN, secret, bound)) for secret in (b"", bytes(16), token.package_id)
+    ]
     for guess in guesses:
         with pytest.raises(IntegrityError):
-            decrypt(guess, parsed.gated_part, lp(sealing.GATED, bound))
+            decrypt(guess, parsed.gated_part, lp(package_sealing.GATED, bound))
         with pytest.raises(IntegrityError):
-            decrypt(guess, parsed.token_part, lp(sealing.TOKEN, bound))
+            decrypt(guess, parsed.token_part, lp(package_sealing.TOKEN, bound))
     # Nor is it in what the recipient's key opens.
-    plain = decrypt(derive_key(key, lp(sealing.OPEN, bound)), parsed.open_part, lp(sealing.OPEN, bound))
+    plain = decrypt(derive_key(key, lp(package_sealing.OPEN, bound)), parsed.open_part, lp(package_sealing.OPEN, bound))
     assert b"tulip-db" not in plain
     assert b"tulip-key" not in plain
     # The control: with the secret it is one derivation away.
     gate_key = decrypt(
-        derive_key(key, lp(sealing.TOKEN, token.secret, bound)), parsed.token_part, lp(sealing.TOKEN, bound)
+        derive_key(key, lp(package_sealing.TOKEN, token.secret, bound)),
+        parsed.token_part,
+        lp(package_sealing.TOKEN, bound),
     )
-    assert b"tulip-key" in decrypt(gate_key, parsed.gated_part, lp(sealing.GATED, bound))
+    assert b"tulip-key" in decrypt(gate_key, parsed.gated_part, lp(package_sealing.GATED, bound))
 
 
 def test_the_token_alone_opens_nothing() -> None:
@@ -256,7 +260,7 @@ def edited(**parts: object) -> bytes:
     package, _ = sealed()
     header, body, signature = taken_apart(package)
     raw = replace(Header.parse(header), **parts).encode()  # type: ignore[arg-type]
-    return sealing.MAGIC + lp(raw) + body + signature
+    return package_sealing.MAGIC + lp(raw) + body + signature
 
 
 @pytest.mark.parametrize(
@@ -290,7 +294,7 @@ def test_the_gate_edited() -> None:
     header, body, signature = taken_apart(package)
     token_only = replace(Header.parse(header), gate=Gate.TOKEN).encode()
     with pytest.raises(FormatError, match="parts"):
-        opened(sealing.MAGIC + lp(token_only) + body + signature)
+        opened(package_sealing.MAGIC + lp(token_only) + body + signature)
 
 
 @pytest.mark.parametrize("signer", [MALLORY, BOB])
@@ -299,7 +303,7 @@ def test_anothers_signature(signer: Identity) -> None:
     with pytest.raises(IntegrityError, match="signature does not match"):
         opened(signed(header, body, signer))
     with pytest.raises(IntegrityError, match="signature does not match"):
-        opened(sealing.MAGIC + lp(header) + body + bytes(64))
+        opened(package_sealing.MAGIC + lp(header) + body + bytes(64))
 
 
 def test_compartments_of_two_packages_mixed() -> None:
@@ -311,7 +315,7 @@ def test_compartments_of_two_packages_mixed() -> None:
     for at in range(len(parts)):
         mixed = lp(*parts[:at], others[at], *parts[at + 1 :])
         with pytest.raises(IntegrityError, match="signature does not match"):
-            opened(sealing.MAGIC + lp(header) + mixed + one[-64:])
+            opened(package_sealing.MAGIC + lp(header) + mixed + one[-64:])
         with pytest.raises((IntegrityError, AccessError), match=r"does not open|another place"):
             opened(signed(header, mixed, ALICE), CAROL if at == 1 else BOB).opened_with(token)
 
@@ -323,7 +327,7 @@ def test_reordered(order: tuple[int, ...]) -> None:
     parts = parts_of(body)
     moved = lp(*(parts[at] for at in order))
     with pytest.raises(IntegrityError, match="signature does not match"):
-        opened(sealing.MAGIC + lp(header) + moved + signature)
+        opened(package_sealing.MAGIC + lp(header) + moved + signature)
     with pytest.raises((IntegrityError, AccessError), match=r"does not open|another place|not at hand"):
         opened(signed(header, moved, ALICE)).opened_with(token)
 

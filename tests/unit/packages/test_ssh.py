@@ -17,10 +17,10 @@ from samples import refused
 
 from pocket_protector import AccessError, FormatError, StoreError
 from pocket_protector.crypto.encoding import lp
-from pocket_protector.crypto.foreign import x25519_of_verify_key
+from pocket_protector.crypto.key_conversion import x25519_of_verify_key
 from pocket_protector.crypto.keys import PrivateKey, SigningKey, key_id
 from pocket_protector.crypto.sealing import SECRET, open_sealed, seal
-from pocket_protector.packages.ssh import SshPublicKey, parse_ssh_private_key, parse_ssh_public_key
+from pocket_protector.packages.keys.ssh_key import SshPublicKey, parse_ssh_private_key, parse_ssh_public_key
 
 # Read here: later, tests see no variables of ours.
 _REQUIRED = os.environ.get("PPROTECT_TEST_REQUIRE_ALL") == "1"
@@ -507,7 +507,7 @@ def test_a_sender_needs_no_extra() -> None:
 import sys
 for name in ("cryptography", "bcrypt"):
     sys.modules[name] = None
-from pocket_protector.packages.ssh import parse_ssh_public_key
+from pocket_protector.packages.keys.ssh_key import parse_ssh_public_key
 print(parse_ssh_public_key({PLAIN_PUBLIC!r}).fingerprint)
 """
     assert run(sys.executable, "-c", code).strip() == PLAIN_FINGERPRINT

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pocket_protector.document.exported import ExportedDomain
+from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, FormatError, ProviderError, StoreError
-from pocket_protector.model.exported import ExportedDomain
-from pocket_protector.model.reference import Reference
 from pocket_protector.plugins import registry
 from pocket_protector.plugins.registry import (
     EXPORTERS,

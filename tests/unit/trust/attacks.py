@@ -15,21 +15,21 @@ from functools import cache
 import pytest
 from samples import ALICE, BOB, DAVE, Creds, KeyFile, parse, raw_key
 
+from pocket_protector.changes import signing
+from pocket_protector.changes.domain_changes import rotate_for
 from pocket_protector.crypto.identity import Identity, WrappedIdentity
 from pocket_protector.crypto.keys import PrivateKey
-from pocket_protector.format.file import dump
-from pocket_protector.model import signing
-from pocket_protector.model.custodian import Custodian
-from pocket_protector.model.document import Document
-from pocket_protector.model.domain import BOUND, Domain, Grant, Secret, seal_value, wrap_for
-from pocket_protector.model.domain_changes import rotate_for
-from pocket_protector.model.epoch import Epoch, PastEpoch, PastGrant, make_epoch
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.statements import GRANT, Keys, grant_fields, sign
-from pocket_protector.model.times import format_time
+from pocket_protector.document.custodian import Custodian
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import BOUND, Domain, Grant, Secret, seal_value, wrap_for
+from pocket_protector.document.epoch import Epoch, PastEpoch, PastGrant, make_epoch
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.statements import GRANT, Keys, grant_fields, sign
+from pocket_protector.document.times import format_time
+from pocket_protector.format.loaded_file import dump
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.folding import Fold
-from pocket_protector.trust.state import State
+from pocket_protector.trust.history_fold import Fold
+from pocket_protector.trust.judge.state import State
 
 ERIN = Creds("erin@example.com", raw_key(0xE5))
 MALLORY = Creds("mallory@example.com", raw_key(0x66))
@@ -66,7 +66,7 @@ class World:
 
     @property
     def document(self) -> Document:
-        return self.file._document
+        return self.file.document
 
     @property
     def dev(self) -> Domain:
@@ -78,7 +78,7 @@ class World:
     @property
     def with_bob(self) -> KeyFile:
         """The last version of which Bob was an owner."""
-        return next(file for file in reversed(self.versions) if B in file._document.domains[DEV].owners)
+        return next(file for file in reversed(self.versions) if B in file.document.domains[DEV].owners)
 
     @property
     def anchor(self) -> dict[str, str]:
@@ -138,7 +138,7 @@ def fold(files: Sequence[KeyFile]) -> list[list[Finding]]:
     names = [str(at) for at in range(len(files))]
     steps = [(name, names[at - 1 : at] if at else []) for at, name in enumerate(names)]
     folding = Fold(steps)
-    return [folding.step(name, parents, file._document) for (name, parents), file in zip(steps, files, strict=True)]
+    return [folding.step(name, parents, file.document) for (name, parents), file in zip(steps, files, strict=True)]
 
 
 def violations(findings: Iterable[Finding]) -> set[tuple[str, tuple[str, ...]]]:
@@ -285,7 +285,7 @@ def listed_in(table: list[Attack], **common: object) -> Callable[..., Callable[[
 
 def rotated_out(file: KeyFile, leaver: Creds) -> KeyFile:
     """As a client does that is not ours: the leaving owner makes the new key."""
-    document, identity = file._document, file.unlock(leaver)
+    document, identity = file.document, file.unlock(leaver)
     staying = [owner for owner in document.domains[DEV].owners if owner != leaver.name]
     return load(rotate_for(document, DEV, identity, staying, True, datetime.now(UTC)))
 

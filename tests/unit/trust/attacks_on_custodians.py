@@ -28,11 +28,11 @@ from trust.attacks import (
 )
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.crypto.legacy import PasswordDerivedKey
-from pocket_protector.model.custodian import Change, Custodian, LegacyCustodian
-from pocket_protector.model.document import without
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.statements import CHANGE, change_fields
+from pocket_protector.crypto.legacy_keys import PasswordDerivedKey
+from pocket_protector.document.custodian import Custodian, KeyChange, LegacyCustodian
+from pocket_protector.document.document import without
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.statements import CHANGE, change_fields
 
 ATTACKS: list[Attack] = []
 DAVES, ERINS = ("custodian", D), ("custodian", E)
@@ -62,7 +62,7 @@ def keys_of_an_owner_replaced(world: World) -> KeyFile:
 
 @attack("custodian-replaced", DAVES)
 def keys_of_an_owner_replaced_and_the_grant_sealed_to_them(world: World) -> KeyFile:
-    replaced = world.with_custodian(_as(world, D))._document
+    replaced = world.with_custodian(_as(world, D)).document
     dev = replaced.domains[DEV]
     wrapped = blind_grant(dev, posing(world.who(MALLORY), D)).wrapped_key
     owners = {**dev.owners, D: replace(dev.owners[D], wrapped_key=wrapped)}
@@ -110,18 +110,18 @@ def keys_of_pocket_protectors_kind(world: World) -> KeyFile:
 
 
 def _with(file: KeyFile, custodian: object) -> KeyFile:
-    return load(saved(file)._document.with_custodian(custodian))  # type: ignore[arg-type]
+    return load(saved(file).document.with_custodian(custodian))  # type: ignore[arg-type]
 
 
 # Changes
 
 
-def _change(world: World, old: Identity, new: Identity, signer: Identity, file_id: bytes = b"") -> Change:
+def _change(world: World, old: Identity, new: Identity, signer: Identity, file_id: bytes = b"") -> KeyChange:
     """That the name's keys were `old` and are `new`, by `signer` in the place of the old."""
     assert signer.signing is not None
     assert new.signing is not None
     fields = change_fields(file_id or world.document.file_id, new.name, keys_of(old), keys_of(new), LATER)
-    return Change(keys_of(old), LATER, signer.signing.sign(CHANGE, *fields), new.signing.sign(CHANGE, *fields))
+    return KeyChange(keys_of(old), LATER, signer.signing.sign(CHANGE, *fields), new.signing.sign(CHANGE, *fields))
 
 
 @attack("custodian-replaced", DAVES)
@@ -177,13 +177,13 @@ def chain_that_goes_on_to_others(world: World) -> KeyFile:
 
 @attack("custodian-replaced", DAVES)
 def chain_with_a_change_left_out(world: World) -> KeyFile:
-    custodian = saved(rekeyed_twice(world))._document.custodians[D]
+    custodian = saved(rekeyed_twice(world)).document.custodians[D]
     return world.with_custodian(replace(custodian, changes=_real(world)[:1]))  # type: ignore[type-var]
 
 
 @attack("custodian-replaced", DAVES)
 def chain_in_the_wrong_order(world: World) -> KeyFile:
-    custodian = saved(rekeyed_twice(world))._document.custodians[D]
+    custodian = saved(rekeyed_twice(world)).document.custodians[D]
     return world.with_custodian(replace(custodian, changes=custodian.changes[::-1]))  # type: ignore
 
 
@@ -191,11 +191,11 @@ def chain_in_the_wrong_order(world: World) -> KeyFile:
 def chain_taken_out(world: World) -> list[KeyFile]:
     """The keys stay; nothing tells any more that the grant is theirs."""
     now = saved(rekeyed(world))
-    return [now, _with(now, replace(now._document.custodians[D], changes=()))]  # type: ignore[type-var]
+    return [now, _with(now, replace(now.document.custodians[D], changes=()))]  # type: ignore[type-var]
 
 
-def _real(world: World) -> tuple[Change, ...]:
-    return saved(rekeyed_twice(world))._document.custodians[D].changes  # type: ignore[union-attr]
+def _real(world: World) -> tuple[KeyChange, ...]:
+    return saved(rekeyed_twice(world)).document.custodians[D].changes  # type: ignore[union-attr]
 
 
 # Names that come back
@@ -207,18 +207,18 @@ attack = listed_in(ATTACKS, control=rekeyed)
 def name_made_anew_after_it_went(world: World) -> list[KeyFile]:
     relaxed = saved(world.file.set_policy(DEV, Policy(), ALICE))
     removed = saved(saved(relaxed.rm_owner(PROD, D)).rm_key_custodian(D))
-    document = removed.add_raw_key_custodian(DAVE2)._document
+    document = removed.add_raw_key_custodian(DAVE2).document
     return [relaxed, removed, _listed_again(load(document), relaxed)]
 
 
 @attack("custodian-replaced", DAVES, anchored=False)
 def name_made_anew_with_keys_it_had_given_up(world: World) -> list[KeyFile]:
     now = saved(rekeyed(world))
-    gone = load(replace(now._document, custodians=without(now._document.custodians, D)))
+    gone = load(replace(now.document, custodians=without(now.document.custodians, D)))
     return [now, gone, _with(gone, world.document.custodians[D])]
 
 
 def _listed_again(file: KeyFile, before: KeyFile) -> KeyFile:
-    dev = file._document.domains[DEV]
-    owners = {**dev.owners, D: before._document.domains[DEV].owners[D]}
-    return load(file._document.with_domain(replace(dev, owners=owners)))
+    dev = file.document.domains[DEV]
+    owners = {**dev.owners, D: before.document.domains[DEV].owners[D]}
+    return load(file.document.with_domain(replace(dev, owners=owners)))

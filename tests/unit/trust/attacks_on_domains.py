@@ -30,12 +30,12 @@ from trust.attacks import (
     seized,
 )
 
+from pocket_protector.changes import signing
 from pocket_protector.crypto.keys import PrivateKey
-from pocket_protector.model import signing
-from pocket_protector.model.domain import Secret, seal_value
-from pocket_protector.model.epoch import PastEpoch, PastGrant, make_epoch
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.statements import GRANT, grant_fields, sign
+from pocket_protector.document.domain import Secret, seal_value
+from pocket_protector.document.epoch import PastEpoch, PastGrant, make_epoch
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.statements import GRANT, grant_fields, sign
 
 ATTACKS: list[Attack] = []
 
@@ -145,7 +145,7 @@ def number_that_does_not_follow(world: World) -> KeyFile:
 @attack("domain-forked", guarded=False, anchored=False)
 def removed_owner_forks_before_their_removal(world: World) -> KeyFile:
     """Whoever knows only Alice cannot see it: she did make Bob an owner, and his key and values are his to make."""
-    before = world.with_bob._document
+    before = world.with_bob.document
     dev, bob = before.domains[DEV], world.who(BOB)
     earlier = PastEpoch(dev.public_key, dev.epoch, signing.vouching(before, dev, B))
     follows = {hash_of(before, dev): 1}
@@ -155,7 +155,7 @@ def removed_owner_forks_before_their_removal(world: World) -> KeyFile:
 
 @attack("domain-replaced", guarded=False)
 def removed_owner_joins_their_fork_to_the_real_epoch(world: World) -> KeyFile:
-    before, document, dev = world.with_bob._document, world.document, world.dev
+    before, document, dev = world.with_bob.document, world.document, world.dev
     old, bob = before.domains[DEV], world.who(BOB)
     earlier = PastEpoch(old.public_key, old.epoch, signing.vouching(before, old, B))
     past = {**dev.past, hash_of(before, old): earlier}
@@ -176,7 +176,7 @@ def key_that_was_given_up_makes_an_epoch(world: World) -> list[KeyFile]:
     """Alice's first key leaked; she changed it and rotated."""
     rekeyed = saved(world.file.rekey_custodian(ALICE, ALICE2, raw_key=True))
     now = saved(rekeyed.rotate_domain_key(DEV, ALICE2))
-    document, leaked, mallory = now._document, world.who(ALICE), world.who(MALLORY)
+    document, leaked, mallory = now.document, world.who(ALICE), world.who(MALLORY)
     dev, alice = document.domains[DEV], document.custodians[A]
     fields = grant_fields(document.file_id, DEV, dev.public_key, A, keys_of(leaked), LATER)
     grants = {
@@ -207,7 +207,7 @@ def every_signature_taken_out_and_an_owner_added(world: World) -> KeyFile:
 @attack("domain-returned", guarded=False)
 def domain_made_anew_after_it_went(world: World) -> list[KeyFile]:
     gone = saved(world.file.rm_domain(DEV))
-    return [gone, seized(gone._document, world.who(MALLORY), follows={}, past={}, guests=[world.who(ALICE)])]
+    return [gone, seized(gone.document, world.who(MALLORY), follows={}, past={}, guests=[world.who(ALICE)])]
 
 
 @attack("domain-unsigned", guarded=False)
@@ -232,7 +232,7 @@ def _with_real_past(world: World) -> dict[bytes, PastEpoch]:
 def seized_while_it_was_out(world: World) -> list[KeyFile]:
     gone = _without_a_word(world)
     follows = {hash_of(world.document, world.dev): 3}
-    return [gone, seized(gone._document, world.who(MALLORY), follows=follows, past=_with_real_past(world))]
+    return [gone, seized(gone.document, world.who(MALLORY), follows=follows, past=_with_real_past(world))]
 
 
 @attack("domain-returned", guarded=False)
@@ -243,21 +243,21 @@ def joined_to_a_line_of_the_attackers_own_while_it_was_out(world: World) -> list
     identifier = own.hash(world.document.file_id, DEV, key)
     past = {**_with_real_past(world), identifier: PastEpoch(key, own, grants)}
     follows = {hash_of(world.document, world.dev): 3, identifier: 1}
-    return [gone, seized(gone._document, mallory, follows=follows, past=past)]
+    return [gone, seized(gone.document, mallory, follows=follows, past=past)]
 
 
 @attack("domain-returned", guarded=False)
 def own_domain_while_it_was_out(world: World) -> list[KeyFile]:
     gone = _without_a_word(world)
-    return [gone, seized(gone._document, world.who(MALLORY), follows={}, past={}, guests=[world.who(ALICE)])]
+    return [gone, seized(gone.document, world.who(MALLORY), follows={}, past={}, guests=[world.who(ALICE)])]
 
 
 @attack("domain-returned", guarded=False, anchored=False)
 def older_epoch_while_it_was_out(world: World) -> list[KeyFile]:
-    versions = [(file._document, file._document.domains[DEV]) for file in reversed(world.versions)]
+    versions = [(file.document, file.document.domains[DEV]) for file in reversed(world.versions)]
     older = next(dev for document, dev in versions if hash_of(document, dev) in world.dev.past)
     gone = _without_a_word(world)
-    return [gone, load(gone._document.with_domain(older))]
+    return [gone, load(gone.document.with_domain(older))]
 
 
 @attack("domain-returned", guarded=False, anchored=False)
@@ -265,12 +265,12 @@ def removed_owner_rotates_while_it_was_out(world: World) -> list[KeyFile]:
     """Mallory was an owner, was taken out without a rotation, and makes an epoch with the grant of before."""
     given = saved(world.file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, M, ALICE))
     left = saved(given.rm_owner(DEV, M))
-    before = given._document
+    before = given.document
     made = signing.sign_domain(
-        before, left._document.domains[DEV], Policy(), world.who(MALLORY), LATER, [before.domains[DEV]]
+        before, left.document.domains[DEV], Policy(), world.who(MALLORY), LATER, [before.domains[DEV]]
     )
-    gone = load(replace(left._document, domains={k: d for k, d in left._document.domains.items() if k != DEV}))
-    return [given, left, gone, load(gone._document.with_domain(made))]
+    gone = load(replace(left.document, domains={k: d for k, d in left.document.domains.items() if k != DEV}))
+    return [given, left, gone, load(gone.document.with_domain(made))]
 
 
 @attack("domain-replaced")
@@ -284,7 +284,7 @@ def new_domain_signed_as_somebody_who_is_taken_out(world: World) -> KeyFile:
     document = world.document
     without_alice = replace(document, custodians={k: v for k, v in document.custodians.items() if k != A})
     as_alice = posing(world.who(MALLORY), A)
-    new = saved(world.file.add_domain("new", D))._document.domains["new"]
+    new = saved(world.file.add_domain("new", D)).document.domains["new"]
     new = signing.sign_domain(without_alice, new, Policy(), as_alice, LATER)
     return load(without_alice.with_domain(signing.sign_contents(without_alice, new, (), as_alice)))
 
@@ -296,14 +296,14 @@ def file_id_changed(world: World) -> KeyFile:
 
 @attack("file-replaced", ("file",), guarded=False)
 def file_id_changed_and_nothing_signed(world: World) -> KeyFile:
-    bare = every_signature_taken_out_and_an_owner_added(world)._document
+    bare = every_signature_taken_out_and_an_owner_added(world).document
     domains = {DEV: bare.domains[DEV]}
     return load(replace(bare, file_id=bytes(16), domains=domains))
 
 
 def _twin(world: World) -> KeyFile:
     """Another file with the same custodians, a dev of Alice's, and Mallory as its owner."""
-    document = replace(KeyFile.create("other.yaml")._document, custodians=world.document.custodians)
+    document = replace(KeyFile.create("other.yaml").document, custodians=world.document.custodians)
     file = saved(load(document).add_domain(DEV, A, creds=ALICE).add_secret(DEV, "api", "twin", creds=ALICE))
     return saved(file.add_owner(DEV, MALLORY.name, ALICE).add_owner(DEV, D, ALICE))
 
@@ -316,12 +316,12 @@ def another_file_of_the_same_people(world: World) -> KeyFile:
 
 @attack("domain-replaced")
 def domain_of_another_file(world: World) -> KeyFile:
-    return load(world.document.with_domain(_twin(world)._document.domains[DEV]))
+    return load(world.document.with_domain(_twin(world).document.domains[DEV]))
 
 
 @attack("domain-replaced")
 def epoch_of_another_file(world: World) -> KeyFile:
-    return world.with_dev(epoch=_twin(world)._document.domains[DEV].epoch)
+    return world.with_dev(epoch=_twin(world).document.domains[DEV].epoch)
 
 
 @attack("domain-behind", anchored=False, guarded=False)

@@ -25,12 +25,12 @@ from trust.attacks import (
     saved,
 )
 
+from pocket_protector.changes import signing
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import PrivateKey
-from pocket_protector.model import signing
-from pocket_protector.model.document import Document, without
-from pocket_protector.model.domain import Domain, Grant
-from pocket_protector.model.policy import Policy
+from pocket_protector.document.document import Document, without
+from pocket_protector.document.domain import Domain, Grant
+from pocket_protector.document.policy import Policy
 
 ATTACKS: list[Attack] = []
 MALLORYS = ("owner", DEV, M)
@@ -101,14 +101,14 @@ def somebody_injected_is_used_to_add_another_and_taken_out(world: World) -> KeyF
     """In one squashed step: only the second is left."""
     between = _listed(world, None)
     erin = world.who(ERIN)
-    grant = _grant(between._document, world.who(MALLORY), erin)
-    return load(between._document.with_domain(replace(world.dev, owners={**world.dev.owners, M: grant})))
+    grant = _grant(between.document, world.who(MALLORY), erin)
+    return load(between.document.with_domain(replace(world.dev, owners={**world.dev.owners, M: grant})))
 
 
 @attack("owner-injected", MALLORYS)
 def injected_under_an_honest_rotation(world: World) -> KeyFile:
     """In the same squashed step."""
-    rotated = saved(world.file.rotate_domain_key(DEV, DAVE))._document
+    rotated = saved(world.file.rotate_domain_key(DEV, DAVE)).document
     dev = rotated.domains[DEV]
     grant = _grant(rotated, world.who(MALLORY), world.who(MALLORY))
     return load(rotated.with_domain(replace(dev, owners={**dev.owners, M: grant})))
@@ -130,9 +130,9 @@ def grant_of_another_domain(world: World) -> KeyFile:
 @attack("owner-injected", MALLORYS)
 def grant_of_another_file(world: World) -> KeyFile:
     """In which Alice did give Mallory access to a dev."""
-    other = load(replace(KeyFile.create("other.yaml")._document, custodians=world.document.custodians))
+    other = load(replace(KeyFile.create("other.yaml").document, custodians=world.document.custodians))
     other = saved(other.add_domain(DEV, A, creds=ALICE).add_owner(DEV, M, ALICE))
-    return world.with_owner(M, other._document.domains[DEV].owners[M])
+    return world.with_owner(M, other.document.domains[DEV].owners[M])
 
 
 @attack("owner-injected", DAVES)
@@ -163,10 +163,10 @@ def _relaxed(world: World) -> KeyFile:
 
 def _back(file: KeyFile, before: KeyFile, *names: str) -> KeyFile:
     """The grants as they were, by hand."""
-    dev, old = file._document.domains[DEV], before._document.domains[DEV]
+    dev, old = file.document.domains[DEV], before.document.domains[DEV]
     owners = {**dev.owners, **{name: old.owners[name] for name in names}}
-    custodians = {**before._document.custodians, **file._document.custodians}
-    return load(replace(file._document.with_domain(replace(dev, owners=owners)), custodians=custodians))
+    custodians = {**before.document.custodians, **file.document.custodians}
+    return load(replace(file.document.with_domain(replace(dev, owners=owners)), custodians=custodians))
 
 
 @attack("owner-returned", DAVES, guarded=False)
@@ -191,7 +191,7 @@ def custodian_and_grant_put_back(world: World) -> list[KeyFile]:
 )
 def custodian_put_back_after_block_and_grant_went_one_by_one(world: World) -> list[KeyFile]:
     relaxed = _relaxed(world)
-    blockless = load(replace(relaxed._document, custodians=without(relaxed._document.custodians, D)))
+    blockless = load(replace(relaxed.document, custodians=without(relaxed.document.custodians, D)))
     removed = saved(blockless.rm_owner(DEV, D))
     return [relaxed, blockless, removed, _back(removed, relaxed, D)]
 
@@ -212,11 +212,11 @@ def grant_put_back_under_a_new_policy(world: World) -> list[KeyFile]:
 
 def _given_by_leaver(file: KeyFile, leaver: Identity, to: Identity, reader: Identity) -> KeyFile:
     """A new grant; the leaver knows the domain's private key, which is taken here as `reader` has it."""
-    from pocket_protector.model.domain import open_key, wrap_for
+    from pocket_protector.document.domain import open_key, wrap_for
 
-    dev = file._document.domains[DEV]
+    dev = file.document.domains[DEV]
     private: PrivateKey = open_key(dev, reader)
     grant = wrap_for(DEV, dev.key, private, to.name, to.public_key, LATER)
-    signed = signing.sign_grant(file._document, dev, to.name, grant, leaver)
+    signed = signing.sign_grant(file.document, dev, to.name, grant, leaver)
     changed: Domain = replace(dev, owners={**dev.owners, to.name: signed})
-    return load(file._document.with_domain(changed))
+    return load(file.document.with_domain(changed))

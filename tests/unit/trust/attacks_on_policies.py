@@ -18,9 +18,9 @@ from trust.attacks import (
     posing,
 )
 
-from pocket_protector.model import signing
-from pocket_protector.model.epoch import PastEpoch
-from pocket_protector.model.policy import Policy
+from pocket_protector.changes import signing
+from pocket_protector.document.epoch import PastEpoch
+from pocket_protector.document.policy import Policy
 
 ATTACKS: list[Attack] = []
 
@@ -58,19 +58,19 @@ def policy_signed_as_an_owner(world: World) -> KeyFile:
 @attack("domain-behind", anchored=False)
 def older_policy_replayed(world: World) -> KeyFile:
     """An honest older epoch: only the state knows of the newer one."""
-    older = world.versions[-3]._document.domains[DEV]
+    older = world.versions[-3].document.domains[DEV]
     return world.with_dev(epoch=older.epoch, past=older.past)
 
 
 @attack("domain-behind", anchored=False)
 def older_meta_replayed(world: World) -> KeyFile:
     """All of it, the values too: only the state knows of the newer ones."""
-    return load(world.document.with_domain(world.versions[-4]._document.domains[DEV]))
+    return load(world.document.with_domain(world.versions[-4].document.domains[DEV]))
 
 
 @attack("domain-replaced")
 def older_meta_replayed_under_the_newer_number(world: World) -> KeyFile:
-    older = world.versions[-3]._document.domains[DEV]
+    older = world.versions[-3].document.domains[DEV]
     return world.with_dev(epoch=replace(older.epoch, number=world.dev.epoch.number), past=older.past)  # type: ignore
 
 

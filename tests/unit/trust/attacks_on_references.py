@@ -23,13 +23,13 @@ from trust.attacks import (
     saved,
 )
 
+from pocket_protector.changes import signing
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.model import signing
-from pocket_protector.model.domain import Secret, seal_value
-from pocket_protector.model.epoch import PastEpoch
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.reference import Reference
-from pocket_protector.model.sensitivity import Sensitivity
+from pocket_protector.document.domain import Secret, seal_value
+from pocket_protector.document.epoch import PastEpoch
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
 
 ATTACKS: list[Attack] = []
 """What is a violation wherever it happens."""
@@ -60,18 +60,18 @@ def sensitivities_changed_by_an_owner(world: World) -> KeyFile:
 
 
 def _with(file: KeyFile, name: str, secret: Secret) -> KeyFile:
-    dev = file._document.domains[DEV]
-    return load(file._document.with_domain(replace(dev, secrets={**dev.secrets, name: secret})))
+    dev = file.document.domains[DEV]
+    return load(file.document.with_domain(replace(dev, secrets={**dev.secrets, name: secret})))
 
 
 def _edited(world: World, name: str, **changes: Any) -> list[KeyFile]:
     """The honest step, and the entry with these fields changed by hand."""
     file = pointing(world)
-    return [file, _with(file, name, replace(file._document.domains[DEV].secrets[name], **changes))]
+    return [file, _with(file, name, replace(file.document.domains[DEV].secrets[name], **changes))]
 
 
 def _signed(file: KeyFile, name: str, secret: Secret, by: Identity) -> KeyFile:
-    document = file._document
+    document = file.document
     return _with(file, name, signing.sign_secret(document, document.domains[DEV], name, secret, by))
 
 
@@ -122,20 +122,20 @@ def signature_moved_from_a_value_to_a_reference(world: World) -> list[KeyFile]:
 @attack("signature-invalid", API)
 def signature_moved_from_a_reference_to_a_value(world: World) -> list[KeyFile]:
     file = pointing(world)
-    signed = file._document.domains[DEV].secrets["ref"].signed
-    return [file, _with(file, "api", replace(file._document.domains[DEV].secrets["api"], signed=signed))]
+    signed = file.document.domains[DEV].secrets["ref"].signed
+    return [file, _with(file, "api", replace(file.document.domains[DEV].secrets["api"], signed=signed))]
 
 
 @attack("signature-invalid", API)
 def reference_moved_to_another_entry_whole(world: World) -> list[KeyFile]:
     file = pointing(world)
-    return [file, _with(file, "api", file._document.domains[DEV].secrets["ref"])]
+    return [file, _with(file, "api", file.document.domains[DEV].secrets["ref"])]
 
 
 @attack("signature-invalid", API)
 def reference_of_another_domain_whole(world: World) -> list[KeyFile]:
     file = saved(world.file.update_secret(PROD, "api", EVIL, creds=ALICE))
-    return [file, _with(file, "api", file._document.domains[PROD].secrets["api"])]
+    return [file, _with(file, "api", file.document.domains[PROD].secrets["api"])]
 
 
 @attack("signature-stripped", REF)
@@ -146,7 +146,7 @@ def signature_of_a_reference_stripped(world: World) -> list[KeyFile]:
 @attack("signature-stripped", REF)
 def signature_of_a_reference_gives_way_to_a_strangers(world: World) -> list[KeyFile]:
     file = pointing(world)
-    return [file, _signed(file, "ref", file._document.domains[DEV].secrets["ref"], world.who(MALLORY))]
+    return [file, _signed(file, "ref", file.document.domains[DEV].secrets["ref"], world.who(MALLORY))]
 
 
 attack = listed_in(ATTACKS, control=sensitivities_changed_by_an_owner)
@@ -179,7 +179,7 @@ def sensitivity_lowered_by_hand(world: World) -> list[KeyFile]:
 
 def _lowered_by(world: World, by: Identity) -> list[KeyFile]:
     file = pointing(world)
-    secret = replace(file._document.domains[DEV].secrets["loose"], sensitivity=Sensitivity.LOW)
+    secret = replace(file.document.domains[DEV].secrets["loose"], sensitivity=Sensitivity.LOW)
     return [file, _signed(file, "loose", secret, by)]
 
 
@@ -220,9 +220,9 @@ def _produced(world: World) -> KeyFile:
 
 def _policed(world: World, policy: Policy) -> list[KeyFile]:
     file = _produced(world)
-    dev = file._document.domains[DEV]
+    dev = file.document.domains[DEV]
     epoch = replace(dev.epoch, policy=policy)  # type: ignore[type-var]
-    return [file, load(file._document.with_domain(replace(dev, epoch=epoch)))]
+    return [file, load(file.document.with_domain(replace(dev, epoch=epoch)))]
 
 
 @attack("domain-replaced")
@@ -244,7 +244,7 @@ def production_put_into_a_policy(world: World) -> KeyFile:
 @attack("domain-replaced")
 def production_ended_by_the_attacker(world: World) -> list[KeyFile]:
     file = _produced(world)
-    document, dev = file._document, file._document.domains[DEV]
+    document, dev = file.document, file.document.domains[DEV]
     assert dev.epoch is not None
     past = {**dev.past, hash_of(document, dev): PastEpoch(dev.public_key, dev.epoch, {})}
     epoch = epoch_on(document, dev, world.who(MALLORY), dev.public_key)
@@ -254,9 +254,9 @@ def production_ended_by_the_attacker(world: World) -> list[KeyFile]:
 @attack("domain-behind", anchored=False)
 def policy_of_before_production_replayed(world: World) -> list[KeyFile]:
     file = _produced(world)
-    dev = replace(file._document.domains[DEV], epoch=world.dev.epoch, past=world.dev.past)
+    dev = replace(file.document.domains[DEV], epoch=world.dev.epoch, past=world.dev.past)
     reviewed = {name: secret for name, secret in dev.secrets.items() if name != "loose"}
-    return [file, load(file._document.with_domain(replace(dev, secrets=reviewed)))]
+    return [file, load(file.document.with_domain(replace(dev, secrets=reviewed)))]
 
 
 # What nobody but a policy or a strict reader refuses
@@ -295,7 +295,7 @@ def reference_signed_by_a_removed_owner(world: World) -> KeyFile:
 
 @attack("secret-unreviewed", API)
 def reference_signed_by_a_removed_owner_on_a_stale_branch(world: World) -> KeyFile:
-    earlier = world.with_bob._document
+    earlier = world.with_bob.document
     secret = signing.sign_secret(earlier, earlier.domains[DEV], "api", Secret(EVIL, LATER), world.who(BOB))
     return world.with_secret("api", secret)
 
@@ -309,7 +309,7 @@ def _moved_on(world: World) -> tuple[KeyFile, KeyFile, Secret]:
     """With a reference; with another one in its place; and the entry of before."""
     file = pointing(world)
     newer = saved(file.update_secret(DEV, "ref", EVIL, creds=DAVE))
-    return file, newer, file._document.domains[DEV].secrets["ref"]
+    return file, newer, file.document.domains[DEV].secrets["ref"]
 
 
 @attack("secret-rolled-back", REF)
@@ -347,7 +347,7 @@ def lower_sensitivity_back_with_the_signature_of_then(world: World) -> list[KeyF
 def lower_sensitivity_of_a_reference_back_with_the_signature_of_then(world: World) -> list[KeyFile]:
     file = pointing(world)
     raised = saved(file.set_sensitivity(DEV, "ref", Sensitivity.INJECT_ONLY, creds=ALICE))
-    return [file, raised, _with(raised, "ref", file._document.domains[DEV].secrets["ref"])]
+    return [file, raised, _with(raised, "ref", file.document.domains[DEV].secrets["ref"])]
 
 
 attack = listed_in(ROLLBACKS, control=sensitivities_changed_by_an_owner)
@@ -363,7 +363,7 @@ def older_reference_that_the_reader_has_never_seen(world: World) -> list[KeyFile
 def older_value_of_a_lower_sensitivity_that_the_reader_has_never_seen(world: World) -> list[KeyFile]:
     file = saved(world.file.add_secret(DEV, "new", "first", creds=DAVE))
     newer = saved(file.update_secret(DEV, "new", "newer", creds=DAVE, sensitivity=Sensitivity.HIGH))
-    return [newer, _with(newer, "new", file._document.domains[DEV].secrets["new"])]
+    return [newer, _with(newer, "new", file.document.domains[DEV].secrets["new"])]
 
 
 @attack("sensitivity-lowered", OPEN_ENTRY)
@@ -396,4 +396,4 @@ def sensitivity_of_a_signed_entry_lowered_with_a_new_value(world: World) -> list
 @attack("sensitivity-lowered", API)
 def older_value_of_a_lower_sensitivity_signed_for_the_key_before(world: World) -> list[KeyFile]:
     file = saved(world.file.set_sensitivity(DEV, "api", Sensitivity.HIGH, creds=ALICE))
-    return [file, _with(file, "api", world.versions[1]._document.domains[DEV].secrets["api"])]
+    return [file, _with(file, "api", world.versions[1].document.domains[DEV].secrets["api"])]

@@ -20,10 +20,10 @@ from trust.attacks import (
     saved,
 )
 
+from pocket_protector.changes import signing
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.model import signing
-from pocket_protector.model.domain import Domain, Secret, seal_value
-from pocket_protector.model.statements import Signed, Signer
+from pocket_protector.document.domain import Domain, Secret, seal_value
+from pocket_protector.document.statements import Signed, Signer
 
 ATTACKS: list[Attack] = []
 """What is a violation wherever it happens."""
@@ -46,7 +46,7 @@ def _evil(domain: Domain, name: str = "api") -> Secret:
 
 def _old(world: World) -> Secret:
     """A value that an owner had signed for the present key before."""
-    return world.versions[-3]._document.domains[DEV].secrets["api"]
+    return world.versions[-3].document.domains[DEV].secrets["api"]
 
 
 attack = listed_in(ATTACKS, control=updated_and_signed)
@@ -118,7 +118,7 @@ def entry_of_another_domain_whole(world: World) -> KeyFile:
 @attack("signature-invalid", API)
 def made_up_signature_of_a_value_for_an_earlier_key(world: World) -> KeyFile:
     """It opens, with the key that is kept, and looks as if Alice had signed it before a rotation."""
-    earlier = world.with_bob._document.domains[DEV]
+    earlier = world.with_bob.document.domains[DEV]
     alice = Signer(A, world.who(ALICE).verify_key or b"")
     return world.with_secret("api", replace(_evil(earlier), signed=Signed(alice, bytes(63) + b"\1")))
 
@@ -159,7 +159,7 @@ def signed_by_a_removed_owner(world: World) -> KeyFile:
 
 @attack("secret-unreviewed", API)
 def signed_by_a_removed_owner_on_a_stale_branch(world: World) -> KeyFile:
-    earlier = world.with_bob._document
+    earlier = world.with_bob.document
     secret = signing.sign_secret(earlier, earlier.domains[DEV], "api", _evil(earlier.domains[DEV]), world.who(BOB))
     return world.with_secret("api", secret)
 
@@ -170,7 +170,7 @@ def signed_by_a_removed_owner_on_a_stale_branch(world: World) -> KeyFile:
 )
 def signed_for_the_earlier_key_by_who_is_still_an_owner(world: World) -> KeyFile:
     """An honest older value, which opens with the key that is kept."""
-    return world.with_secret("api", world.versions[1]._document.domains[DEV].secrets["api"])
+    return world.with_secret("api", world.versions[1].document.domains[DEV].secrets["api"])
 
 
 # What an honest revert does as well
@@ -200,6 +200,6 @@ def older_version_with_another_time(world: World) -> KeyFile:
 def removed_value_put_back(world: World) -> list[KeyFile]:
     there = saved(world.file.add_secret(DEV, "gone", "1"))
     removed = saved(there.rm_secret(DEV, "gone"))
-    dev = removed._document.domains[DEV]
-    back = replace(dev, secrets={**dev.secrets, "gone": there._document.domains[DEV].secrets["gone"]})
-    return [there, removed, load(removed._document.with_domain(back))]
+    dev = removed.document.domains[DEV]
+    back = replace(dev, secrets={**dev.secrets, "gone": there.document.domains[DEV].secrets["gone"]})
+    return [there, removed, load(removed.document.with_domain(back))]

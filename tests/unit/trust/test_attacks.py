@@ -15,9 +15,9 @@ from trust import (
 )
 from trust.attacks import ALICE2, MALLORY, Attack, cases, fold, saved, trial, violations, world
 
+from pocket_protector.document.domain import open_key
 from pocket_protector.errors import IntegrityError, PocketProtectorError, PolicyError
-from pocket_protector.model.domain import open_key
-from pocket_protector.trust.reading import check_change
+from pocket_protector.trust.gates import check_change
 
 ATTACKS = [
     *attacks_on_domains.ATTACKS,
@@ -50,7 +50,7 @@ def test_writing_is_refused(attack: Attack) -> None:
     tried = trial(attack)
     found, _ = tried.hostile.authorize(tried.world.state)
     name = domain_of(attack)
-    domain = tried.hostile._document.domains[name]
+    domain = tried.hostile.document.domains[name]
     with refused(IntegrityError):
         check_change(found, name, {*domain.owners, *attack.custodians})
 
@@ -84,12 +84,12 @@ def test_even_a_rotation_wraps_for_no_attacker(attack: Attack) -> None:
             rotated = saved(tried.hostile.rotate_domain_key(name, creds))
         except PocketProtectorError:
             continue
-        domain = rotated._document.domains[name]
+        domain = rotated.document.domains[name]
         for attacker in (world().who(MALLORY), world().who(BOB)):
             with pytest.raises(PocketProtectorError):
                 open_key(domain, attacker)
             for owner in domain.owners:
-                assert rotated._document.custodians[owner].public_key != attacker.public_key
+                assert rotated.document.custodians[owner].public_key != attacker.public_key
 
 
 @pytest.mark.parametrize("control", CONTROLS)
@@ -98,8 +98,8 @@ def test_the_same_done_honestly_is_quiet(control: str) -> None:
     found, state = honest.authorize(world().state)
     assert found
     assert not violations(found)
-    domain = honest._document.domains["dev"]
-    check_change(found, "dev", {*domain.owners, *honest._document.custodians})
+    domain = honest.document.domains["dev"]
+    check_change(found, "dev", {*domain.owners, *honest.document.custodians})
     assert not any(map(violations, fold([*world().versions, honest])))
     for trust in (world().state, state, world().anchor):
         honest.check_use("dev", require_signed=True, trust=trust)

@@ -8,13 +8,13 @@ import pytest
 from samples import ALICE, DAVE, VECTORS, KeyFile, parse
 from trust.attacks import DEV, ERIN, MALLORY, OPEN, E, M, blind_grant, load, saved, seized, violations, world
 
-from pocket_protector.model.policy import Policy
-from pocket_protector.trust.authorize import authorize
+from pocket_protector.document.policy import Policy
+from pocket_protector.trust.judge.authorize import authorize
 
 
 def without_dev(file: KeyFile) -> KeyFile:
     """As a branch has it that does not know of the domain."""
-    return load(replace(file._document, domains={k: d for k, d in file._document.domains.items() if k != DEV}))
+    return load(replace(file.document, domains={k: d for k, d in file.document.domains.items() if k != DEV}))
 
 
 def test_a_domain_of_another_branch_may_be_there_again_and_go_on() -> None:
@@ -58,7 +58,7 @@ def test_values_of_another_branch_are_no_older_ones() -> None:
 
 def test_of_pocket_protectors_files_everything_that_goes_is_taken_out() -> None:
     """Their log is one list of texts, which tells nothing of objects."""
-    old = parse((VECTORS / "upstream" / "v1-v2-mixed.yaml").read_text(encoding="utf-8"))._document
+    old = parse((VECTORS / "upstream" / "v1-v2-mixed.yaml").read_text(encoding="utf-8")).document
     name, domain = next((name, domain) for name, domain in old.domains.items() if len(domain.secrets) > 1)
     (key, was), (_, other) = list(domain.secrets.items())[:2]
     new = old.with_domain(replace(domain, secrets={**domain.secrets, key: replace(was, value=other.value)}))
@@ -79,7 +79,7 @@ def test_what_a_domain_of_another_branch_was_is_what_it_is_compared_with() -> No
     listed = load(world().document.with_domain(replace(unsigned, owners={**unsigned.owners, M: mallory})))
     found, _ = listed.authorize(world().after(out).state)
     assert ("unsigned-owner-added", ("owner", OPEN, M)) in {(f.code, f.where) for f in found}
-    seized_open = seized(out._document, world().who(MALLORY), follows={}, past={}, name=OPEN)
+    seized_open = seized(out.document, world().who(MALLORY), follows={}, past={}, name=OPEN)
     found, _ = seized_open.authorize(world().after(out).state)
     assert ("first-epoch-forged", ("domain", OPEN)) in violations(found)
 
@@ -94,12 +94,12 @@ def test_an_unsigned_owner_of_another_branch_is_no_new_one() -> None:
 @pytest.mark.parametrize("planted", ["9999-12-31T23:59:59Z", "2020-01-01T00:00:00Z"])
 def test_a_truncation_that_nobody_made_hides_no_removal(planted: str) -> None:
     """Anybody may write into the log."""
-    document = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, E, ALICE))._document
+    document = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, E, ALICE)).document
     there = load(replace(document, log=document.log.append("file", f"{planted} -- truncated 1 audit log entries")))
     left = saved(there.rm_owner(DEV, E))
-    grant = there._document.domains[DEV].owners[E]
-    dev = left._document.domains[DEV]
-    back = load(left._document.with_domain(replace(dev, owners={**dev.owners, E: grant})))
+    grant = there.document.domains[DEV].owners[E]
+    dev = left.document.domains[DEV]
+    back = load(left.document.with_domain(replace(dev, owners={**dev.owners, E: grant})))
     state = world().after(there, left).state
     assert ("owner-returned", ("owner", DEV, E)) in violations(back.authorize(state)[0])
 
@@ -123,9 +123,9 @@ def test_accepting_ends_being_behind() -> None:
     given = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, E, ALICE))
     topic = saved(given.add_secret(DEV, "topic", "value"))
     left = saved(given.rm_owner(DEV, E))
-    grant = given._document.domains[DEV].owners[E]
-    dev = left._document.domains[DEV]
-    back = load(left._document.with_domain(replace(dev, owners={**dev.owners, E: grant})))
+    grant = given.document.domains[DEV].owners[E]
+    dev = left.document.domains[DEV]
+    back = load(left.document.with_domain(replace(dev, owners={**dev.owners, E: grant})))
     state = world().after(given, topic, left).state
     assert ("owner-behind", ("owner", DEV, E)) in violations(back.authorize(state)[0])
     assert ("owner-returned", ("owner", DEV, E)) in violations(back.authorize(state.accepted())[0])
@@ -135,15 +135,15 @@ def given_and_taken() -> tuple[KeyFile, KeyFile, KeyFile]:
     """Erin with access, without, and with the grant of before put back."""
     given = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, E, ALICE))
     left = saved(given.rm_owner(DEV, E))
-    dev = left._document.domains[DEV]
-    owners = {**dev.owners, E: given._document.domains[DEV].owners[E]}
-    return given, left, load(left._document.with_domain(replace(dev, owners=owners)))
+    dev = left.document.domains[DEV]
+    owners = {**dev.owners, E: given.document.domains[DEV].owners[E]}
+    return given, left, load(left.document.with_domain(replace(dev, owners=owners)))
 
 
 def test_a_removal_whose_entry_was_seen_before_it_is_one() -> None:
     """Somebody put the entry there first; or the user came from there, and went to an older branch in between."""
     given, left, back = given_and_taken()
-    planted = load(replace(given._document, log=left._document.log))
+    planted = load(replace(given.document, log=left.document.log))
     for seen in ((given, planted, left), (left, given, left)):
         state = world().state
         for file in seen:
@@ -154,12 +154,12 @@ def test_a_removal_whose_entry_was_seen_before_it_is_one() -> None:
 @pytest.mark.parametrize("signed", [False, True])
 def test_an_owner_of_an_unsigned_domain_who_was_removed_after_all_is_a_new_one(signed: bool) -> None:
     topic = saved(world().file.add_owner(OPEN, E, ALICE))
-    domain = topic._document.domains[OPEN]
+    domain = topic.document.domains[OPEN]
     grant = domain.owners[E] if signed else replace(domain.owners[E], signed=None)
-    topic = load(topic._document.with_domain(replace(domain, owners={**domain.owners, E: grant})))
+    topic = load(topic.document.with_domain(replace(domain, owners={**domain.owners, E: grant})))
     removed = saved(topic.rm_owner(OPEN, E))
-    left = removed._document.domains[OPEN]
-    again = load(removed._document.with_domain(replace(left, owners={**left.owners, E: grant})))
+    left = removed.document.domains[OPEN]
+    again = load(removed.document.with_domain(replace(left, owners={**left.owners, E: grant})))
     found, _ = again.authorize(world().after(topic, world().file, topic, removed).state)
     assert ("unsigned-owner-added", ("owner", OPEN, E)) in {(f.code, f.where) for f in found if f.waits}
 

@@ -27,11 +27,11 @@ from trust.attacks import (
     world,
 )
 
-from pocket_protector.model.custodian import Custodian
-from pocket_protector.model.merge import merge
-from pocket_protector.model.policy import Policy
+from pocket_protector.changes.merge import merge
+from pocket_protector.document.custodian import Custodian
+from pocket_protector.document.policy import Policy
 from pocket_protector.trust.findings import Finding
-from pocket_protector.trust.folding import Fold
+from pocket_protector.trust.history_fold import Fold
 
 
 def joined_by(
@@ -46,11 +46,11 @@ def joined_by(
     steps += [("left", [top], left), ("right", [top], right), ("merge", ["left", "right"], merged)]
     steps += [(f"then{at}", [f"then{at - 1}" if at else "merge"], file) for at, file in enumerate(then)]
     folding = Fold([(name, parents) for name, parents, _ in steps])
-    return [folding.step(name, parents, file and file._document) for name, parents, file in steps]
+    return [folding.step(name, parents, file and file.document) for name, parents, file in steps]
 
 
 def merged_honestly(left: KeyFile, right: KeyFile) -> KeyFile:
-    return load(merge(world().document, left._document, right._document))
+    return load(merge(world().document, left.document, right.document))
 
 
 def _branches(kind: str) -> tuple[KeyFile, KeyFile]:
@@ -98,25 +98,25 @@ def test_a_merge_that_takes_the_older_side(kind: str, swapped: bool) -> None:
 
 
 def _evil(merged: KeyFile, what: str) -> tuple[KeyFile, tuple[str, tuple[str, ...]]]:
-    dev, mallory = merged._document.domains[DEV], world().who(MALLORY)
+    dev, mallory = merged.document.domains[DEV], world().who(MALLORY)
     if what == "strips a signature":
         secrets = {**dev.secrets, "db": replace(dev.secrets["db"], signed=None)}
-        return load(merged._document.with_domain(replace(dev, secrets=secrets))), (
+        return load(merged.document.with_domain(replace(dev, secrets=secrets))), (
             "signature-stripped",
             ("secret", DEV, "db"),
         )
     if what == "adds an owner":
         owners = {**dev.owners, M: blind_grant(dev, mallory)}
-        return load(merged._document.with_domain(replace(dev, owners=owners))), ("owner-injected", ("owner", DEV, M))
+        return load(merged.document.with_domain(replace(dev, owners=owners))), ("owner-injected", ("owner", DEV, M))
     if what == "replaces keys":
-        document = replace(merged._document, custodians=_replaced(merged))
+        document = replace(merged.document, custodians=_replaced(merged))
         return load(document), ("custodian-replaced", ("custodian", E))
-    return seized(merged._document, mallory), ("domain-replaced", WHERE)
+    return seized(merged.document, mallory), ("domain-replaced", WHERE)
 
 
 def _replaced(file: KeyFile) -> dict[str, object]:
-    other = KeyFile.create("x").add_raw_key_custodian(replace(MALLORY, name=E))._document.custodians[E]
-    return {**file._document.custodians, E: other}
+    other = KeyFile.create("x").add_raw_key_custodian(replace(MALLORY, name=E)).document.custodians[E]
+    return {**file.document.custodians, E: other}
 
 
 @pytest.mark.parametrize("what", ["strips a signature", "adds an owner", "replaces keys", "seizes the domain"])
@@ -134,23 +134,23 @@ def test_a_merge_that_brings_back_a_removed_owner(swapped: bool) -> None:
     relaxed = saved(world().file.set_policy(DEV, Policy(), ALICE))
     removed = saved(relaxed.rm_owner(DEV, D))
     other = saved(relaxed.add_secret(OPEN, "more", "1"))
-    dev = removed._document.domains[DEV]
+    dev = removed.document.domains[DEV]
     hostile = load(
-        removed._document.with_domain(replace(dev, owners=relaxed._document.domains[DEV].owners)),
+        removed.document.with_domain(replace(dev, owners=relaxed.document.domains[DEV].owners)),
     )
     steps = [("relaxed", [], relaxed), ("left", ["relaxed"], removed), ("right", ["relaxed"], other)]
     parents = ["right", "left"] if swapped else ["left", "right"]
     folding = Fold([*((name, parents) for name, parents, _ in steps), ("merge", parents)])
     for name, before, file in steps:
-        assert not violations(folding.step(name, before, file._document))
-    assert ("owner-returned", ("owner", DEV, D)) in violations(folding.step("merge", parents, hostile._document))
+        assert not violations(folding.step(name, before, file.document))
+    assert ("owner-returned", ("owner", DEV, D)) in violations(folding.step("merge", parents, hostile.document))
 
 
 def test_what_went_in_a_merge_does_not_come_back_after_it() -> None:
     left, right = _branches("removed")
     merged = merged_honestly(left, right)
-    dev = merged._document.domains[DEV]
-    back = load(merged._document.with_domain(replace(dev, owners=world().dev.owners)))
+    dev = merged.document.domains[DEV]
+    back = load(merged.document.with_domain(replace(dev, owners=world().dev.owners)))
     assert ("owner-returned", ("owner", DEV, D)) in violations(joined_by(left, right, merged, [back])[-1])
 
 
@@ -174,8 +174,8 @@ def test_keys_that_one_branch_gave_up_before_the_name_went_on_both(swapped: bool
     gone = saved(file.rm_key_custodian(D))
     rekeyed = saved(file.rekey_custodian(DAVE, replace(DAVE, passphrase=ALICE2.passphrase), raw_key=True))
     rekeyed_and_gone = saved(rekeyed.rm_key_custodian(D))
-    merged = load(replace(gone._document, log=rekeyed_and_gone._document.log))
-    back = load(merged._document.with_custodian(file._document.custodians[D]))
+    merged = load(replace(gone.document, log=rekeyed_and_gone.document.log))
+    back = load(merged.document.with_custodian(file.document.custodians[D]))
     parents = ["gone", "rekeyed and gone"][:: -1 if swapped else 1]
     steps = [
         ("file", [], file),
@@ -186,7 +186,7 @@ def test_keys_that_one_branch_gave_up_before_the_name_went_on_both(swapped: bool
         ("back", ["merge"], back),
     ]
     folding = Fold([(name, before) for name, before, _ in steps])
-    *found, last = [folding.step(name, before, file._document) for name, before, file in steps]
+    *found, last = [folding.step(name, before, file.document) for name, before, file in steps]
     assert not any(map(violations, found))
     assert violations(last)
 
@@ -203,10 +203,10 @@ def test_a_merge_without_the_file_forgets_no_branch(broken: bool) -> None:
     main = saved(relaxed.rm_owner(DEV, D, ALICE))
     steps = [("old", ()), ("main", ("old",)), ("merge", ("old", "main")), ("back", ("merge",))]
     folding = Fold(steps)
-    folding.step("old", (), relaxed._document)
-    folding.step("main", ("old",), main._document)
+    folding.step("old", (), relaxed.document)
+    folding.step("main", ("old",), main.document)
     folding.step("merge", ("old", "main"), None, broken=broken)
-    assert ("domain-behind", WHERE) in violations(folding.step("back", ("merge",), relaxed._document))
+    assert ("domain-behind", WHERE) in violations(folding.step("back", ("merge",), relaxed.document))
 
 
 def test_a_domain_that_goes_without_a_word_returns_to_no_history() -> None:
@@ -214,5 +214,5 @@ def test_a_domain_that_goes_without_a_word_returns_to_no_history() -> None:
     gone = load(replace(world().document, domains={k: d for k, d in world().document.domains.items() if k != DEV}))
     folding = Fold([("base", ()), ("gone", ("base",)), ("back", ("gone",))])
     folding.step("base", (), world().document)
-    assert not violations(folding.step("gone", ("base",), gone._document))
+    assert not violations(folding.step("gone", ("base",), gone.document))
     assert ("domain-returned", WHERE) in violations(folding.step("back", ("gone",), world().document))

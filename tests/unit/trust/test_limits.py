@@ -29,16 +29,16 @@ from trust.attacks import (
     world,
 )
 
+from pocket_protector.changes import signing
 from pocket_protector.crypto.keys import PrivateKey
+from pocket_protector.document.audit_log import FILE
+from pocket_protector.document.domain import BOUND, Secret, create, open_key, seal_value, wrap_for
+from pocket_protector.document.epoch import PastEpoch, make_epoch
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.statements import Signed, Signer
 from pocket_protector.errors import IntegrityError
-from pocket_protector.model import signing
-from pocket_protector.model.audit import FILE
-from pocket_protector.model.domain import BOUND, Secret, create, open_key, seal_value, wrap_for
-from pocket_protector.model.epoch import PastEpoch, make_epoch
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.statements import Signed, Signer
 from pocket_protector.trust.findings import Severity
-from pocket_protector.trust.reading import check_change
+from pocket_protector.trust.gates import check_change
 
 FEW_SECONDS = 4
 
@@ -47,10 +47,10 @@ FEW_SECONDS = 4
 
 
 def test_the_grant_of_who_was_removed_by_a_rotation_is_told_and_counts_for_nothing() -> None:
-    back = world().with_owner(B, world().with_bob._document.domains[DEV].owners[B])
+    back = world().with_owner(B, world().with_bob.document.domains[DEV].owners[B])
     found, _ = back.authorize(world().state)
     assert ("grant-stale", ("owner", DEV, B), Severity.ATTENTION) in {(f.code, f.where, f.severity) for f in found}
-    assert not back.standing(DEV).owners.counts(B)
+    assert not back.authority(DEV).owners.counts(B)
     assert B not in saved(back.rotate_domain_key(DEV, ALICE)).get_domain_owner_names(DEV)
 
 
@@ -93,7 +93,7 @@ def test_an_owner_who_appears_in_an_unsigned_domain_needs_attention() -> None:
     hostile = _listed_in_open()
     found, _ = hostile.authorize(world().state)
     rotated = saved(hostile.rotate_domain_key(OPEN, ALICE))
-    assert open_key(rotated._document.domains[OPEN], world().who(MALLORY))
+    assert open_key(rotated.document.domains[OPEN], world().who(MALLORY))
     assert [f for f in found if f.where == ("owner", OPEN, M) and f.severity > Severity.INFO]
 
 
@@ -138,14 +138,14 @@ def test_behind_lets_an_older_version_pass_and_nothing_else() -> None:
     older = world().versions[-3]
     found, _ = older.authorize(world().state)
     check_change(found, DEV, older.get_domain_owner_names(DEV), behind=True)
-    hostile = seized(older._document, world().who(MALLORY))
+    hostile = seized(older.document, world().who(MALLORY))
     found, _ = hostile.authorize(world().state)
     with refused(IntegrityError):
         check_change(found, DEV, [M], behind=True)
 
 
 def test_behind_does_not_let_an_injected_owner_pass() -> None:
-    older = world().versions[-3]._document
+    older = world().versions[-3].document
     dev = older.domains[DEV]
     owners = {**dev.owners, M: blind_grant(dev, world().who(MALLORY))}
     found, _ = load(older.with_domain(replace(dev, owners=owners))).authorize(world().state)
@@ -178,7 +178,7 @@ def test_made_up_earlier_epochs_do_not_stop_a_rotation() -> None:
     epoch = make_epoch(mallory, document.file_id, DEV, mallory.public_key, {}, Policy(), LATER)
     junk = {os.urandom(32): PastEpoch(mallory.public_key, epoch, {}) for _ in range(1000 - len(world().dev.past))}
     hostile = world().with_dev(past={**world().dev.past, **junk})
-    assert len(saved(hostile.rotate_domain_key(DEV, ALICE))._document.domains[DEV].past) < 10
+    assert len(saved(hostile.rotate_domain_key(DEV, ALICE)).document.domains[DEV].past) < 10
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_many_grants_of_nobody_and_many_earlier_epochs_are_judged_fast() -> None
         grant = wrap_for(DEV, domain.key, private, f"o{number}", mallory.public_key, LATER)
         looks_right = os.urandom(63) + b"\0"
         owners[f"o{number}"] = replace(grant, signed=Signed(Signer(M, mallory.verify_key or b""), looks_right))
-    custodians = {**document.custodians, **crowd._document.custodians}
+    custodians = {**document.custodians, **crowd.document.custodians}
     hostile = load(replace(document.with_domain(replace(domain, owners=owners)), custodians=custodians))
     for state in (None, world().state):
         start = time.process_time()

@@ -7,18 +7,18 @@ from dataclasses import replace
 from samples import ALICE, DAVE, KeyFile
 from trust.attacks import DEV, LATER, MALLORY, A, M, hash_of, load, saved, violations, world
 
-from pocket_protector.model.domain import wrap_for
-from pocket_protector.model.epoch import PastEpoch, make_epoch
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.signing import sign_domain, sign_grant
-from pocket_protector.model.standing import owners_of
+from pocket_protector.changes.signing import sign_domain, sign_grant
+from pocket_protector.document.domain import wrap_for
+from pocket_protector.document.epoch import PastEpoch, make_epoch
+from pocket_protector.document.policy import Policy
+from pocket_protector.trust.authority import owners_of
 
 
 def with_a_maker_of_their_own() -> KeyFile:
     """Mallory files an epoch of theirs, for the real key, under the hash of the one that the present one follows, and
     lists themselves by a grant of theirs. All that the present maker signed is as it was."""
     file = saved(world().file.set_policy(DEV, Policy(max_age=9), ALICE))
-    document = file._document
+    document = file.document
     dev, mallory = document.domains[DEV], world().who(MALLORY)
     assert dev.epoch is not None
     (identifier,) = dev.epoch.previous
@@ -35,7 +35,7 @@ def with_a_maker_of_their_own() -> KeyFile:
 
 
 def test_a_maker_who_was_put_into_the_past_vouches_for_nobody() -> None:
-    document = with_a_maker_of_their_own()._document
+    document = with_a_maker_of_their_own().document
     owners = owners_of(document, document.domains[DEV])
     assert not owners.counts(M)
     assert owners.counts(A)
@@ -52,9 +52,9 @@ def test_a_grant_that_was_taken_out_proves_nothing_later() -> None:
     given = saved(world().file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, M, ALICE))
     left = saved(given.rm_owner(DEV, M))
     state = world().after(given, left).state
-    before, dev = given._document, left._document.domains[DEV]
+    before, dev = given.document, left.document.domains[DEV]
     made = sign_domain(before, dev, Policy(max_age=9), world().who(MALLORY), LATER, [before.domains[DEV]])
-    assert violations(load(left._document.with_domain(made)).authorize(state)[0])
+    assert violations(load(left.document.with_domain(made)).authorize(state)[0])
     honest = saved(left.set_policy(DEV, Policy(max_age=9), ALICE))
     assert not violations(honest.authorize(state)[0])
 
@@ -62,7 +62,7 @@ def test_a_grant_that_was_taken_out_proves_nothing_later() -> None:
 def test_a_rotation_that_takes_an_earlier_epoch_out() -> None:
     rotated = saved(world().file.rotate_domain_key(DEV, DAVE))
     assert not violations(rotated.authorize(world().state)[0])
-    document = rotated._document
+    document = rotated.document
     dev = document.domains[DEV]
     assert dev.epoch is not None
     older = {identifier: past for identifier, past in dev.past.items() if identifier in dev.epoch.previous}

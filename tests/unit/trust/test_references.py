@@ -12,16 +12,16 @@ from samples import ALICE, BOB, DAVE, KeyFile, refused
 from trust.attacks import DAVE2, DEV, LATER, OPEN, B, fold, load, saved, see, violations, world
 from trust.attacks_on_references import EVIL, OPEN_ENTRY, REF, REFERENCE, pointing
 
+from pocket_protector.changes import signing
+from pocket_protector.changes.merge import merge
+from pocket_protector.document.domain import Secret
+from pocket_protector.document.policy import Policy
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.document.statements import Signed
 from pocket_protector.errors import PolicyError
-from pocket_protector.model import signing
-from pocket_protector.model.domain import Secret
-from pocket_protector.model.merge import merge
-from pocket_protector.model.policy import Policy
-from pocket_protector.model.sensitivity import Sensitivity
-from pocket_protector.model.standing import EntryStatus
-from pocket_protector.model.statements import Signed
+from pocket_protector.trust.authority import EntryStatus
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.policy import judge_policy
+from pocket_protector.trust.policy_checks import judge_policy
 from pocket_protector.trust.verdict import current_findings
 
 Found = dict[tuple[str, tuple[str, ...]], Severity]
@@ -32,7 +32,7 @@ def told(findings: list[Finding]) -> Found:
 
 
 def merged(base: KeyFile, ours: KeyFile, theirs: KeyFile) -> KeyFile:
-    return load(merge(base._document, ours._document, theirs._document))
+    return load(merge(base.document, ours.document, theirs.document))
 
 
 def step(*files: KeyFile) -> Found:
@@ -55,7 +55,7 @@ def stale() -> tuple[KeyFile, KeyFile]:
 def test_a_reference_signed_for_an_earlier_key_is_stale_and_no_violation() -> None:
     rotated, both = stale()
     assert both.get_references(DEV) == {"ref": EVIL}
-    assert both.standing(DEV).entries["ref"] is EntryStatus.STALE
+    assert both.authority(DEV).entries["ref"] is EntryStatus.STALE
     assert step(rotated, both)["secret-changed", REF] is Severity.INFO
     assert not violations(both.authorize(None)[0])
 
@@ -63,10 +63,10 @@ def test_a_reference_signed_for_an_earlier_key_is_stale_and_no_violation() -> No
 def test_a_rotation_keeps_a_reviewed_reference_reviewed_and_a_stale_one_not() -> None:
     base = pointing(world())
     again = saved(base.rotate_domain_key(DEV, ALICE))
-    assert again.standing(DEV).entries["ref"] is EntryStatus.REVIEWED
+    assert again.authority(DEV).entries["ref"] is EntryStatus.REVIEWED
     after = saved(stale()[1].rotate_domain_key(DEV, ALICE))
     assert after.get_references(DEV) == {"ref": EVIL}
-    assert after.standing(DEV).entries["ref"] is EntryStatus.UNSIGNED
+    assert after.authority(DEV).entries["ref"] is EntryStatus.UNSIGNED
 
 
 def test_where_signatures_are_demanded_it_needs_attention_until_one_reviews_it() -> None:
@@ -83,11 +83,11 @@ def test_where_signatures_are_demanded_it_needs_attention_until_one_reviews_it()
 
 def test_a_made_up_signature_for_an_earlier_key_is_a_violation() -> None:
     rotated, both = stale()
-    dev = both._document.domains[DEV]
+    dev = both.document.domains[DEV]
     secret = dev.secrets["ref"]
     assert secret.signed is not None
     forged = replace(secret, signed=Signed(secret.signed.by, bytes(63) + b"\1"))
-    hostile = load(both._document.with_domain(replace(dev, secrets={**dev.secrets, "ref": forged})))
+    hostile = load(both.document.with_domain(replace(dev, secrets={**dev.secrets, "ref": forged})))
     assert step(rotated, hostile)["signature-invalid", REF] is Severity.VIOLATION
 
 
@@ -97,7 +97,7 @@ def test_many_references_that_were_signed_for_no_key_are_judged_fast() -> None:
     for _ in range(12):
         files.append(saved(files[-1].rotate_domain_key(DEV, ALICE)))
     state = see(world().state, *files)
-    document = files[-1]._document
+    document = files[-1].document
     dev = document.domains[DEV]
     signed = signing.sign_secret(document, dev, "x", Secret(EVIL, LATER), mallory).signed
     secrets = {f"r{number}": Secret(EVIL, LATER, signed) for number in range(12_000)}
@@ -122,11 +122,11 @@ def test_to_raise_one_needs_nobody_and_is_told() -> None:
 def test_a_value_that_is_back_is_as_sensitive_as_it_was(meanwhile: str, level: Sensitivity) -> None:
     base = saved(world().file.add_secret(DEV, "loose", "value", sensitivity=Sensitivity.INJECT_ONLY))
     gone = saved(base.rm_secret(DEV, "loose") if meanwhile == "removed" else base.update_secret(DEV, "loose", "other"))
-    was, dev = base._document.domains[DEV].secrets["loose"], gone._document.domains[DEV]
+    was, dev = base.document.domains[DEV].secrets["loose"], gone.document.domains[DEV]
 
     def back(level: Sensitivity) -> KeyFile:
         entry = replace(was, sensitivity=level)
-        return load(gone._document.with_domain(replace(dev, secrets={**dev.secrets, "loose": entry})))
+        return load(gone.document.with_domain(replace(dev, secrets={**dev.secrets, "loose": entry})))
 
     assert step(base, gone, back(level)) == {("sensitivity-lowered", OPEN_ENTRY): Severity.VIOLATION}
     assert step(base, gone, back(was.sensitivity)) == {("secret-rolled-back", OPEN_ENTRY): Severity.ATTENTION}
@@ -136,7 +136,7 @@ def test_an_owner_may_lower_one() -> None:
     base = pointing(world())
     lower = saved(base.set_sensitivity(DEV, "loose", Sensitivity.LOW, creds=DAVE))
     assert step(base, lower) == {("secret-changed", OPEN_ENTRY): Severity.INFO}
-    assert lower.standing(DEV).entries["loose"] is EntryStatus.REVIEWED
+    assert lower.authority(DEV).entries["loose"] is EntryStatus.REVIEWED
     value = saved(base.update_secret(DEV, "loose", "newer", creds=ALICE, sensitivity=Sensitivity.LOW))
     assert step(base, value) == {("secret-changed", OPEN_ENTRY): Severity.INFO}
 
@@ -144,9 +144,9 @@ def test_an_owner_may_lower_one() -> None:
 @pytest.mark.parametrize("behind", [False, True])
 def test_in_an_unsigned_domain_it_needs_attention_wherever_one_comes_from(behind: bool) -> None:
     base = saved(world().file.add_secret(OPEN, "loose", "value", sensitivity=Sensitivity.HIGH))
-    dev = base._document.domains[OPEN]
+    dev = base.document.domains[OPEN]
     lower = replace(dev.secrets["loose"], sensitivity=Sensitivity.LOW)
-    hostile = load(base._document.with_domain(replace(dev, secrets={**dev.secrets, "loose": lower})))
+    hostile = load(base.document.with_domain(replace(dev, secrets={**dev.secrets, "loose": lower})))
     seen = [base, saved(base.add_secret(OPEN, "newer", "value"))] if behind else [base]
     found = told(hostile.authorize(world().after(*seen).state)[0])
     assert found["sensitivity-lowered", ("secret", OPEN, "loose")] is Severity.ATTENTION
@@ -172,7 +172,7 @@ def test_a_reference_lowered_by_an_owner_for_the_key_that_another_branch_rotated
     base = saved(pointing(world()).update_secret(DEV, "loose", REFERENCE))
     rotated = saved(base.rotate_domain_key(DEV, ALICE))
     both = merged(base, rotated, saved(base.set_sensitivity(DEV, "loose", Sensitivity.LOW, creds=DAVE)))
-    assert both.standing(DEV).entries["loose"] is EntryStatus.STALE
+    assert both.authority(DEV).entries["loose"] is EntryStatus.STALE
     assert step(rotated, both)["sensitivity-lowered", OPEN_ENTRY] is Severity.ATTENTION
 
 
@@ -258,8 +258,8 @@ def test_a_domain_that_leaves_production_needs_attention(policy: Policy) -> None
 def test_how_old_a_reference_is_does_not_matter() -> None:
     """The age of what it leads to is not in the file."""
     file = saved(pointing(world()).set_policy(DEV, Policy(max_age=1), ALICE))
-    domain, later = file._document.domains[DEV], datetime.now(UTC) + timedelta(days=9)
-    (finding,) = judge_policy(domain, file.standing(DEV), later)
+    domain, later = file.document.domains[DEV], datetime.now(UTC) + timedelta(days=9)
+    (finding,) = judge_policy(domain, file.authority(DEV), later)
     assert finding.text == "values that are older than 1 days: api, db, loose"
 
 
@@ -270,12 +270,12 @@ def test_a_value_under_an_earlier_key_is_reviewed_for_the_present_one() -> None:
     base = world().file
     rotated = saved(base.rotate_domain_key(DEV, ALICE))
     both = merged(base, rotated, saved(base.add_secret(DEV, "late", "value", creds=DAVE)))
-    assert both.standing(DEV).entries["late"] is EntryStatus.STALE
+    assert both.authority(DEV).entries["late"] is EntryStatus.STALE
     for reviewed in (
         saved(both.sign_secrets(DEV, ["late"], ALICE)),
         saved(both.set_sensitivity(DEV, "late", Sensitivity.HIGH, creds=ALICE)),
     ):
-        assert reviewed.standing(DEV).entries["late"] is EntryStatus.REVIEWED
+        assert reviewed.authority(DEV).entries["late"] is EntryStatus.REVIEWED
         assert not violations(reviewed.authorize(world().after(rotated, both).state)[0])
 
 
@@ -295,6 +295,6 @@ def test_a_signature_that_a_rotation_left_out_is_not_stripped() -> None:
     rekeyed = saved(base.rekey_custodian(DAVE, DAVE2, raw_key=True))
     after = saved(rekeyed.set_policy(DEV, Policy(), ALICE).add_owner(DEV, DAVE.name, ALICE))
     rotated = saved(after.rotate_domain_key(DEV, ALICE))
-    assert rotated.standing(DEV).entries["ref"] is EntryStatus.UNSIGNED
+    assert rotated.authority(DEV).entries["ref"] is EntryStatus.UNSIGNED
     assert not violations(rotated.authorize(world().after(base).state)[0])
     assert not violations(rotated.authorize(world().after(base, rekeyed, after).state, follows=True)[0])

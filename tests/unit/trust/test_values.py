@@ -10,8 +10,8 @@ from trust import attacks_on_references, attacks_on_values
 from trust.attacks import DEV, A, Attack, cases, fold, load, saved, trial, violations, world
 
 from pocket_protector import StoreError
+from pocket_protector.document.policy import Policy
 from pocket_protector.errors import PolicyError
-from pocket_protector.model.policy import Policy
 from pocket_protector.trust.findings import Severity
 
 STRICT = Policy(require_signed=True)
@@ -55,7 +55,7 @@ def test_a_strict_reader_refuses_its_use(attack: Attack, anchored: bool) -> None
 @pytest.mark.parametrize("attack", cases(UNREVIEWED))
 def test_a_rotation_vouches_for_none_of_it(attack: Attack) -> None:
     rotated = saved(trial(attack).hostile.rotate_domain_key(DEV, ALICE))
-    assert attack.where[2] in rotated.standing(DEV).unreviewed
+    assert attack.where[2] in rotated.authority(DEV).unreviewed
 
 
 @pytest.mark.parametrize("attack", cases(ROLLBACKS))
@@ -82,5 +82,5 @@ def test_an_owner_does_not_make_a_key_and_leave() -> None:
 
 def _put_into(strict, attack: Attack):
     """The attack's value in a file with a stricter policy and the same key."""
-    document, hostile = strict._document, trial(attack).hostile._document.domains[DEV]
+    document, hostile = strict.document, trial(attack).hostile.document.domains[DEV]
     return load(document.with_domain(replace(document.domains[DEV], secrets=hostile.secrets)))

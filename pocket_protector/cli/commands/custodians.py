@@ -1,0 +1,148 @@
+"""Commands about key custodians."""
+
+from __future__ import annotations
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.commands.file import check_new_custodian, with_custodian
+from pocket_protector.cli.new_keys import NewPassphrase, new_passphrase
+from pocket_protector.cli.parameters import (
+    KEY_TYPES,
+    Custodian,
+    Json,
+    KeyType,
+    NewCustodian,
+    NewPassphraseFile,
+    one_of,
+    parse_key_type,
+)
+from pocket_protector.cli.session import Given, Session, passphrase_in, session_of, unlocked
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.errors import command
+from pocket_protector.keyfile.credentials import Creds
+from pocket_protector.keyfile.key_file import KeyFile
+
+
+def add_key_custodian(
+    ctx: typer.Context,
+    name: NewCustodian = None,
+    key_type: KeyType = None,
+    new_passphrase_file: NewPassphraseFile = None,
+) -> None:
+    """Add a key custodian: a person or machine that can be made an owner of key domains."""
+    session, kind = session_of(ctx), parse_key_type(key_type)
+    if session.options.passphrase_file is not None and new_passphrase_file is None:
+        raise UsageError(
+            "--passphrase-file has your own passphrase, not a new key custodian's", hint="--new-passphrase-file PATH"
+        )
+    store = session.read_to_change()
+    output.note("Adding new key custodian.")
+    chosen = one_of(name, session.options.user, "the key custodian")
+    chosen = session.asked(chosen, "User email", "NAME")
+    check_new_custodian(store, chosen)
+    new = new_passphrase(session, kind, passphrase_in(new_passphrase_file), "Passphrase", "--new-passphrase-file PATH")
+    done = f"added key custodian {chosen}; an owner runs: {command('add-owner', 'DOMAIN', chosen)}"
+    session.write(store, with_custodian(store, chosen, new, kind), done, new.saved)
+
+
+def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
+    """Remove a key custodian, and their ownership of every key domain."""
+    session = session_of(ctx)
+    store = session.read_to_change()
+    name = session.asked(custodian, "Key custodian email", "CUSTODIAN")
+    owned = store.get_custodian_domains(name)
+    if session.write(store, store.rm_key_custodian(name), f"removed key custodian {name}"):
+        for domain in owned:
+            could_read(store, domain, name, rotated=False)
+
+
+def could_read(store: KeyFile, domain: str, name: str, *, rotated: bool) -> None:
+    """Say what a former owner knows, and what only new values can mend."""
+    values = ", ".join(store.get_domain_secret_names(domain)) or "no secrets"
+    update, rotate = command("update-secret", domain, "NAME"), command("rotate-domain-keys", domain)
+    output.note(f"{name} could read {domain}: {values}")
+    output.note(f"  and keeps what git's history holds; change each of these values: {update}")
+    if rotated:
+        output.note(f"  the key of {domain} is rotated: they cannot read what is set from now on")
+    else:
+        output.note(f"  their key still opens {domain} until an owner runs: {rotate}")
+
+
+def list_user_secrets(ctx: typer.Context, json: Json = False) -> None:
+    """Print the key domains that you own, with their secrets' names."""
+    session = session_of(ctx)
+    store = session.read()
+    name = session.identity(store).name
+    owned = {domain: store.get_domain_secret_names(domain) for domain in store.get_custodian_domains(name)}
+    if json:
+        output.listing("domains", owned)
+    elif not owned:
+        output.note(f"User {name} does not own any domains.")
+    else:
+        output.lines(f"{domain}: {', '.join(names) or '(no secrets)'}" for domain, names in owned.items())
+
+
+def set_key_custodian_passphrase(
+    ctx: typer.Context, name: Custodian = None, key_type: KeyType = None, new_passphrase_file: NewPassphraseFile = None
+) -> None:
+    """Change a key custodian's passphrase. The keys stay, so no key domain changes.
+
+    The exception: whose keys Pocket Protector made gets new ones, as from rekey-custodian.
+    """
+    session, kind = session_of(ctx), parse_key_type(key_type)
+    store = session.read_to_change()
+    identity = _current(session, store, name)
+    if identity.verify_key is None:
+        for domain in store.get_custodian_domains(identity.name):
+            session.guard(store, domain, identity.name)
+    new = _new(session, kind, new_passphrase_file)
+    limits = KEY_TYPES[kind] or (None, None)
+    changed = store.set_key_custodian_passphrase(identity, new.text, *limits, raw_key=kind == "raw")
+    if identity.verify_key is None:
+        _write_rekeyed(session, store, changed, identity.name, new)
+    elif session.write(store, changed, f"changed the passphrase of {identity.name}", new.saved):
+        output.note(
+            "the old passphrase still opens the versions in git's history; if it may be known:"
+            f" {command('rekey-custodian', identity.name)}, then rotate-domain-keys for each of their domains"
+        )
+
+
+def rekey_custodian(
+    ctx: typer.Context, name: Custodian = None, key_type: KeyType = None, new_passphrase_file: NewPassphraseFile = None
+) -> None:
+    """Give a key custodian new keys and a new passphrase, and wrap the keys of their domains for them."""
+    session, kind = session_of(ctx), parse_key_type(key_type)
+    store = session.read_to_change()
+    identity = _current(session, store, name)
+    for domain in store.get_custodian_domains(identity.name):
+        session.guard(store, domain, identity.name)
+    new = _new(session, kind, new_passphrase_file)
+    limits = KEY_TYPES[kind] or (None, None)
+    changed = store.rekey_custodian(identity, Creds(identity.name, new.text), kind == "raw", *limits)
+    _write_rekeyed(session, store, changed, identity.name, new)
+
+
+def _current(session: Session, store: KeyFile, name: str | None) -> Identity:
+    """The identity that is to change: from options or questions only, never from the environment."""
+    ways = "CUSTODIAN", "--passphrase-file PATH"
+    user = Given(one_of(name, session.options.user, "the key custodian"), "argument")
+    user = session.credential(user, session.prompts.line, "User email", ways[0])
+    passphrase = passphrase_in(session.options.passphrase_file)
+    passphrase = session.credential(passphrase, session.prompts.hidden, "Current passphrase", ways[1])
+    return unlocked(store, user, passphrase, *ways)
+
+
+def _new(session: Session, kind: str, path: str | None) -> NewPassphrase:
+    return new_passphrase(session, kind, passphrase_in(path), "New passphrase", "--new-passphrase-file PATH")
+
+
+def _write_rekeyed(session: Session, store: KeyFile, changed: KeyFile, name: str, new: NewPassphrase) -> None:
+    owned = store.get_custodian_domains(name)
+    if not session.write(store, changed, f"gave {name} new keys", new.saved):
+        return
+    if owned:
+        output.note("the old key still opens the versions in git's history, and these domains until they are rotated:")
+    for domain in owned:
+        output.note(f"  {command('rotate-domain-keys', domain)}")

@@ -1,0 +1,72 @@
+"""The command that prints a key domain in a format for other programs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.commands.run import Uppercase
+from pocket_protector.cli.opening import Use, opened
+from pocket_protector.cli.parameters import (
+    NoResolve,
+    RequiredDomain,
+    RequireSigned,
+    Reveal,
+    Secrets,
+    SkipUnresolved,
+    format_names,
+)
+from pocket_protector.cli.session import session_of
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.exports.variables import variable_names
+from pocket_protector.plugins.registry import export_as, export_formats, exporter_of
+
+
+def export(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="json|dotenv|yaml|shell",
+            help="How to print; other packages add formats.",
+            autocompletion=format_names,
+        ),
+    ] = None,
+    secret: Secrets = None,
+    uppercase: Uppercase = False,
+    no_resolve: NoResolve = False,
+    skip_unresolved: SkipUnresolved = False,
+    reveal: Reveal = False,
+    require_signed: RequireSigned = False,
+) -> None:
+    """Print a key domain's values, or some of them, in a format for other programs."""
+    chosen = _format(format_)
+    session, use = session_of(ctx), Use(True, require_signed, no_resolve, skip_unresolved, reveal)
+    store = session.read()
+    values = opened(session, store, domain, use, secret)
+    names = variable_names(values, None, uppercase=uppercase)
+    entries = tuple(
+        ExportedEntry(name, values[secret], store.get_secret_sensitivity(domain, secret))
+        for name, secret in sorted((name, secret) for secret, name in names.items())
+    )
+    production = store.get_policy(domain).production
+    output.data(export_as(chosen, ExportedDomain(store.file_id, domain, production, entries)))
+
+
+def _format(name: str | None) -> str:
+    """UsageError for none, an unknown one, and one that a command of its own makes."""
+    known = export_formats()
+    shown = [format_ for format_ in known if format_ != "package"]
+    hint = f"--format {'|'.join(shown)}"
+    if name is None:
+        raise UsageError("no format is given", hint=hint)
+    if name not in known:
+        raise UsageError(f"{name[:80]!r} is no format of an installed plugin", hint=hint)
+    if exporter_of(name).seals:
+        raise UsageError(f"{name!r} seals, for which there is a command of its own", hint="pprotect package")
+    return name

@@ -1,0 +1,83 @@
+"""Commands about keys that are handed around, so that packages can be sealed to their owners."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pocket_protector import files
+from pocket_protector.cli import output
+from pocket_protector.cli.new_keys import new_passphrase
+from pocket_protector.cli.parameters import KEY_TYPES, Custodian, KeyType, NewPassphraseFile, parse_key_type
+from pocket_protector.cli.session import passphrase_in, session_of
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.kdf import cost_from_limits
+from pocket_protector.document.custodian import parse_new_passphrase
+from pocket_protector.document.names import parse_custodian_name
+from pocket_protector.packages.keys.private_key import MAX_IDENTITY_BYTES, identity_line, parse_own_identity
+from pocket_protector.packages.keys.public_key import PublicKey, recipient_of
+
+
+def pubkey(
+    ctx: typer.Context,
+    custodian: Custodian = None,
+    identity_file: Annotated[
+        str | None, typer.Option("--identity-file", metavar="PATH", help="That of a file of keygen, again.")
+    ] = None,
+) -> None:
+    """Print a key custodian's public key, for others to seal packages to, or to know their sender by.
+
+    Needs no credentials. Without a name it is yours.
+    """
+    session = session_of(ctx)
+    if identity_file is not None:
+        if custodian is not None:
+            raise UsageError("a key custodian and --identity-file name two keys", hint="give one of them")
+        text = files.read(identity_file, MAX_IDENTITY_BYTES).decode(errors="replace")
+        _tell(PublicKey.of(parse_own_identity(text, lambda: session.file_passphrase(identity_file))))
+        return
+    store = session.read()
+    name = session.asked(custodian or session.user(), "Key custodian email", "CUSTODIAN")
+    _tell(PublicKey(name, *store.get_signed_keys(name)))
+
+
+def keygen(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who you are, such as your email address.")],
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="PATH", help="The new file for your private key."),
+    ] = None,
+    with_passphrase: Annotated[
+        bool, typer.Option("--with-passphrase", help="Ask for a passphrase, which the file opens with.")
+    ] = False,
+    new_passphrase_file: NewPassphraseFile = None,
+    key_type: KeyType = None,
+) -> None:
+    """Make a key for somebody who is in no protected file yet; print the public half, for whoever seals a package.
+
+    The private half goes to a new file, under a passphrase if one is asked for or given.
+    """
+    session, kind = session_of(ctx), parse_key_type(key_type)
+    if out is None:
+        raise UsageError("no file for the private key is named", hint="--out PATH")
+    if kind == "raw":
+        raise UsageError("a key of keygen is under a passphrase or none", hint="leave --key-type out, or hard, or fast")
+    identity = Identity.generate(parse_custodian_name(name))
+    passphrase = None
+    if with_passphrase or new_passphrase_file is not None:
+        given = passphrase_in(new_passphrase_file)
+        passphrase = new_passphrase(session, kind, given, "New passphrase", "--new-passphrase-file PATH").text
+        parse_new_passphrase(passphrase)
+    line = identity_line(identity, passphrase, cost_from_limits(*(KEY_TYPES[kind] or (None, None))))
+    files.create_private(out, line.encode())
+    output.note(f"the private key of {name} is in {out}" + ("" if passphrase else ", which no passphrase protects"))
+    _tell(PublicKey.of(identity))
+
+
+def _tell(key: PublicKey) -> None:
+    """Print the line, and tell the person at the terminal what to compare."""
+    output.data(key.text)
+    output.note(f"fingerprint: {recipient_of(key.name, key.keys).fingerprint}")

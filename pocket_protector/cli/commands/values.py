@@ -1,0 +1,73 @@
+"""Commands that print values."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from pocket_protector.cli import output
+from pocket_protector.cli.opening import Use, opened
+from pocket_protector.cli.parameters import (
+    NoResolve,
+    RequiredDomain,
+    RequiredName,
+    RequireSigned,
+    Reveal,
+    SkipUnresolved,
+    secret_names,
+)
+from pocket_protector.cli.session import session_of
+from pocket_protector.cli.usage import UsageError
+from pocket_protector.document.decrypted import decoded
+from pocket_protector.exports.variables import assignments
+
+_FORMATS = ("json", "env", "shell")
+_OTHERWISE = "--output-format json, or --secret NAME"
+
+
+def get(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    name: RequiredName,
+    no_resolve: NoResolve = False,
+    reveal: Reveal = False,
+    require_signed: RequireSigned = False,
+) -> None:
+    """Print one value. Nothing is added to it where stdout is no terminal."""
+    use = Use(prints=True, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal)
+    session = session_of(ctx)
+    output.data(opened(session, session.read(), domain, use, [name])[name])
+    if sys.stdout.isatty():
+        output.data("\n")
+
+
+def decrypt_domain(
+    ctx: typer.Context,
+    domain: RequiredDomain,
+    output_format: Annotated[
+        str | None, typer.Option("--output-format", metavar="json|env|shell", help="How to print; json if not given.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option("--secret", metavar="NAME", help="Print this secret only.", autocompletion=secret_names),
+    ] = None,
+    no_resolve: NoResolve = False,
+    skip_unresolved: SkipUnresolved = False,
+    reveal: Reveal = False,
+    require_signed: RequireSigned = False,
+) -> None:
+    """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
+    if output_format is not None and output_format not in _FORMATS:
+        raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
+    session, use = session_of(ctx), Use(True, require_signed, no_resolve, skip_unresolved, reveal)
+    raw = opened(session, session.read(), domain, use, None if secret is None else [secret])
+    chosen = {name: decoded(domain, name, value) for name, value in raw.items()}
+    if secret is not None and output_format is None:
+        output.data("".join(f"{value}\n" for value in chosen.values()))
+    elif output_format in ("env", "shell"):
+        output.data(assignments(chosen, "export " if output_format == "shell" else "", hint=_OTHERWISE))
+    else:
+        output.data(json.dumps(chosen, indent=2, sort_keys=True) + "\n")

@@ -1,0 +1,1 @@
+"""What a protected file holds, as frozen objects."""

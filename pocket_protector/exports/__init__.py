@@ -1,0 +1,1 @@
+"""A domain's values as variables of a program and in text formats."""

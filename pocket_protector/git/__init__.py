@@ -1,1 +1,0 @@
-"""The only caller of git."""

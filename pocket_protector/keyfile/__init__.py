@@ -1,0 +1,1 @@
+"""`KeyFile`, the library's face, and the credentials that it takes."""

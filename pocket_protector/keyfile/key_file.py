@@ -1,0 +1,312 @@
+"""`KeyFile`: the library's face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.kdf import cost_from_limits, parse_raw_key
+from pocket_protector.document.document import Document, truncate_audit_log
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.errors import StoreError
+from pocket_protector.keyfile.credentials import Creds
+from pocket_protector.keyfile.reading import now
+from pocket_protector.keyfile.writing import Stored
+
+if TYPE_CHECKING:
+    from pocket_protector.document.exported import ExportedEntry
+    from pocket_protector.document.policy import Policy
+    from pocket_protector.references.resolve import Resolved
+
+
+class KeyFile(Stored):
+    """A protected file. Immutable: every change returns a new one, and `write` puts it on disk.
+
+    Wherever credentials are asked for, an `Identity` from `unlock` does as well, without another key derivation.
+    All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for names that are not there, `StoreError`
+    for what contradicts the file, `FormatError` and `IntegrityError` for a file that is not what it should be.
+    """
+
+    __slots__ = ()
+
+    # The file
+
+    def upgrade(self) -> KeyFile:
+        """A file of Pocket Protector's as one of format 1, with every entry and the old log. Needs no credentials."""
+        from pocket_protector.changes.upgrade import upgrade
+
+        return self._changed(upgrade, now())
+
+    # Secrets: no credentials are needed, but to lower a sensitivity; with some, their custodian signs the value
+
+    def add_secret(
+        self,
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        *,
+        creds: Creds | Identity | None = None,
+        sensitivity: Sensitivity | None = None,
+    ) -> KeyFile:
+        """A value, or a reference to one, of medium sensitivity if none is given. StoreError if the secret exists;
+        FormatError and ProviderError for a reference that nothing installed can resolve."""
+        from pocket_protector.changes import secret_changes
+
+        return self._set(secret_changes.add_secret, domain_name, name, value, creds, sensitivity)
+
+    def update_secret(
+        self,
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        *,
+        creds: Creds | Identity | None = None,
+        sensitivity: Sensitivity | None = None,
+    ) -> KeyFile:
+        """As `add_secret`; the sensitivity stays if none is given, and a lower one needs an owner's credentials.
+        PPKeyError if the secret does not exist."""
+        from pocket_protector.changes import secret_changes
+
+        return self._set(secret_changes.update_secret, domain_name, name, value, creds, sensitivity)
+
+    def set_secret(
+        self,
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        *,
+        creds: Creds | Identity | None = None,
+        sensitivity: Sensitivity | None = None,
+    ) -> KeyFile:
+        """Add or update."""
+        from pocket_protector.changes import secret_changes
+
+        return self._set(secret_changes.set_secret, domain_name, name, value, creds, sensitivity)
+
+    def set_sensitivity(
+        self, domain_name: str, name: str, sensitivity: Sensitivity, *, creds: Creds | Identity | None = None
+    ) -> KeyFile:
+        """Have the value, as it is, handled otherwise. With an owner's credentials, if that is less carefully or the
+        value is signed."""
+        from pocket_protector.changes import secret_changes
+
+        signer = self._signer(creds)
+        return self._changed(secret_changes.set_sensitivity, domain_name, name, sensitivity, now(), signer)
+
+    def import_reference(self, domain_name: str, name: str, resolved: Resolved | None = None) -> KeyFile:
+        """Seal the value that a reference leads to now, or that was `resolved` already, in the reference's place.
+        ProviderError if it cannot be had."""
+        from pocket_protector.changes import secret_changes
+        from pocket_protector.document.decrypted import decoded
+
+        self._document.changeable().secret(domain_name, name)
+        resolved = resolved or self.resolve([(domain_name, name)])
+        resolved.require_all()
+        value = decoded(domain_name, name, resolved.values[domain_name, name])
+        return self._changed(secret_changes.import_reference, domain_name, name, value, now())
+
+    def import_entries(
+        self, domain_name: str, entries: Iterable[ExportedEntry], sender: str, *, overwrite: bool = False
+    ) -> KeyFile:
+        """Add entries of a package; those that exist stay as they are without `overwrite`, and are never handled less
+        carefully than before. FormatError and ProviderError for a reference that nothing installed can resolve."""
+        from pocket_protector.changes import secret_changes
+
+        chosen = tuple(entries)
+        for entry in chosen:
+            _check_reference(entry.content)
+        return self._changed(secret_changes.import_entries, domain_name, chosen, sender, now(), overwrite)
+
+    def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:
+        """Sign values as they are. The credentials are an owner's, who has looked at them."""
+        from pocket_protector.changes import secret_changes
+
+        identity = self._unlock_owner(domain_name, creds)
+        return self._changed(secret_changes.sign_secrets, domain_name, names, identity, now())
+
+    def rm_secret(self, domain_name: str, name: str) -> KeyFile:
+        from pocket_protector.changes import secret_changes
+
+        return self._changed(secret_changes.rm_secret, domain_name, name, now())
+
+    # Domains and their owners
+
+    def add_domain(
+        self,
+        domain_name: str,
+        key_custodian_name: str,
+        *,
+        creds: Creds | Identity | None = None,
+        policy: Policy | None = None,
+    ) -> KeyFile:
+        """A new, empty domain that the custodian owns; signed, with the custodian's credentials. A policy needs it."""
+        from pocket_protector.changes import domain_changes
+
+        if creds is not None and creds.name != key_custodian_name:
+            raise StoreError(f"the credentials are of {creds.name!r}, not of {key_custodian_name!r}")
+        signer = self._signer(creds)
+        return self._changed(domain_changes.add_domain, domain_name, key_custodian_name, now(), signer, policy)
+
+    def rm_domain(self, domain_name: str) -> KeyFile:
+        """Take the domain out, with its secrets."""
+        from pocket_protector.changes import domain_changes
+
+        return self._changed(domain_changes.rm_domain, domain_name, now())
+
+    def add_owner(self, domain_name: str, key_custodian_name: str, creds: Creds | Identity) -> KeyFile:
+        """Let one more custodian read the domain. The credentials are an owner's."""
+        from pocket_protector.changes import domain_changes
+
+        self._document.changeable().custodian(key_custodian_name)
+        identity = self._unlock_owner(domain_name, creds)
+        return self._changed(domain_changes.add_owner, domain_name, key_custodian_name, identity, now())
+
+    def rm_owner(self, domain_name: str, key_custodian_name: str, creds: Creds | Identity | None = None) -> KeyFile:
+        """Take an owner out. With an owner's credentials the domain's key is rotated in the same step, which ends
+        the access; without, the former owner can still read the domain until it is rotated."""
+        from pocket_protector.changes import domain_changes
+
+        if creds is None:
+            return self._changed(domain_changes.rm_owner, domain_name, key_custodian_name, now())
+        with self._locating():
+            domain_changes.check_removable(self._document, domain_name, key_custodian_name)
+        identity = self._unlock_owner(domain_name, creds)
+        return self._changed(domain_changes.rm_owner_and_rotate, domain_name, key_custodian_name, identity, now())
+
+    def migrate_owner(
+        self, new_custodian_name: str, creds: Creds | Identity, domain_names: Iterable[str] | None = None
+    ) -> KeyFile:
+        """Add a custodian to all domains, or the named ones, that the credentials' custodian owns."""
+        from pocket_protector.changes import domain_changes
+
+        self._document.changeable().custodian(new_custodian_name)
+        identity = self.unlock(creds)
+        return self._changed(domain_changes.migrate_owner, new_custodian_name, identity, domain_names, now())
+
+    def rotate_domain_key(self, domain_name: str, creds: Creds | Identity, *, history: bool = True) -> KeyFile:
+        """A new key for the domain, every value re-sealed to it, the key wrapped for the present owners.
+
+        With `history` the retired key is kept, sealed to the new one, so that a value which another branch adds
+        under it still opens.
+        """
+        from pocket_protector.changes import domain_changes
+
+        self._document.changeable()
+        identity = self._unlock_owner(domain_name, creds)
+        return self._changed(domain_changes.rotate, domain_name, identity, history, now())
+
+    def set_policy(self, domain_name: str, policy: Policy, creds: Creds | Identity) -> KeyFile:
+        """Demand of the domain what the policy says. The credentials are an owner's."""
+        from pocket_protector.changes import domain_changes
+
+        self._document.changeable()
+        identity = self._unlock_owner(domain_name, creds)
+        return self._changed(domain_changes.set_policy, domain_name, policy, identity, now())
+
+    # Key custodians
+
+    def add_key_custodian(self, creds: Creds, opslimit: int | None = None, memlimit: int | None = None) -> KeyFile:
+        """A custodian with a new identity under the passphrase. The limits are Argon2id's passes and bytes, such as
+        `*KDF_INTERACTIVE`; `KDF_SENSITIVE` if not given."""
+        from pocket_protector.changes import custodian_changes
+
+        cost = cost_from_limits(opslimit, memlimit)
+        return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, cost, now())
+
+    def add_raw_key_custodian(self, creds: Creds) -> KeyFile:
+        """A custodian whose passphrase is a raw key `P<64 hex>P`, which needs no stretching."""
+        from pocket_protector.changes import custodian_changes
+
+        parse_raw_key(creds.passphrase)
+        return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, None, now())
+
+    def rm_key_custodian(self, key_custodian_name: str) -> KeyFile:
+        """Take a custodian out, and every grant to them; see `rm_owner` for what that is worth."""
+        from pocket_protector.changes import custodian_changes
+
+        return self._changed(custodian_changes.rm_key_custodian, key_custodian_name, now())
+
+    def set_key_custodian_passphrase(
+        self,
+        creds: Creds | Identity,
+        new_passphrase: str,
+        opslimit: int | None = None,
+        memlimit: int | None = None,
+        *,
+        raw_key: bool = False,
+    ) -> KeyFile:
+        """The same keys under a new passphrase. A legacy custodian gets new keys, as from `rekey_custodian`."""
+        from pocket_protector.changes import custodian_changes
+
+        return self._rewrapped(
+            custodian_changes.rewrap_identity, creds, new_passphrase, None if raw_key else (opslimit, memlimit)
+        )
+
+    def rekey_custodian(
+        self,
+        creds: Creds | Identity,
+        new_creds: Creds,
+        raw_key: bool = False,
+        opslimit: int | None = None,
+        memlimit: int | None = None,
+    ) -> KeyFile:
+        """New keys under the new credentials, whose name is the same; each grant is wrapped for them."""
+        from pocket_protector.changes import custodian_changes
+
+        if creds.name != new_creds.name:
+            raise StoreError(f"the new credentials are of {new_creds.name!r}, not of {creds.name!r}")
+        return self._rewrapped(
+            custodian_changes.rekey_custodian, creds, new_creds.passphrase, None if raw_key else (opslimit, memlimit)
+        )
+
+    def truncate_audit_log(self, max_keep: int) -> KeyFile:
+        """Keep the newest `max_keep` entries, and note how many went."""
+        return self._changed(truncate_audit_log, int(max_keep), now())
+
+    # Inside
+
+    def _set(
+        self,
+        change: Callable[..., Document],
+        domain_name: str,
+        name: str,
+        value: str | Reference,
+        creds: Creds | Identity | None,
+        sensitivity: Sensitivity | None,
+    ) -> KeyFile:
+        _check_reference(value)
+        return self._changed(change, domain_name, name, value, now(), self._signer(creds), sensitivity)
+
+    def _rewrapped(
+        self,
+        change: Callable[..., Document],
+        creds: Creds | Identity,
+        passphrase: str,
+        limits: tuple[int | None, int | None] | None,
+    ) -> KeyFile:
+        self._document.changeable()
+        if limits is None:
+            parse_raw_key(passphrase)
+        cost = None if limits is None else cost_from_limits(*limits)
+        return self._changed(change, self.unlock(creds), passphrase, cost, now())
+
+    def _signer(self, creds: Creds | Identity | None) -> Identity | None:
+        return None if creds is None else self.unlock(creds)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, KeyFile):
+            return NotImplemented
+        return (self.path, self._document) == (other.path, other._document)
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+
+def _check_reference(content: str | bytes | Reference) -> None:
+    """FormatError and ProviderError for a reference that nothing installed can resolve."""
+    if isinstance(content, Reference):
+        from pocket_protector.plugins.registry import check_reference
+
+        check_reference(content)

@@ -1,0 +1,131 @@
+"""A protected file on disk: how it is read, written and joined with another version."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from pocket_protector import files
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.document.document import Document
+from pocket_protector.errors import MergeConflictError, StoreError
+from pocket_protector.format.loaded_file import MAX_FILE_BYTES, LoadedFile, dump, load, load_text
+from pocket_protector.keyfile.credentials import Creds
+from pocket_protector.keyfile.document_version import DocumentVersion
+from pocket_protector.keyfile.reading import View, now
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Stored(View):
+    """A protected file that knows which version it was made from."""
+
+    _version: DocumentVersion = field(default_factory=lambda: DocumentVersion(None, None))
+
+    # Making, reading and writing
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str]) -> Self:
+        """A new file, on disk after `write`, where it may take the place of an absent or empty one only."""
+        return cls(os.fspath(path), None, Document.create(now()))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a file of format 1, or of Pocket Protector 20.0.1 to 26.4.3, whole or not at all."""
+        name = os.fspath(path)
+        hint = "pprotect init makes one here; -f FILE or PPROTECT_FILE names another"
+        return cls.from_bytes(files.read(name, MAX_FILE_BYTES, hint=hint), name)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, path: str | os.PathLike[str]) -> Self:
+        """As `from_file`, for bytes that were read from `path`."""
+        return cls._loaded(load(raw), os.fspath(path))
+
+    @classmethod
+    def from_contents_and_path(cls, contents: str, path: str | os.PathLike[str]) -> Self:
+        """As `from_file`, for a text that was read from `path`."""
+        return cls._loaded(load_text(contents), os.fspath(path))
+
+    @classmethod
+    def _loaded(cls, file: LoadedFile, path: str) -> Self:
+        return cls(path, file, file.document, DocumentVersion(None, file.document))
+
+    def get_contents(self) -> str:
+        """The text that `write` puts on disk if the file there is still the one that was read."""
+        return self._rendered().text
+
+    def write(self) -> Self:
+        """Put this object's changes on disk, atomically and under a lock; returns what is there now.
+
+        If the file changed meanwhile, both changes are joined; MergeConflictError, and nothing written, if they
+        touch the same object.
+        """
+        from pocket_protector.changes.merge import merge
+
+        with files.replacing(self.path) as target:
+            raw = target.read(MAX_FILE_BYTES)
+            base = self._version.base()
+            if not raw or raw == self._version.resolves:
+                written = self._rendered()
+            elif base is None:
+                raise StoreError(f"{self.path} exists already", hint="remove it first, or use it as it is")
+            else:
+                theirs = self._file if self._file and raw == self._file.text.encode() else load(raw)
+                written = theirs.with_document(merge(base, self._document, theirs.document))
+            new = written.text.encode()
+            if new != raw:
+                target.replace(new)
+        self._version.synced = self._document
+        return self._loaded(written, self.path)
+
+    def joined(self, base: Self, theirs: Self, conflicted: bytes, creds: Creds | Identity | None = None) -> Self:
+        """This file, one side of a git merge, with what `theirs` changed since `base`. `write` may put it in the place
+        of `conflicted`, which git left on disk.
+
+        MergeConflictError names what both changed; with an owner's credentials, that both rotated a domain's key, or
+        changed its policy, is no conflict.
+        """
+        from pocket_protector.changes.merge import merge
+
+        sides = base._document, theirs._document, self._document.changeable()
+        try:
+            if creds is None:
+                document = merge(*sides)
+            else:
+                from pocket_protector.changes.join import join
+
+                document = join(*sides, self.unlock(creds), now())
+        except MergeConflictError as error:
+            rotated = creds is None and any(name.startswith("domain/") for name in error.objects)
+            what_to_do = "an owner runs: pprotect join"
+            if not rotated:
+                what_to_do = "take one side (git checkout --ours, or --theirs), and redo the other's change"
+            error.hint = f"nothing was written: {what_to_do}"
+            raise
+        return type(self)(self.path, self._file, document, DocumentVersion(self._version, None, conflicted))
+
+    def joinable(self, base: Self, theirs: Self) -> list[str]:
+        """The domains whose key or policy this file, one side of a git merge, and `theirs` changed since `base`."""
+        from pocket_protector.changes.join import joinable
+
+        return joinable(base._document, self._document, theirs._document)
+
+    def edited_by_hand(self, base: Self) -> bool:
+        """Whether more than this file's objects differs from `base`, such as comments and keys that begin with `x-`."""
+        assert base._file is not None
+        return base._file.with_document(self._document).text != self.get_contents()
+
+    def check_changeable(self) -> None:
+        """StoreError for a file of Pocket Protector's own format, which is never rewritten by accident."""
+        self._document.changeable()
+
+    # Inside
+
+    def _changed(self, change: Callable[..., Document], *arguments: Any) -> Self:
+        with self._locating():
+            document = change(self._document, *arguments)
+        return type(self)(self.path, self._file, document, DocumentVersion(self._version, None))
+
+    def _rendered(self) -> LoadedFile:
+        return dump(self._document) if self._file is None else self._file.with_document(self._document)

@@ -1,0 +1,1 @@
+"""Public and private keys that packages are sealed to."""

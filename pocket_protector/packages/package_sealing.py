@@ -1,0 +1,113 @@
+"""Making a sealed package (docs/format.md, section 13)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.crypto.aead import derive_key, encrypt
+from pocket_protector.crypto.encoding import LABEL_PREFIX, lp
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.keys import KEY_BYTES, digest
+from pocket_protector.crypto.sealing import seal
+from pocket_protector.document.exported import ExportedDomain
+from pocket_protector.document.names import looks_like_production, parse_secret_name
+from pocket_protector.document.statements import Keys
+from pocket_protector.document.times import format_time
+from pocket_protector.errors import PolicyError, StoreError, command
+from pocket_protector.packages.contents import encode_gated, encode_open, is_gated
+from pocket_protector.packages.header import LONGEST_LIFE, MOST_RECIPIENTS, Gate, Header
+from pocket_protector.packages.token import Token
+
+MAGIC = b"pprotect-package"
+MAX_PACKAGE_BYTES = 16 * 1024 * 1024
+
+SIGNATURE = b"package"
+RECIPIENT = LABEL_PREFIX + b"package-recipient"
+HUMAN = LABEL_PREFIX + b"package-human"
+OPEN = LABEL_PREFIX + b"package-open"
+GATED = LABEL_PREFIX + b"package-gated"
+TOKEN = LABEL_PREFIX + b"package-token"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PackageRequest:
+    """How a domain is to be sealed: by whom, to whom (checked X25519 public keys), from when and for how long, and what
+    opens the gated entries: the token, and whether a person may do without it."""
+
+    sender: Identity
+    recipients: tuple[bytes, ...]
+    now: datetime
+    life: timedelta
+    token: Token
+    gate: Gate = Gate.TOKEN
+
+
+def seal_package(domain: ExportedDomain, request: PackageRequest) -> bytes:
+    """The package in its binary form.
+
+    PolicyError for a production domain. StoreError for a name that only Pocket Protector allowed, no recipient or too
+    many, a life of no time or over 30 days, and more than a package holds. AccessError for a sender whose keys cannot
+    sign.
+    """
+    check_can_sign(request.sender)
+    check_not_production(domain.name, domain.production)
+    for entry in domain.entries:
+        # Only Pocket Protector allowed some names, which no reader of packages takes.
+        parse_secret_name(entry.name)
+    header = _header(domain, request)
+    bound, key, gate_key, token = header.hash(), os.urandom(KEY_BYTES), os.urandom(KEY_BYTES), request.token
+    ordinary = [entry for entry in domain.entries if not is_gated(entry)]
+    gated = [entry for entry in domain.entries if is_gated(entry)]
+    human = header.recipients if request.gate is Gate.TOKEN_OR_HUMAN else ()
+    body = lp(
+        *(seal(to, RECIPIENT, place(bound, index), key) for index, to in enumerate(header.recipients)),
+        encrypt(derive_key(key, lp(OPEN, bound)), encode_open(ordinary, gated), lp(OPEN, bound)),
+        encrypt(gate_key, encode_gated(gated), lp(GATED, bound)),
+        encrypt(derive_key(key, lp(TOKEN, token.secret, bound)), gate_key, lp(TOKEN, bound)),
+        *(seal(to, HUMAN, place(bound, index), gate_key) for index, to in enumerate(human)),
+    )
+    assert request.sender.signing is not None
+    package = MAGIC + lp(header.encode()) + body + request.sender.signing.sign(SIGNATURE, bound, digest(body))
+    if len(package) > MAX_PACKAGE_BYTES:
+        raise StoreError(
+            f"the package would have more than {MAX_PACKAGE_BYTES} bytes", hint="--secret NAME takes a part"
+        )
+    return package
+
+
+def place(bound: bytes, index: int) -> tuple[bytes, bytes]:
+    """The context of what is sealed to one recipient: the header's hash, and the recipient's number (u32)."""
+    return bound, index.to_bytes(4, "big")
+
+
+def check_not_production(domain: str, production: bool | None) -> None:
+    """PolicyError for a domain whose policy says that it is production, or whose name does and no policy otherwise."""
+    if production or (production is None and looks_like_production(domain)):
+        raise PolicyError(
+            f"{domain!r} is production, and that is not handed over in packages",
+            hint=f"if it is not: {command('set-policy', domain, '--no-production')}, by the sender",
+        )
+
+
+def _header(domain: ExportedDomain, request: PackageRequest) -> Header:
+    number = len(request.recipients)
+    if not 1 <= number <= MOST_RECIPIENTS or len({*request.recipients}) < number:
+        raise StoreError(f"a package has 1 to {MOST_RECIPIENTS} recipients, none of them twice")
+    if not timedelta(seconds=1) <= request.life <= LONGEST_LIFE:
+        raise StoreError(f"a package lives for up to {LONGEST_LIFE.days} days", hint="--ttl 24h, or --ttl 30d")
+    assert request.sender.verify_key is not None
+    return Header(
+        package_id=request.token.package_id,
+        file_id=domain.file_id,
+        sender=request.sender.name,
+        keys=Keys(request.sender.public_key, request.sender.verify_key),
+        domain=domain.name,
+        production=domain.production,
+        created=format_time(request.now),
+        expires=format_time(request.now + request.life),
+        gate=request.gate,
+        recipients=request.recipients,
+    )

@@ -1,1 +1,0 @@
-"""The export formats that come with the package."""

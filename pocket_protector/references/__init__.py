@@ -1,0 +1,1 @@
+"""Values that are kept elsewhere: resolving references, and the log of accesses."""

@@ -1,0 +1,1 @@
+"""The sources of references: one file or folder for each provider."""

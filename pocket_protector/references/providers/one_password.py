@@ -1,0 +1,208 @@
+"""`op://`: 1Password, through the user's own `op`.
+
+Names, queries and environment variables are those of the 1Password CLI documentation, "Secret reference syntax" and
+"1Password CLI environment variables"; what `op` says when it fails is documented nowhere, and taken from reports.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from threading import Lock
+
+from pocket_protector.document.reference import Reference
+from pocket_protector.errors import Fault, FormatError, ProviderError, ThrottledError
+from pocket_protector.plugins.source import MAX_FETCHED_BYTES
+from pocket_protector.references.providers.local import may_hold_credentials, plain_segments
+
+_NAME = re.compile(r"[A-Za-z0-9_.](?:[A-Za-z0-9_. -]*[A-Za-z0-9_.-])?")
+_QUERIES: tuple[dict[str, str], ...] = ({}, {"attribute": "otp"}, {"ssh-format": "openssh"})
+
+_CHUNK = 65536
+_MOST_COMPLAINTS = 16 * 1024
+_SIGN_IN = "sign in with op signin, unlock the 1Password app, or set OP_SERVICE_ACCOUNT_TOKEN; then: op whoami"
+
+# Values are not wanted as JSON, nor debugging among the complaints.
+_VARIABLES = {"OP_FORMAT": "human-readable", "OP_DEBUG": "false"}
+
+# The first that is found counts. The exit status is 1 for all of them.
+_COMPLAINTS = (
+    (
+        r"signed in|no accounts configured|session expired|authorization (?:prompt dismissed|timeout|was denied)"
+        r"|desktop app|signin credentials|service account (?:token|deleted)|no account found|\(401\)|unauthorized",
+        Fault.NOT_SIGNED_IN,
+        "1Password does not know you, or was not unlocked",
+        _SIGN_IN,
+    ),
+    (
+        r"isn't an? (?:item|vault|section|field|file)|does not have a|could not find|no item found|\(404\)",
+        Fault.NOT_FOUND,
+        "1Password has no such vault, item or field among what you may see",
+        "op read with this reference says which; op vault list shows your vaults",
+    ),
+    (r"\(403\)|forbidden|permission|not authorized", Fault.DENIED, "1Password does not let you read it", ""),
+    (
+        r"more than one",
+        Fault.OTHER,
+        "several vaults, items or fields of 1Password have that name",
+        "write its ID in the place of the name: op item list shows it",
+    ),
+    (
+        r"no such host|dial tcp|connection (?:refused|reset)|timeout|timed out|network|tls:|x509|\(5[0-9][0-9]\)",
+        Fault.UNREACHABLE,
+        "op does not reach 1Password",
+        "",
+    ),
+)
+_THROTTLED = re.compile(r"\(429\)|too many requests|rate limit", re.IGNORECASE)
+_LATER = re.compile(r"retry in ([0-9]{1,6}) (second|minute|hour)", re.IGNORECASE)
+_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+
+_END_SECONDS = 1
+_starting = Lock()
+_running: dict[subprocess.Popen[bytes], int] = {}
+"""What was started and not waited for yet, and by which process: one that was forked since leaves it alone."""
+
+
+class OnePassword:
+    """A field of an item, by names or IDs. `?attribute=otp` is its one-time password, `?ssh-format=openssh` an SSH key
+    in that format."""
+
+    form = "op://VAULT/ITEM/[SECTION/]FIELD[?attribute=otp|?ssh-format=openssh]"
+    local = True
+
+    def check(self, reference: Reference) -> None:
+        self._argument(reference)
+
+    def fetch(self, reference: Reference, deadline: float) -> bytes:
+        argument = self._argument(reference)
+        program = shutil.which("op")
+        # A relative entry of PATH may be the folder of whoever wrote the file.
+        if program is None or not os.path.isabs(program):
+            raise ProviderError(
+                Fault.OTHER, "1Password's own command, op, is not on the PATH", hint="install 1Password CLI 2"
+            )
+        status, raw, complaints = _run([program, "read", "--no-newline", argument], deadline)
+        if status:
+            raise _sorted(status, complaints.decode(errors="replace"))
+        return raw
+
+    def select(self, raw: bytes, fragment: str | None) -> bytes:  # noqa: ARG002 (it has none)
+        return raw
+
+    def _argument(self, reference: Reference) -> str:
+        """The reference as `op` takes it: nothing is percent-encoded there."""
+        segments = plain_segments(reference, self.form)
+        if len(segments) not in (3, 4) or reference.query not in _QUERIES:
+            raise FormatError("not a reference to a field of 1Password", hint=self.form)
+        if not all(map(_NAME.fullmatch, segments)):
+            raise FormatError(
+                "a name in a reference to 1Password has letters, digits, and inside it spaces and hyphens, of ASCII,"
+                " beside _ and .",
+                hint="write the ID of what has another name: op item get shows it",
+            )
+        query = "".join(f"?{key}={value}" for key, value in reference.query.items())
+        return "op://" + "/".join(segments) + query
+
+
+def _run(words: list[str], deadline: float) -> tuple[int, bytes, bytes]:
+    """Exit status, output and complaints of a program; ProviderError if it gives too much, or ends too late."""
+    process = _started(words)
+    try:
+        with process:
+            try:
+                raw, complaints = _drained(process, deadline)
+                return process.wait(max(deadline - time.monotonic(), 0)), raw, complaints
+            except subprocess.TimeoutExpired:
+                raise _late() from None
+            finally:
+                _end(process)
+    finally:
+        del _running[process]
+
+
+def _started(words: list[str]) -> subprocess.Popen[bytes]:
+    kept = {name: value for name, value in os.environ.items() if not may_hold_credentials(name)}
+    try:
+        with _starting:
+            process = subprocess.Popen(  # noqa: S603 (no shell; the argument is checked)
+                words,
+                env=kept | _VARIABLES,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # A group of its own, to be ended with all that it starts. The session stays: 1Password unlocks for it.
+                process_group=0,
+            )
+            _running[process] = os.getpid()
+    except OSError as error:
+        raise ProviderError(Fault.OTHER, f"op cannot be run: {type(error).__name__}") from None
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # Once it has been waited for, its number may be another's.
+    if process.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@atexit.register
+def _end_all() -> None:
+    """Ctrl-C reaches neither another group nor the threads that wait for it; and they are not waited for."""
+    # For good: nothing is started any more.
+    _starting.acquire(timeout=_END_SECONDS)
+    for process, owner in list(_running.items()):
+        if owner == os.getpid():
+            _end(process)
+
+
+def _drained(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+    """All that it writes, of complaints the beginning."""
+    assert process.stdout
+    assert process.stderr
+    raw, complaints = bytearray(), bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, raw)
+        selector.register(process.stderr, selectors.EVENT_READ, complaints)
+        while selector.get_map():
+            ready = selector.select(max(deadline - time.monotonic(), 0))
+            if not ready or time.monotonic() >= deadline:
+                raise _late()
+            for key, _ in ready:
+                part = os.read(key.fd, _CHUNK)
+                if not part:
+                    selector.unregister(key.fileobj)
+                elif key.data is raw or len(complaints) < _MOST_COMPLAINTS:
+                    key.data.extend(part)
+            if len(raw) > MAX_FETCHED_BYTES:
+                raise ProviderError(Fault.OTHER, f"the field has more than {MAX_FETCHED_BYTES} bytes")
+    return bytes(raw), bytes(complaints)
+
+
+def _sorted(status: int, complaints: str) -> ProviderError:
+    """What is wrong, going by what `op` says; nothing of that is shown."""
+    if _THROTTLED.search(complaints):
+        later = _LATER.search(complaints)
+        after = float(later[1]) * _SECONDS[later[2].lower()] if later else None
+        return ThrottledError("1Password allows no more requests for now", after=after)
+    for pattern, fault, message, hint in _COMPLAINTS:
+        if re.search(pattern, complaints, re.IGNORECASE):
+            return ProviderError(fault, message, hint=hint)
+    how = f"with the exit status {status}" if status > 0 else f"by signal {-status}"
+    return ProviderError(Fault.OTHER, f"op was ended {how}", hint="op read with this reference says why")
+
+
+def _late() -> ProviderError:
+    return ProviderError(
+        Fault.UNREACHABLE,
+        "op did not answer in time; it may have waited for you to unlock 1Password",
+        hint=_SIGN_IN,
+    )

@@ -1,0 +1,126 @@
+"""`keyring://`: the keyring of the operating system, through the library `keyring` and the backend that it chooses."""
+
+from __future__ import annotations
+
+import time
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Any
+
+from pocket_protector.document.reference import Reference
+from pocket_protector.errors import Fault, FormatError, ProviderError
+from pocket_protector.plugins.source import MAX_FETCHED_BYTES
+from pocket_protector.references.providers.local import plain_segments
+
+_RECOMMENDED = 1
+"""keyring's own line: a backend of a lower priority is a dummy, or keeps passwords where others can read them."""
+
+_UNLOCK = "unlock it, for example with your desktop's password manager, and repeat the command"
+
+
+class SystemKeyring:
+    """A password by the service and the user name that it is filed under, as UTF-8."""
+
+    form = "keyring://SERVICE/NAME"
+    local = True
+
+    def __init__(self) -> None:
+        # One question at a time: a locked keyring asks its user once, and not every backend may be shared by threads.
+        self._asking = Lock()
+
+    def check(self, reference: Reference) -> None:
+        self._parts(reference)
+
+    def fetch(self, reference: Reference, deadline: float) -> bytes:
+        service, name = self._parts(reference)
+        if not self._asking.acquire(timeout=max(deadline - time.monotonic(), 0)):
+            raise _late()
+        answers: SimpleQueue[bytes | ProviderError] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(_found(service, name))
+            except Exception as error:
+                answers.put(_sorted(error))
+            finally:
+                self._asking.release()
+
+        # The library waits for the user without end, in a place where nothing can stop it.
+        Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=max(deadline - time.monotonic(), 0))
+        except Empty:
+            raise _late() from None
+        if isinstance(answer, ProviderError):
+            raise answer
+        return answer
+
+    def select(self, raw: bytes, fragment: str | None) -> bytes:  # noqa: ARG002 (it has none)
+        return raw
+
+    def _parts(self, reference: Reference) -> tuple[str, str]:
+        segments = plain_segments(reference, self.form)
+        if len(segments) != 2 or reference.query:
+            raise FormatError("not a reference to a password of the keyring", hint=self.form)
+        return segments[0], segments[1]
+
+
+def _found(service: str, name: str) -> bytes:
+    """What is filed there. ProviderError, and whatever a backend raises."""
+    try:
+        import keyring
+        from keyring.backends import fail
+    except ImportError:
+        raise ProviderError(
+            Fault.OTHER,
+            "references to the keyring need an extra of pprotect that is not installed",
+            hint="pip install 'pprotect[keyring]'",
+        ) from None
+    chosen = keyring.get_keyring()
+    if isinstance(chosen, fail.Keyring):
+        raise ProviderError(Fault.UNREACHABLE, "no keyring runs for this session", hint="keyring --list-backends")
+    for backend in _safe(chosen):
+        password: str | None = backend.get_password(service, name)
+        if password is not None:
+            raw = password.encode()
+            if len(raw) > MAX_FETCHED_BYTES:
+                raise ProviderError(Fault.OTHER, f"the password has more than {MAX_FETCHED_BYTES} bytes")
+            return raw
+    hint = "keyring set SERVICE NAME files one"
+    raise ProviderError(Fault.NOT_FOUND, "the keyring has no such password", hint=hint)
+
+
+def _safe(chosen: Any) -> list[Any]:
+    """The backend, or the several that are chained, less those that are not safe."""
+    from keyring.backends.chainer import ChainerBackend
+
+    several = chosen.backends if isinstance(chosen, ChainerBackend) else [chosen]
+    safe = [backend for backend in several if backend.priority >= _RECOMMENDED]
+    if not safe:
+        raise ProviderError(
+            Fault.OTHER,
+            "the keyring that is chosen here does not protect what it keeps",
+            hint="keyring --list-backends shows others; PYTHON_KEYRING_BACKEND chooses",
+        )
+    return safe
+
+
+def _sorted(error: Exception) -> ProviderError:
+    """Any type: a backend may be anybody's. A text that is not UTF-8 stands whole in the error about it."""
+    if isinstance(error, ProviderError):
+        return error
+    if isinstance(error, UnicodeError):
+        return ProviderError(Fault.OTHER, "what the keyring has there is not text in UTF-8")
+    from keyring import errors
+
+    if isinstance(error, errors.KeyringLocked):
+        return ProviderError(Fault.NOT_SIGNED_IN, "the keyring is locked", hint=_UNLOCK)
+    if isinstance(error, errors.InitError):
+        return ProviderError(Fault.UNREACHABLE, "the keyring cannot be opened")
+    return ProviderError(Fault.OTHER, f"the keyring failed with {type(error).__name__}")
+
+
+def _late() -> ProviderError:
+    return ProviderError(
+        Fault.UNREACHABLE, "the keyring did not answer in time; it may have waited to be unlocked", hint=_UNLOCK
+    )

@@ -1,0 +1,165 @@
+"""Signing in to Vault or OpenBao: a token of the caller's, or one that a login gives.
+
+Logins are those of "AppRole", "Kubernetes" and "JWT/OIDC" in Vault's API documentation. What they need comes from
+variables, as `VAULT_` or `BAO_` (vault_settings.py). Vault's own client has none for logins: these names are ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from pocket_protector.errors import Fault, ProviderError
+from pocket_protector.plugins.source import FETCH_SECONDS
+from pocket_protector.references.providers.vault.vault_server import Answer, Server
+from pocket_protector.references.providers.vault.vault_settings import Settings, variable
+
+_SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+_MAX_FILE_BYTES = 64 * 1024
+_METHODS = ("token", "approle", "kubernetes", "jwt")
+# A token is not used in the last seconds of its life: the clocks of two machines, and the request's own way.
+_SPARE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Login:
+    """A login that the variables ask for: at which mount, and what is sent there."""
+
+    method: str
+    mount: tuple[str, ...]
+    body: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def from_environment(cls) -> Login | None:
+        """None where no login is asked for. ProviderError for one that lacks something."""
+        method = variable("AUTH_METHOD") or ("approle" if variable("ROLE_ID") else "token")
+        if method not in _METHODS:
+            raise _not_signed_in("VAULT_AUTH_METHOD names no login that is known", f"known are: {', '.join(_METHODS)}")
+        if method == "token":
+            return None
+        mount = tuple((variable("AUTH_MOUNT") or method).strip("/").split("/"))
+        if any(segment in ("", ".", "..") for segment in mount):
+            raise _not_signed_in("VAULT_AUTH_MOUNT is no path of a mount", "the usual one is that of the method's name")
+        return cls(method, mount, tuple(_body(method).items()))
+
+
+class VaultSignIn:
+    """Tokens, by the server and the login that they came from: kept in memory, and shared by threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._granted: dict[tuple[Settings, Login], tuple[str, float]] = {}
+        self._refused: dict[tuple[Settings, Login], float] = {}
+
+    def token(self, server: Server, settings: Settings, deadline: float) -> str:
+        """VAULT_TOKEN; or what the login gives that variables ask for, once for as long as it is valid; or the content
+        of ~/.vault-token. ProviderError if there is none, or the login fails."""
+        if given := variable("TOKEN"):
+            return _checked(given, "VAULT_TOKEN")
+        login = Login.from_environment()
+        if login is None:
+            return _kept_token()
+        if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
+            raise ProviderError(Fault.UNREACHABLE, "the server did not answer a login in time")
+        try:
+            return self._logged_in(server, settings, login, deadline)
+        finally:
+            self._lock.release()
+
+    def forget(self, token: str) -> None:
+        """The server takes the token no more: what it came from is used again, next time."""
+        with self._lock:
+            self._granted = {key: kept for key, kept in self._granted.items() if kept[0] != token}
+
+    def _logged_in(self, server: Server, settings: Settings, login: Login, deadline: float) -> str:
+        key = settings, login
+        token, until = self._granted.get(key, ("", 0.0))
+        if token and time.monotonic() < until:
+            return token
+        # Once is enough for all threads: Vault locks a role out after a few logins that fail.
+        if time.monotonic() < self._refused.get(key, 0.0):
+            raise _login_refused(login)
+        answer = server.ask(["auth", *login.mount, "login"], deadline, body=dict(login.body))
+        if answer.status != 200:
+            self._refused[key] = time.monotonic() + FETCH_SECONDS
+            raise _login_refused(login)
+        token, seconds = _grant(answer)
+        self._granted[key] = token, time.monotonic() + seconds - _SPARE_SECONDS if seconds else float("inf")
+        return token
+
+
+def _body(method: str) -> dict[str, str]:
+    role = variable("ROLE")
+    if method == "approle":
+        secret = {"secret_id": variable("SECRET_ID")} if variable("SECRET_ID") else {}
+        return {"role_id": _needed("ROLE_ID"), **secret}
+    if method == "kubernetes":
+        return {"role": _needed("ROLE"), "jwt": variable("JWT") or _file("JWT_FILE", _SERVICE_ACCOUNT)}
+    # Without a role, the server's default one.
+    return {**({"role": role} if role else {}), "jwt": variable("JWT") or _file("JWT_FILE")}
+
+
+def _needed(name: str) -> str:
+    if value := variable(name):
+        return value
+    raise _not_signed_in(f"the login that VAULT_AUTH_METHOD names needs VAULT_{name}")
+
+
+def _file(name: str, default: str = "") -> str:
+    path = variable(name) or default
+    if not path:
+        raise _not_signed_in(f"the login that VAULT_AUTH_METHOD names needs VAULT_JWT or VAULT_{name}")
+    text = _read(Path(path))
+    if not text:
+        raise _not_signed_in(f"the file {path!r} has no token that could be read", f"VAULT_{name} names another one")
+    return text
+
+
+def _kept_token() -> str:
+    text = _read(Path(os.path.expanduser(variable("TOKEN_PATH") or "~/.vault-token")))
+    if not text:
+        raise _not_signed_in("no token and no login are given", "vault login, or set VAULT_TOKEN")
+    return _checked(text, "~/.vault-token")
+
+
+def _read(path: Path) -> str:
+    """Nothing for a file that is not there, or is not what it should be."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_FILE_BYTES + 1)
+        return raw.decode("ascii").strip() if len(raw) <= _MAX_FILE_BYTES else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def _checked(token: str, where: str) -> str:
+    # It goes into a header: no line end may be in it.
+    if not re.fullmatch(r"[!-~]{1,65536}", token):
+        raise _not_signed_in(f"{where} is no token: it has characters that none has")
+    return token
+
+
+def _grant(answer: Answer) -> tuple[str, float]:
+    auth = answer.members.get("auth")
+    token = auth.get("client_token") if isinstance(auth, dict) else None
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,65536}", token):
+        raise _not_signed_in(
+            "the login gave no token", "logins with a second factor are not for programs: set VAULT_TOKEN"
+        )
+    seconds = auth.get("lease_duration") if isinstance(auth, dict) else None
+    return token, float(seconds) if isinstance(seconds, str) and re.fullmatch("[0-9]{1,12}", seconds) else 0.0
+
+
+def _login_refused(login: Login) -> ProviderError:
+    names = {"approle": "VAULT_ROLE_ID, VAULT_SECRET_ID", "kubernetes": "VAULT_ROLE", "jwt": "VAULT_ROLE, VAULT_JWT"}
+    return _not_signed_in(
+        f"the server refuses the {login.method} login", f"see {names[login.method]}, VAULT_AUTH_MOUNT, VAULT_NAMESPACE"
+    )
+
+
+def _not_signed_in(message: str, hint: str = "") -> ProviderError:
+    return ProviderError(Fault.NOT_SIGNED_IN, message, hint=hint)

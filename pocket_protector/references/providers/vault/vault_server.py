@@ -1,0 +1,213 @@
+"""Requests to a Vault or OpenBao server, with every bound that a reference asks for, and what its answers mean.
+
+This is the one home of urllib3. hvac, Vault's Python client, keeps whole answers in its errors, drops Retry-After,
+follows redirects, and reads a body to its end however long; nothing that it does beside that is needed here.
+
+What a status means is in "HTTP API" of Vault's documentation, "HTTP status codes", and in that of `sys/health`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from pocket_protector.errors import Fault, ProviderError, ThrottledError
+from pocket_protector.plugins.source import MAX_FETCHED_BYTES, MOST_THREADS
+from pocket_protector.references.json_fragment import parse_json
+from pocket_protector.references.providers.vault.vault_settings import Settings, variable
+from pocket_protector.references.providers.vault.vault_tls import tls_context
+
+_CHUNK = 64 * 1024
+# Room for metadata, at most 64 keys of 128 with values of 512 bytes, and for `<`, which is written in six bytes.
+_MAX_BODY_BYTES = 2 * MAX_FETCHED_BYTES
+_LATE = "the server did not answer in time"
+_STATUSES = {
+    472: "the server is a secondary one of disaster recovery, which answers nothing",
+    473: "the server is a standby one that cannot answer",
+    501: "the server is not initialized",
+    502: "a server behind this one did not answer",
+    504: "a server behind this one did not answer in time",
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """An answer that is neither an outage nor a redirect: 200, 204, or 4xx. `members` is empty for what is no JSON."""
+
+    status: int
+    members: dict[str, Any]
+
+    def says(self, words: str) -> bool:
+        """Whether one of the errors that the server names has these words: a way to tell them apart, never to show."""
+        errors = self.members.get("errors")
+        return isinstance(errors, list) and any(words in error for error in errors if isinstance(error, str))
+
+
+class Server:
+    """A server, and connections to it that threads share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool = _pool(settings)
+
+    def ask(
+        self,
+        path: list[str],
+        deadline: float,
+        *,
+        token: str = "",
+        query: str = "",
+        body: dict[str, str] | None = None,
+    ) -> Answer:
+        """One GET, or POST with a body, below `/v1/`; `path` is in segments that are not encoded yet. ProviderError
+        for an answer that says nothing of what was asked for."""
+        from urllib3.exceptions import HTTPError
+        from urllib3.util import Timeout
+
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise _late()
+        headers = {"Accept": "application/json", "X-Vault-Request": "true"}
+        headers |= {"X-Vault-Token": token} if token else {}
+        headers |= {"X-Vault-Namespace": self._settings.namespace} if self._settings.namespace else {}
+        try:
+            response = self._pool.urlopen(
+                "GET" if body is None else "POST",
+                f"{self._settings.prefix}/v1/{'/'.join(quote(segment, safe='') for segment in path)}{query}",
+                body=None if body is None else json.dumps(body).encode(),
+                headers=headers,
+                timeout=Timeout(connect=left, read=left),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            try:
+                return _answer(response, deadline)
+            finally:
+                # What was not read to its end cannot be used again.
+                response.close()
+        except (HTTPError, ValueError) as error:
+            ours = _unreachable(error)
+        # Outside of the handler: what urllib3 says names the address, and its cause could hold more.
+        raise ours
+
+
+def _answer(response: Any, deadline: float) -> Answer:
+    status = response.status
+    if 300 <= status < 400:
+        raise _redirected(status)
+    if status == 429:
+        after = response.headers.get("Retry-After", "")
+        raise ThrottledError(
+            "the server allows no more requests for now",
+            after=float(after) if re.fullmatch("[0-9]{1,5}", after) else None,
+        )
+    if status in _STATUSES:
+        raise ProviderError(Fault.UNREACHABLE, _STATUSES[status])
+    text = _body(response, deadline)
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    answer = Answer(status, _members(text) if kind == "application/json" else {})
+    if status == 503:
+        sealed = answer.says("sealed")
+        raise ProviderError(Fault.UNREACHABLE, "the server is sealed" if sealed else "the server is not available now")
+    if status not in (200, 204) and not 400 <= status < 500:
+        raise ProviderError(Fault.OTHER, f"the server answered with status {status}")
+    if status == 200 and not answer.members:
+        raise ProviderError(Fault.OTHER, "what answered is no Vault server: no JSON", hint="see VAULT_ADDR")
+    return answer
+
+
+def _body(response: Any, deadline: float) -> bytes:
+    parts, size = [], 0
+    while part := response.read1(_CHUNK):
+        size += len(part)
+        if size > _MAX_BODY_BYTES:
+            limit = f"{MAX_FETCHED_BYTES // 1024} KiB"
+            raise ProviderError(Fault.OTHER, f"the answer is far larger than a secret of {limit}")
+        if time.monotonic() > deadline:
+            raise _late()
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _members(text: bytes) -> dict[str, Any]:
+    try:
+        found = parse_json(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _pool(settings: Settings) -> Any:
+    try:
+        import urllib3
+    except ImportError:
+        raise ProviderError(
+            Fault.OTHER,
+            "references to Vault need an extra of pprotect that is not installed",
+            hint="pip install 'pprotect[vault]'",
+        ) from None
+    if not settings.secure:
+        return urllib3.HTTPConnectionPool(settings.host, settings.port, maxsize=MOST_THREADS)
+    options: dict[str, Any] = {
+        "maxsize": MOST_THREADS,
+        "ssl_context": tls_context(settings.authority, settings.certificate),
+        **({"server_hostname": settings.server_name} if settings.server_name else {}),
+    }
+    if not settings.proxy:
+        return urllib3.HTTPSConnectionPool(settings.host, settings.port, **options)
+    try:
+        user = urllib3.util.parse_url(settings.proxy).auth
+        headers = urllib3.make_headers(proxy_basic_auth=user) if user else None
+        manager = urllib3.ProxyManager(settings.proxy, proxy_headers=headers, **options)
+        return manager.connection_from_host(settings.host, settings.port, "https")
+    except (urllib3.exceptions.HTTPError, ValueError):
+        raise ProviderError(Fault.OTHER, "the proxy that HTTPS_PROXY names cannot be used") from None
+
+
+def _unreachable(error: Exception) -> ProviderError:
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.SSLError):
+        return _untrusted()
+    # The first that fits: a connection that is refused is a kind of time-out there.
+    for kind, message, hint in (
+        (exceptions.ProxyError, "the proxy does not lead to the server", "see HTTPS_PROXY, NO_PROXY"),
+        (exceptions.NameResolutionError, "the name of the server is not known", "see VAULT_ADDR"),
+        (exceptions.NewConnectionError, "the server cannot be reached", "see VAULT_ADDR"),
+        (exceptions.TimeoutError, _LATE, ""),
+    ):
+        if isinstance(error, kind):
+            return ProviderError(Fault.UNREACHABLE, message, hint=hint)
+    if error.args and isinstance(error.args[-1], exceptions.IncompleteRead):
+        return ProviderError(Fault.UNREACHABLE, "the answer ended too early")
+    message = "the connection broke, or what answers speaks no HTTP"
+    return ProviderError(Fault.UNREACHABLE, message, hint="see VAULT_ADDR")
+
+
+def _untrusted() -> ProviderError:
+    ignored = " (VAULT_SKIP_VERIFY is ignored)" if variable("SKIP_VERIFY") else ""
+    return ProviderError(
+        Fault.UNREACHABLE,
+        f"no encrypted connection to a server that can be trusted{ignored}",
+        hint="set VAULT_CACERT to the file of its certificate authority; VAULT_TLS_SERVER_NAME if it has another name",
+    )
+
+
+def _redirected(status: int) -> ProviderError:
+    if status == 307:
+        return ProviderError(
+            Fault.UNREACHABLE,
+            "a standby server sends to another one, which is not followed",
+            hint="set VAULT_ADDR to the active server, or to what stands before them all",
+        )
+    return ProviderError(Fault.OTHER, "the server redirects, which is not followed", hint="see VAULT_ADDR")
+
+
+def _late() -> ProviderError:
+    return ProviderError(Fault.UNREACHABLE, _LATE)

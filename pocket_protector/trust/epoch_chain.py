@@ -1,0 +1,126 @@
+"""The line of a domain's epochs: whether it leads back to one that is known, each maker having counted one step before
+(docs/format.md, section 12, rules 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import Domain
+from pocket_protector.document.epoch import Epoch, PastEpoch
+from pocket_protector.document.statements import Signer
+from pocket_protector.trust.authority import Allowed, ancestors, makers_of_key, vouched_for
+from pocket_protector.trust.memory_hashes import grant_hash
+
+IsRoot = Callable[[Epoch], bool]
+Counting = Mapping[str, frozenset[bytes]]
+
+
+class ChainFault(Enum):
+    """Why a line does not hold."""
+
+    FORGED = "the maker's signature of an epoch does not match"
+    UNCOUNTED = "an epoch was made by somebody who was not an owner before"
+    MISNUMBERED = "an epoch has another number than follows from the one before"
+    BROKEN = "an earlier epoch is missing"
+    APART = "it does not follow the epoch that is known"
+
+
+def forged(document: Document, domain: Domain) -> bool:
+    """Whether the present epoch is not signed by its maker for this domain and key."""
+    assert domain.epoch is not None
+    return not domain.epoch.matches(document.file_id, domain.name, domain.public_key)
+
+
+def follows(
+    document: Document, domain: Domain, target: bytes, counting: Counting, gone: frozenset[bytes]
+) -> ChainFault | None:
+    """Whether the domain's epoch leads back to `target`; None if it does. `counting` are those who are known to have
+    counted under it, with their verify keys: only whom these vouch for counted there too. Grants in `gone` prove
+    nothing."""
+    return _walk(document, domain, {target: counting}, lambda _: False, gone)
+
+
+def begins(
+    document: Document, domain: Domain, is_root: IsRoot, gone: frozenset[bytes] = frozenset()
+) -> ChainFault | None:
+    """Whether the domain's epoch leads back to one that `is_root` accepts; None if it does. Grants in `gone` prove
+    nothing."""
+    return _walk(document, domain, {}, is_root, gone)
+
+
+def _walk(
+    document: Document, domain: Domain, targets: Mapping[bytes, Counting], is_root: IsRoot, gone: frozenset[bytes]
+) -> ChainFault | None:
+    """Depth first from the present epoch to an accepted end; else the fault of the last way that was tried."""
+    assert domain.epoch is not None
+    earlier = dict(ancestors(document, domain))
+    counted: dict[bytes, Counting] = {}
+    fault, seen, waiting = ChainFault.APART, set[bytes](), [(domain.epoch, domain.public_key)]
+    while waiting:
+        epoch, public_key = waiting.pop()
+        wrong = _fault(epoch, earlier, genuine=epoch.matches(document.file_id, domain.name, public_key))
+        if wrong is not None:
+            fault = wrong
+            continue
+        if is_root(epoch):
+            return None
+        for identifier in epoch.previous:
+            past, known = earlier[identifier], targets.get(identifier)
+            if identifier not in counted:
+                counted[identifier] = _counted(document, domain, earlier, past, known, gone)
+            if not _has(counted[identifier], epoch.signed.by):
+                fault = ChainFault.UNCOUNTED
+            elif known is not None:
+                return None
+            elif identifier not in seen:
+                seen.add(identifier)
+                waiting.append((past.epoch, past.public_key))
+    return fault
+
+
+def _has(signers: Counting, signer: Signer) -> bool:
+    return signer.verify_key in signers.get(signer.name, frozenset())
+
+
+def _fault(epoch: Epoch, earlier: Mapping[bytes, PastEpoch], *, genuine: bool) -> ChainFault | None:
+    """What is wrong with one epoch: it must be signed, all that it follows be there, and its number the next one."""
+    if not genuine:
+        return ChainFault.FORGED
+    if not earlier.keys() >= set(epoch.previous):
+        return ChainFault.BROKEN
+    numbers = [earlier[identifier].epoch.number for identifier in epoch.previous]
+    return None if epoch.number == 1 + max(numbers, default=0) else ChainFault.MISNUMBERED
+
+
+def _makers(document: Document, earlier: Mapping[bytes, PastEpoch], past: PastEpoch) -> Allowed:
+    """The makers of the key that the earlier epoch has, with the keys that theirs changed to."""
+    makers: Allowed = {}
+    for maker in makers_of_key(earlier, past.public_key, past.epoch):
+        grant = past.grants.get(maker.name)
+        keys = [pair.verify_key for pair in grant.chain(document.file_id, maker.name)] if grant else []
+        later = keys[keys.index(maker.verify_key) :] if maker.verify_key in keys else []
+        makers[maker.name] = makers.get(maker.name, frozenset()) | {maker.verify_key, *later}
+    return makers
+
+
+def _counted(
+    document: Document,
+    domain: Domain,
+    earlier: Mapping[bytes, PastEpoch],
+    past: PastEpoch,
+    known: Counting | None,
+    gone: frozenset[bytes],
+) -> Counting:
+    """Who counted under an earlier epoch, by the grants that were kept with it: whom those who are `known` vouch for,
+    and these themselves; else whom the key's makers do."""
+    valid = {}
+    for name, grant in past.grants.items():
+        named = grant.named(document.file_id, domain.name, past.public_key, name)
+        if named and grant_hash(grant.signed) not in gone:
+            valid[name] = grant.signed, frozenset(pair.verify_key for pair in named if pair.verify_key)
+    if known is None:
+        return vouched_for(_makers(document, earlier, past), valid)
+    counted = vouched_for(known, valid)
+    return {name: known.get(name, frozenset()) | counted.get(name, frozenset()) for name in known.keys() | counted}

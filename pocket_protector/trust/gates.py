@@ -1,0 +1,162 @@
+"""Whether values of a domain may be used, and whether something may be sealed or wrapped for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import Domain
+from pocket_protector.errors import IntegrityError, PolicyError, command
+from pocket_protector.trust.anchors import is_anchored
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.judge.authorize import authorize
+from pocket_protector.trust.judge.state import State, authority_of
+from pocket_protector.trust.policy_checks import judge_policy, listed, unreviewed_references
+
+Trust = Mapping[str, str] | State
+"""What a reader trusts: custodians' names with their fingerprints, or a state that was judged before."""
+
+BEHIND = frozenset({"domain-behind", "custodian-behind", "owner-behind", "secret-behind"})
+"""What an older version of the file shows, such as another branch's."""
+
+_ROLLED_BACK = frozenset({"secret-rolled-back", "sensitivity-rolled-back"})
+
+_OLDER = BEHIND | _ROLLED_BACK | {"domain-forked"}
+"""What another branch shows that is as it should be: a rotation of its own, and pointers of before."""
+
+_NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
+
+
+def check_use(
+    document: Document, name: str, now: datetime, *, require_signed: bool, trust: Trust | None, behind: bool = False
+) -> None:
+    """PolicyError if the domain's policy, `require_signed` or `trust` refuses the use of its values.
+
+    `require_signed` needs something to trust; `trust` refuses a domain that does not lead back to it, and a state one
+    that is older than what was seen, unless it may be `behind`.
+    """
+    domain = document.domain(name)
+    if require_signed and trust is None:
+        raise PolicyError(f"signed values of {name!r} are required, and nobody is trusted yet", hint=_NO_ANCHOR)
+    if require_signed and domain.epoch is None:
+        raise PolicyError(
+            f"signed values of {name!r} are required, and nobody has signed its key",
+            hint=f"an owner runs: {command('set-policy', name, '--require-signed')}",
+        )
+    found = [] if trust is None else _distrust(document, name, trust)
+    found = [finding for finding in found if not (behind and finding.code in BEHIND)]
+    found += judge_policy(domain, authority_of(document, name), now, require_signed=require_signed)
+    if found:
+        raise PolicyError(f"{name!r} may not be used: {found[0].text}", hint=found[0].hint)
+
+
+def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) -> None:
+    """PolicyError unless the domain leads back to one of the anchors."""
+    if not is_anchored(document, document.domain(name), anchors):
+        raise PolicyError(
+            f"{name!r} does not lead back to {' or '.join(sorted(anchors))}",
+            hint="pprotect trust names who signed it last; after a rekey the fingerprint of before is the right one",
+        )
+
+
+def check_resolvable(
+    document: Document,
+    alone: Iterable[Finding],
+    step: Iterable[Finding],
+    name: str,
+    names: Collection[str],
+    behind: bool,
+) -> None:
+    """May these references of the domain be resolved? To fetch is to act under the user's own name, so it takes more
+    than to read.
+
+    PolicyError if the domain's policy demands that an owner vouches for one, and none does. IntegrityError if somebody
+    without the right to it changed one of them, or the domain: as the findings of a `step` say, or the file `alone`.
+    What an older version shows is refused too, unless it may be `behind`: a policy of before demands less.
+    """
+    domain = document.domain(name)
+    unreviewed = unreviewed_references(domain, authority_of(document, name), names)
+    if unreviewed:
+        raise PolicyError(
+            f"the policy of {name!r} resolves no reference that no owner vouches for: {listed(unreviewed)}",
+            hint=f"an owner runs: {command('review', name)}",
+        )
+    # Who made a domain's statements, the file alone does not tell; but whether they hold.
+    places = {("domain", name), *(("secret", name, secret) for secret in names)}
+    wrong = [finding for finding in alone if finding.is_violation and finding.where in places]
+    for finding in [*about(step, name, domain.owners), *wrong, *_rolled_back(domain, step)]:
+        another = finding.where[0] == "secret" and finding.where not in places
+        older = finding.code in _OLDER
+        if another or (older and behind):
+            continue
+        hint = f"{finding.hint}; or --behind, if this branch is meant to be older" if older else finding.hint
+        where = "/".join(finding.where)
+        raise IntegrityError(f"no reference in {name!r} is resolved: {where}: {finding.text}", hint=hint)
+
+
+def _rolled_back(domain: Domain, findings: Iterable[Finding]) -> list[Finding]:
+    """In production also a reference of before, which an owner vouched for once."""
+    return [f for f in findings if f.code in _ROLLED_BACK and f.where[1] == domain.name and domain.policy.production]
+
+
+def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
+    """The violations that concern a domain and these custodians."""
+    return [
+        finding
+        for finding in findings
+        if finding.is_violation
+        and (
+            finding.where[0] == "file"
+            or (finding.where[0] == "custodian" and finding.where[1] in custodians)
+            or (finding.where[0] != "custodian" and finding.where[1] == name)
+        )
+    ]
+
+
+def check_change(
+    findings: Iterable[Finding],
+    name: str,
+    custodians: Collection[str],
+    *,
+    wraps: bool = True,
+    behind: bool = False,
+    removing: str | None = None,
+) -> None:
+    """IntegrityError if a violation concerns the domain that is to be changed, or one of the custodians; and if the key
+    is wrapped for them, also for what the user has yet to accept. `behind` lets pass what an older version of the file
+    shows; what is found of an owner who is `removing`, goes with them."""
+    told = [*findings]
+    for finding in [*about(told, name, custodians), *(_unaccepted(told, name, custodians) if wraps else ())]:
+        # A value that is yet to be reviewed keeps nobody from sealing another.
+        if finding.code == "secret-unreviewed" or (behind and finding.code in BEHIND):
+            continue
+        if removing is not None and finding.where in (("owner", name, removing), ("custodian", removing)):
+            continue
+        hint = finding.hint
+        if finding.code in BEHIND:
+            hint = "fetch the newest version; or --behind, if this branch is meant to be older"
+        raise IntegrityError(f"nothing was written: {'/'.join(finding.where)}: {finding.text}", hint=hint)
+
+
+def _unaccepted(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
+    return [
+        finding
+        for finding in findings
+        if finding.waits
+        and ((finding.where[0] == "custodian" and finding.where[1] in custodians) or finding.where[1] == name)
+    ]
+
+
+def _distrust(document: Document, name: str, trust: Trust) -> list[Finding]:
+    domain = document.domain(name)
+    if isinstance(trust, State):
+        found, _ = authorize(trust, document)
+        known = trust.last_seen(name) is not None
+    else:
+        found, _ = authorize(None, document)
+        known = is_anchored(document, domain, trust)
+    if not known:
+        text = "its key and owners do not lead back to anybody who is trusted"
+        found.insert(0, Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, _NO_ANCHOR))
+    return about(found, name, domain.owners)

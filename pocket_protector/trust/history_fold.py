@@ -1,0 +1,76 @@
+"""A history of a file, judged step by step, each merge from every one of its parents (rule 10)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pocket_protector.document.document import Document
+from pocket_protector.trust.findings import Finding, Severity
+from pocket_protector.trust.judge.authorize import authorize
+from pocket_protector.trust.judge.state import State, joined
+
+
+class Fold:
+    """The states that a history leads to, from parents to children.
+
+    `steps` names every step that will be taken and its parents, so that a state is kept only as long as a child of its
+    step is to come; the last of them is kept: none where several branches end without the file, which `is_parted`.
+    """
+
+    def __init__(self, steps: Iterable[tuple[str, Sequence[str]]]) -> None:
+        self._states: dict[str, tuple[State, ...]] = {}
+        self._children = Counter(parent for _, parents in steps for parent in parents)
+        self._told: set[tuple[str, tuple[str, ...], str]] = set()
+        self.state: State | None = None
+        self.is_parted = False
+
+    def step(
+        self, name: str, parents: Sequence[str], document: Document | None, *, broken: bool = False
+    ) -> list[Finding]:
+        """Judge one step; `document` is None where the file is not there, or `broken`. `state` is that after it."""
+        known = list({id(state): state for parent in parents for state in self._states.get(parent, ())}.values())
+        found: list[Finding] = []
+        if document is None:
+            # Whatever comes next is judged from all that there was.
+            after = tuple(known)
+            if known and not broken:
+                found = [Finding(Severity.ATTENTION, "file-removed", ("file",), "the file was removed, or moved away")]
+        elif not known:
+            found, state = authorize(None, document)
+            after = (state,)
+        else:
+            judged = [authorize(state, document, follows=True) for state in known]
+            found = judged[0][0] if len(judged) == 1 else self._of_merge([findings for findings, _ in judged])
+            after = (joined(state for _, state in judged),)
+        self.state = after[0] if len(after) == 1 else None
+        self.is_parted = len(after) > 1
+        self._told.update(map(_identity, found))
+        self._keep(name, parents, after)
+        return found
+
+    def skip(self, name: str, parents: Sequence[str]) -> None:
+        """Take a step that cannot be judged: what is known stays as it was before."""
+        self.step(name, parents, None, broken=True)
+
+    def _keep(self, name: str, parents: Sequence[str], after: tuple[State, ...]) -> None:
+        self._states[name] = after
+        for parent in parents:
+            self._children[parent] -= 1
+            if not self._children[parent]:
+                del self._states[parent]
+
+    def _of_merge(self, judged: list[list[Finding]]) -> list[Finding]:
+        """Every violation from every parent; what else a merge did itself, and no branch was told of already."""
+        merged: dict[tuple[str, tuple[str, ...], str], Finding] = {}
+        for findings in judged:
+            for finding in findings:
+                told = _identity(finding) in self._told and finding.severity is not Severity.VIOLATION
+                everywhere = all(finding in other for other in judged)
+                if not told and (everywhere or finding.severity is not Severity.INFO):
+                    merged[_identity(finding)] = finding
+        return list(merged.values())
+
+
+def _identity(finding: Finding) -> tuple[str, tuple[str, ...], str]:
+    return finding.code, finding.where, finding.text

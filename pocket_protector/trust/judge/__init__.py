@@ -1,0 +1,1 @@
+"""One step of a file judged against what was known before."""

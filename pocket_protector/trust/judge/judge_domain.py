@@ -1,0 +1,242 @@
+"""One domain's part of a judgement: its epoch, its owners and its values (docs/format.md, section 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from pocket_protector.document.custodian import LegacyCustodian
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import Domain
+from pocket_protector.document.statements import Signed
+from pocket_protector.errors import command
+from pocket_protector.trust import epoch_chain
+from pocket_protector.trust.authority import ancestors
+from pocket_protector.trust.findings import NEWEST, Finding, Severity
+from pocket_protector.trust.judge.judge_entries import judge_entries
+from pocket_protector.trust.judge.judge_owners import judge_owners
+from pocket_protector.trust.judge.state import State, ancestry
+from pocket_protector.trust.judge.step import Step
+
+_BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprotect trust accept"
+
+
+def judge_domain(step: Step, name: str) -> Iterator[Finding]:
+    """The findings about one domain."""
+    state, after = step.before, step.after
+    old, new = state.document.domains.get(name), after.document.domains.get(name)
+    where = ("domain", name)
+    if new is None:
+        yield Finding(Severity.INFO, "domain-removed", where, "the key domain was removed")
+        return
+    if old is new and state.authorities[name] is after.authorities[name]:
+        return
+    refused = None
+    if old is None:
+        found = _judge_new(step, new)
+    elif old.epoch is None:
+        found = _judge_unsigned(step, old, new)
+    else:
+        found = _judge_signed(state, after, old, new)
+    for finding in found:
+        refused = refused or finding.severity is Severity.VIOLATION
+        yield finding
+    # Under an epoch that is not genuine nothing else of the block means anything.
+    if not refused:
+        yield from judge_owners(step, name)
+        yield from judge_entries(step, name)
+    elif new.epoch is not None:
+        # Whoever lets the older version pass is still to see an owner whom nobody vouches for.
+        yield from judge_owners(replace(step, before=State(state.document, state.memory, {})), name, anew=True)
+
+
+def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
+    where, memory = ("domain", new.name), step.before.memory
+    known = memory.epochs.get(new.name, frozenset())
+    text = "a key domain of this name was there before, and was removed; now one stands there again"
+    if known and new.epoch is None:
+        yield _unsigned(where)
+    elif known and step.is_behind and _hash(step.after.document, new) in known:
+        text = "the key domain was removed, and here it stands as it was before"
+        yield Finding(Severity.VIOLATION, "domain-behind", where, text, NEWEST)
+    elif known:
+        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
+    elif new.name in memory.keys:
+        yield Finding(Severity.ATTENTION, "domain-returned", where, f"{text}; nobody had signed it", _BEFORE)
+    if new.epoch is None:
+        yield Finding(Severity.INFO, "domain-added", where, "a new key domain, which nobody has signed")
+        return
+    fault = epoch_chain.begins(step.after.document, new, _first_by_custodian(step)) or _made_up(step.after, new)
+    if fault is not None:
+        yield Finding(Severity.VIOLATION, "domain-forged", where, f"a new key domain: {fault.value}", _BEFORE)
+    else:
+        yield Finding(Severity.INFO, "domain-added", where, f"a new key domain, made by {new.epoch.signed.by.name}")
+
+
+def _hash(document: Document, domain: Domain) -> bytes:
+    assert domain.epoch is not None
+    return domain.epoch.hash(document.file_id, domain.name, domain.public_key)
+
+
+def _judge_unsigned(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
+    """Rule 13: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
+    after, where = step.after, ("domain", new.name)
+    if new.epoch is None:
+        if new.key != old.key:
+            text = "the public key was replaced, in a domain that nobody has signed: nothing tells who did it"
+            yield Finding(Severity.ATTENTION, "unsigned-key-replaced", where, text, _BEFORE)
+        return
+    fault = epoch_chain.begins(after.document, new, _first_by(_listed(step, old)))
+    fault = fault or _made_up(after, new)
+    maker = new.epoch.signed.by.name
+    if fault is None:
+        text = f"its first statement, by {maker}, who was listed as an owner: from now on its key and owners are signed"
+        yield Finding(Severity.ATTENTION, "first-epoch", where, text, f"ask {maker} whether they did this")
+    else:
+        text = f"its first statement, by {maker}, does not come from an owner who was listed: {fault.value}"
+        yield Finding(Severity.VIOLATION, "first-epoch-forged", where, text, _BEFORE)
+
+
+def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Iterator[Finding]:
+    """Rule 4: an epoch follows the known one, each maker having counted one step before."""
+    where = ("domain", new.name)
+    assert old.epoch is not None
+    if new.epoch is None:
+        text = "its statements are gone: a signed domain does not become an unsigned one"
+        yield Finding(
+            Severity.VIOLATION, "domain-unsigned", where, text, f"if this is an older branch, merge; {_BEFORE}"
+        )
+        return
+    before, now = _hash(state.document, old), _hash(after.document, new)
+    if now == before:
+        fault = _past_fault(after, old, new)
+        if fault is not None:
+            yield _replaced(where, new, fault)
+        elif new.epoch.signed != old.epoch.signed and epoch_chain.forged(after.document, new):
+            yield _replaced(where, new, epoch_chain.ChainFault.FORGED)
+        return
+    known = state.memory.epochs.get(new.name, frozenset())
+    if now in known:
+        text = f"its key and policy are older than what was seen: epoch {new.epoch.number} after {old.epoch.number}"
+        yield Finding(
+            Severity.VIOLATION,
+            "domain-behind",
+            where,
+            text,
+            NEWEST,
+        )
+        return
+    counting = state.authorities[new.name].owners.keys
+    fault = epoch_chain.follows(after.document, new, before, counting, state.memory.gone) or _past_fault(
+        after, old, new
+    )
+    if fault is epoch_chain.ChainFault.APART and not known.isdisjoint(ancestry(after.document, new.name)):
+        yield _forked(where, old, new)
+    elif fault is not None:
+        yield _replaced(where, new, fault)
+    else:
+        yield from _judge_policy(old, new)
+
+
+def _past_fault(after: State, old: Domain, new: Domain) -> epoch_chain.ChainFault | None:
+    """What is wrong with the earlier epochs that the domain keeps: none goes or changes, but for grants that are added
+    where two branches are joined."""
+    if old.past is new.past or old.past == new.past:
+        return None
+    for identifier, was in old.past.items():
+        now = new.past.get(identifier)
+        if now is None or (now.public_key, now.epoch) != (was.public_key, was.epoch):
+            return epoch_chain.ChainFault.BROKEN
+        if any(now.grants.get(name) != grant for name, grant in was.grants.items()):
+            return epoch_chain.ChainFault.BROKEN
+    return _made_up(after, new)
+
+
+def _made_up(after: State, new: Domain) -> epoch_chain.ChainFault | None:
+    """Whether an earlier epoch is kept that the present one does not follow."""
+    real = {identifier for identifier, _ in ancestors(after.document, new)}
+    return epoch_chain.ChainFault.BROKEN if new.past.keys() - real else None
+
+
+def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
+    where = ("domain", new.name)
+    assert new.epoch is not None
+    maker = new.epoch.signed.by.name
+    if new.key != old.key:
+        yield Finding(Severity.INFO, "domain-rotated", where, f"{maker} rotated the key")
+    if new.policy != old.policy:
+        demands = _demands(new)
+        weaker = new.policy.weaker_than(old.policy)
+        if weaker:
+            text = f"{maker} weakened the policy ({', '.join(weaker)}): it now demands {demands}"
+            yield Finding(Severity.ATTENTION, "policy-weakened", where, text, f"ask {maker} why")
+        else:
+            yield Finding(Severity.INFO, "policy-changed", where, f"{maker} set the policy: it now demands {demands}")
+
+
+def _unsigned(where: tuple[str, ...]) -> Finding:
+    text = "its statements are gone: a signed domain does not become an unsigned one"
+    merge = "if this is an older branch, merge; else "
+    return Finding(Severity.VIOLATION, "domain-unsigned", where, text, merge + _BEFORE)
+
+
+def _replaced(where: tuple[str, ...], new: Domain, fault: epoch_chain.ChainFault) -> Finding:
+    assert new.epoch is not None
+    text = f"its key or policy was replaced (signed as {new.epoch.signed.by.name}): {fault.value}"
+    return Finding(Severity.VIOLATION, "domain-replaced", where, text, _BEFORE)
+
+
+def _forked(where: tuple[str, ...], old: Domain, new: Domain) -> Finding:
+    assert old.epoch is not None
+    assert new.epoch is not None
+    text = (
+        f"two branches changed its key or policy, and do not know of each other: {new.epoch.signed.by.name} made epoch"
+        f" {new.epoch.number}; {old.epoch.signed.by.name} made epoch {old.epoch.number}, which was seen before"
+    )
+    hint = (
+        f"merge the two branches, and let an owner run: {command('join')}; if one was given up: pprotect trust accept"
+    )
+    return Finding(Severity.VIOLATION, "domain-forked", where, text, hint)
+
+
+def _listed(step: Step, old: Domain) -> Callable[[Signed], bool]:
+    """Whether the signer was listed as an owner, with keys that theirs changed to since; whether those who had keys of
+    Pocket Protector's may have these now is another finding."""
+
+    def accepted(signed: Signed) -> bool:
+        name = signed.by.name
+        before = step.before.document.custodians.get(name)
+        if step.before.authorities[old.name].owners.vouched(signed):
+            return True
+        if name not in old.owners or before is None:
+            return False
+        chain = step.proofs.chain(name)
+        theirs = before.keys in chain or (isinstance(before, LegacyCustodian) and bool(chain))
+        return theirs and any(keys.verify_key == signed.by.verify_key for keys in chain)
+
+    return accepted
+
+
+def _first_by(accepted: Callable[[Signed], bool]) -> epoch_chain.IsRoot:
+    return lambda epoch: not epoch.previous and epoch.number == 1 and accepted(epoch.signed)
+
+
+def _demands(domain: Domain) -> str:
+    return ", ".join(f"{key} {text}" for key, text in domain.policy.items().items()) or "nothing"
+
+
+def _first_by_custodian(step: Step) -> epoch_chain.IsRoot:
+    """A first epoch by anybody who was a custodian with that verify key, as far as anybody knows."""
+    asked: dict[str, frozenset[bytes]] = {}
+
+    def known(name: str) -> frozenset[bytes]:
+        keys = {*step.before.memory.custodians.get(name, ()), *step.earlier.chain(name), *step.proofs.chain(name)}
+        return frozenset(pair.verify_key for pair in keys)
+
+    def accepted(signed: Signed) -> bool:
+        name = signed.by.name
+        if name not in asked:
+            asked[name] = known(name)
+        return not asked[name] or signed.by.verify_key in asked[name]
+
+    return _first_by(accepted)

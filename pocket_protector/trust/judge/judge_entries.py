@@ -1,0 +1,207 @@
+"""The values' part of a judgement: who vouches for what (docs/format.md, section 12, rules 6 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pocket_protector.crypto.keys import key_id
+from pocket_protector.document.domain import Domain, Secret
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.errors import command
+from pocket_protector.trust.authority import EntryStatus
+from pocket_protector.trust.findings import NEWEST, Finding, Severity
+from pocket_protector.trust.judge.state import differing
+from pocket_protector.trust.judge.step import Step
+from pocket_protector.trust.memory_hashes import level_hash, owner_hash, secret_hash
+
+_WHO = "see in git's history who did it"
+
+
+def judge_entries(step: Step, name: str) -> Iterator[Finding]:
+    """The findings about a domain's values."""
+    state, after = step.before, step.after
+    new, old = after.document.domains[name], state.document.domains.get(name)
+    now = after.authorities[name].entries
+    before = state.authorities[name].entries if old else {}
+    if old is not None and now is before:
+        return
+    # Keys that the domain was seen to have, before anybody signed it or on a branch, by their ids.
+    seen = {key_id(scalar[1:]): scalar[1:] for scalar in after.memory.keys.get(name, frozenset())}
+    for key in differing(old.secrets if old else {}, new.secrets):
+        if key not in new.secrets:
+            yield Finding(Severity.INFO, "secret-removed", ("secret", name, key), "the secret was removed")
+        else:
+            status, secret = now[key], new.secrets[key]
+            if status is EntryStatus.INVALID and secret.bound and secret.sealed_for != key_id(new.public_key):
+                earlier = [seen[i] for i in seen if secret.sealed_for in (i, None) and seen[i] != new.public_key]
+                if step.proofs.is_signed_for_any(new, key, earlier):
+                    status = EntryStatus.STALE
+            yield _Entry(step, old, new, key, secret, before.get(key), status).judged()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A value that is not as it was: `before` and `now` say who vouched for it, and who does."""
+
+    step: Step
+    old: Domain | None
+    new: Domain
+    key: str
+    secret: Secret
+    before: EntryStatus | None
+    now: EntryStatus
+
+    @property
+    def earlier(self) -> Secret | None:
+        return self.old.secrets.get(self.key) if self.old else None
+
+    @property
+    def same(self) -> bool:
+        """Whether these are the sealed bytes that were there."""
+        return self.earlier is not None and self.earlier.version == self.secret.version
+
+    @property
+    def lowered(self) -> bool:
+        return self.earlier is not None and self.secret.sensitivity < self.earlier.sensitivity
+
+    @property
+    def of_former_owner(self) -> bool:
+        """Whether somebody signed it who was an owner under the present key and is none any more: on another branch
+        they still were."""
+        signed, gone = self.secret.signed, self.step.after.memory.gone
+        return bool(signed and self.by and owner_hash(self.new.name, self.new.public_key, signed.by) in gone)
+
+    @property
+    def of_earlier_key(self) -> bool:
+        """Whether an owner signed it for the key that there was on another branch; and it is no older one."""
+        vouched = self.step.after.authorities[self.new.name].owners.vouched(self.secret.signed)
+        return self.now is EntryStatus.STALE and vouched and not self._is_older()
+
+    @property
+    def by(self) -> str:
+        """Who signed it, if the signature was verified."""
+        checked = self.now in (EntryStatus.REVIEWED, EntryStatus.UNVOUCHED)
+        return f" (signed by {self.secret.signed.by.name})" if self.secret.signed and checked else ""
+
+    def judged(self) -> Finding:
+        if self.now is EntryStatus.INVALID:
+            text = "the signature beside the value is not one of it: one of them was put there by hand"
+            return self._finding(Severity.VIOLATION, "signature-invalid", text, _WHO)
+        refused = None if self.now is EntryStatus.REVIEWED else self._judge_unreviewed()
+        if refused is not None:
+            return refused
+        if self._is_older():
+            return self._judge_older()
+        if self.lowered:
+            text = f"{self._levels()}, and an owner vouches for it{self.by}"
+            return self._finding(Severity.INFO, "secret-changed", text)
+        return self._judge_same() if self.same else self._judge_changed()
+
+    def _judge_older(self) -> Finding:
+        if self.lowered or self._is_back_lower():
+            text = f"an entry of before is back{self.by}; {self._levels()}"
+            hint = f"{_WHO}; if it was honest: pprotect trust accept"
+            return self._finding(Severity.ATTENTION, "sensitivity-rolled-back", text, hint)
+        hint = f"if nobody meant it: {_WHO}; if somebody did: pprotect trust accept"
+        return self._finding(Severity.ATTENTION, "secret-rolled-back", f"an older value is back{self.by}", hint)
+
+    def _judge_unreviewed(self) -> Finding | None:
+        """What an entry that no owner vouches for is refused for, or needs attention for."""
+        # Under another key a reference is the same, and a signature that did not count any more went with the rotation.
+        rotated = isinstance(self.secret.value, Reference) and self.old is not None and self.old.key != self.new.key
+        kept = self.same and not rotated
+        if kept and self.before is EntryStatus.REVIEWED:
+            return self._judge_stripped()
+        elsewhere = self.of_former_owner or self.of_earlier_key
+        back = self._is_back_lower() and self._is_older()
+        if ((self.lowered and kept) or back) and self.new.epoch and not elsewhere:
+            return self._judge_lowered(Severity.VIOLATION)
+        if self.new.policy.require_signed:
+            return self._judge_refused()
+        # An owner may have lowered it, and somebody else have set another value since.
+        return self._judge_lowered(Severity.ATTENTION) if self.lowered or self._is_back_lower() else None
+
+    def _judge_stripped(self) -> Finding:
+        if self.of_former_owner:
+            text = f"an owner had signed exactly this value; now somebody has who is no longer an owner{self.by}"
+            hint = f"an owner runs: {command('review', self.new.name)}"
+            return self._finding(Severity.ATTENTION, "signature-of-former-owner", text, hint)
+        if self.step.is_behind:
+            text = "an owner has signed exactly this value since, and here it stands as it was before"
+            return self._finding(Severity.VIOLATION, "secret-behind", text, NEWEST)
+        text = "an owner had signed exactly this value, and the signature is gone"
+        return self._finding(Severity.VIOLATION, "signature-stripped", text, _WHO)
+
+    def _judge_lowered(self, severity: Severity) -> Finding:
+        if self.step.is_behind and severity is Severity.VIOLATION:
+            return self._finding(severity, "secret-behind", "here its sensitivity is not raised yet", NEWEST)
+        text = f"{self._levels()}, and no owner vouches for that: {self.now.value}{self.by}"
+        hint = f"if that is right, an owner runs: {command('review', self.new.name)}"
+        if severity is Severity.VIOLATION:
+            hint = f"{_WHO}; if it was honest: pprotect trust accept"
+        return self._finding(severity, "sensitivity-lowered", text, hint)
+
+    def _judge_refused(self) -> Finding:
+        text = (
+            f"{self._what()}, and no owner vouches for it: {self.now.value}{self.by}; the policy demands that one does"
+        )
+        # It is not used until one reviews it.
+        severity = Severity.ATTENTION if self.of_earlier_key else Severity.VIOLATION
+        return self._finding(severity, "secret-unreviewed", text, f"an owner runs: {command('review', self.new.name)}")
+
+    def _judge_same(self) -> Finding:
+        # A file of Pocket Protector's has no times.
+        if self.earlier is not None and self.earlier.updated not in ("", self.secret.updated):
+            text = f"the value is as it was, and the time beside it was changed by hand{self.by}"
+            return self._finding(Severity.ATTENTION, "secret-retimed", text, _WHO)
+        signed = "signed" if self.secret.signed else "no longer signed"
+        if self.earlier is not None and self.earlier.sensitivity is not self.secret.sensitivity:
+            text = f"the value is as it was, and its sensitivity is now {self.secret.sensitivity.word}{self.by}"
+            return self._finding(Severity.INFO, "secret-changed", text)
+        text = f"the value is as it was, and is now {signed}{self.by}"
+        return self._finding(Severity.INFO, "secret-reviewed", text)
+
+    def _judge_changed(self) -> Finding:
+        vouched = f"no owner vouches for it: {self.now.value}"
+        if self.now is EntryStatus.REVIEWED:
+            vouched = "an owner vouches for it"
+        return self._finding(Severity.INFO, "secret-changed", f"{self._what()}, and {vouched}{self.by}")
+
+    def _is_older(self) -> bool:
+        gone = self.step.before.memory.gone
+        if self.same:
+            return self.lowered and level_hash(self.new.name, self.key, self.secret) in gone
+        return secret_hash(self.new.name, self.key, self.secret) in gone or self._was_signed_before()
+
+    def _was_signed_before(self) -> bool:
+        """Whether owners signed both, and this one earlier: what was never seen may be old too."""
+        both = self.before is EntryStatus.REVIEWED and self.now is EntryStatus.REVIEWED
+        return both and self.earlier is not None and self.secret.updated < self.earlier.updated
+
+    def _is_back_lower(self) -> bool:
+        """Whether it is a value of before, which was taken out when it was of a higher sensitivity."""
+        higher = [level for level in Sensitivity if level > max(self.secret.sensitivity, Sensitivity.MEDIUM)]
+        were = (level_hash(self.new.name, self.key, replace(self.secret, sensitivity=level)) for level in higher)
+        return not self.same and any(hash_ in self.step.before.memory.gone for hash_ in were)
+
+    def _levels(self) -> str:
+        now = self.secret.sensitivity.word
+        if self.earlier is None or not self.lowered:
+            return f"a value of before is back, and its sensitivity is {now} now, lower than it was"
+        return f"its sensitivity is lowered from {self.earlier.sensitivity.word} to {now}"
+
+    def _what(self) -> str:
+        if self._is_older():
+            return "an older value is back"
+        pointer = self.secret.value if isinstance(self.secret.value, Reference) else None
+        if self.earlier is None or self.old is None:
+            return f"a new reference to {pointer}" if pointer else "a new value"
+        if pointer:
+            return f"now a reference to {pointer}"
+        resealed = self.old.key != self.new.key and self.earlier.updated == self.secret.updated
+        return "re-sealed" if resealed else "a value changed"
+
+    def _finding(self, severity: Severity, code: str, text: str, hint: str = "") -> Finding:
+        return Finding(severity, code, ("secret", self.new.name, self.key), text, hint)

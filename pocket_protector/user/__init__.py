@@ -1,0 +1,1 @@
+"""What this user has seen and decided, kept in their own folder."""

@@ -1,0 +1,140 @@
+"""What this user has seen of protected files, kept in the user's own folder (docs/trust.md).
+
+`pins/<file id in hex>` has what was judged last: one line, `pprotect-pin 1 <BLAKE2b-256 of the file's text in hex>`, so
+that a file which did not change is recognised without reading more, then what `trust.pins` makes of it.
+`untold/<file id>` has what deserved a look when that moved on and nobody may have read, a JSON list of texts.
+`confirmed/<file id>` is there if the user accepted the file, or made it.
+`places/<hash>` says which file id was seen at a place, which is the path in a git repository, whichever of its work
+trees, so that another file in the place of one is noticed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pocket_protector import files
+from pocket_protector.crypto.encoding import lp
+from pocket_protector.crypto.keys import DIGEST_BYTES, digest
+from pocket_protector.document.document import FILE_ID_BYTES
+from pocket_protector.errors import StoreError
+from pocket_protector.format.loaded_file import MAX_FILE_BYTES
+
+if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
+    from pocket_protector.trust.judge.state import State
+
+MAX_PIN_BYTES = 8 * MAX_FILE_BYTES
+"""The text may grow in JSON, and the memory with the file's age."""
+
+_MAX_UNTOLD_BYTES = 64 * 1024
+# Together they stay below that: names may be long, and there may be thousands of them in one text.
+_MOST_UNTOLD, _MOST_UNTOLD_CHARACTERS = 30, 500
+
+_HEAD = "pprotect-pin 1 "
+_HEAD_BYTES = len(_HEAD) + 2 * DIGEST_BYTES + 1
+
+_FORGET = "compare the fingerprints with their owners again, then: pprotect trust accept"
+
+
+class Pin:
+    """The pin of the file at a path."""
+
+    def __init__(self, path: str, folder: str | None = None) -> None:
+        self._folder = folder or files.state_folder()
+        place = files.place_in_git(path)
+        self._place = os.path.join(self._folder, "places", digest(lp(*map(os.fsencode, place))).hex())
+        self._seen: bytes | None = None
+
+    def file_id(self) -> bytes | None:
+        """The id of the file that was seen at this place; None if none was."""
+        if not os.path.lexists(self._place):
+            return None
+        text = files.read(self._place, 64).decode(errors="replace").strip()
+        if not re.fullmatch(rf"[0-9a-f]{{{2 * FILE_ID_BYTES}}}", text):
+            raise _damaged(self._place)
+        return bytes.fromhex(text)
+
+    def is_current(self, file_id: bytes, text: str) -> bool:
+        """Whether the file is, to the byte, the one that was pinned."""
+        path = self._path(file_id)
+        return os.path.lexists(path) and files.read_start(path, _HEAD_BYTES) == _head(text)
+
+    def read(self, file_id: bytes) -> State | None:
+        """What was judged last; None for a file that was not seen. StoreError for a pin that is damaged."""
+        path = self._path(file_id)
+        if not os.path.lexists(path):
+            return None
+        from pocket_protector.user.pin_format import decode_pin
+
+        self._seen = files.read(path, MAX_PIN_BYTES)
+        first, _, rest = self._seen.partition(b"\n")
+        try:
+            text, state = decode_pin(rest)
+        except StoreError:
+            raise _damaged(path) from None
+        if first + b"\n" != _head(text):
+            raise _damaged(path)
+        return state
+
+    def write(self, file_id: bytes, text: str, state: State, *, over_damage: bool = False) -> None:
+        """Keep what was judged of the file with this text. If another process moved the pin since `read`, that stays:
+        the next command judges again."""
+        from pocket_protector.user.pin_format import encode_pin
+
+        pin = _head(text) + encode_pin(text, state.memory)
+        if len(pin) > MAX_PIN_BYTES:
+            raise StoreError(f"what was seen of this file takes more than {MAX_PIN_BYTES} bytes", hint=_FORGET)
+        self._replace(self._path(file_id), pin, lambda old: over_damage or old == self._seen)
+        self._replace(self._place, file_id.hex().encode() + b"\n", lambda _: True)
+
+    def is_confirmed(self, file_id: bytes) -> bool:
+        """Whether the user accepted the file, or made it, and not only came across it."""
+        return os.path.lexists(os.path.join(self._folder, "confirmed", file_id.hex()))
+
+    def confirm(self, file_id: bytes) -> None:
+        self._replace(os.path.join(self._folder, "confirmed", file_id.hex()), b"\n", lambda _: True)
+
+    def untold(self, file_id: bytes) -> list[str]:
+        """What deserved a look when the pin moved, and nobody may have read yet. Of a damaged list, that it is one."""
+        path = os.path.join(self._folder, "untold", file_id.hex())
+        if not os.path.lexists(path):
+            return []
+        try:
+            found = json.loads(files.read(path, _MAX_UNTOLD_BYTES))
+        except (ValueError, RecursionError, StoreError):
+            found = None
+        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+            return [f"note: {path} is damaged: what there was to tell is lost"]
+        return found
+
+    def put_off(self, file_id: bytes, texts: list[str]) -> None:
+        """Keep what is yet to be told, in the place of what was kept."""
+        path = os.path.join(self._folder, "untold", file_id.hex())
+        if not texts:
+            files.remove(path)
+            return
+        kept = [text[:_MOST_UNTOLD_CHARACTERS] for text in texts[:_MOST_UNTOLD]]
+        more = [f"note: and {len(texts) - len(kept)} more"] if len(texts) > len(kept) else []
+        self._replace(path, json.dumps([*kept, *more], ensure_ascii=False).encode(), lambda _: True)
+
+    def _replace(self, path: str, raw: bytes, wanted: Callable[[bytes | None], bool]) -> None:
+        files.make_private_folder(os.path.dirname(path))
+        with files.replacing(path) as target:
+            old = target.read(MAX_PIN_BYTES)
+            if old != raw and wanted(old):
+                target.replace(raw)
+
+    def _path(self, file_id: bytes) -> str:
+        return os.path.join(self._folder, "pins", file_id.hex())
+
+
+def _head(text: str) -> bytes:
+    """The first line of the pin of a file with this text."""
+    return f"{_HEAD}{digest(text.encode()).hex()}\n".encode()
+
+
+def _damaged(path: str) -> StoreError:
+    return StoreError(f"{path} is damaged: what was seen of this file before cannot be told", hint=_FORGET)
