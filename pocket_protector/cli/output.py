@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
+from pocket_protector.user.notices import Notice
+
 SCHEMA = 1
 
 
@@ -65,6 +67,11 @@ def note(text: str, end: str = "\n") -> None:
             sys.stderr.flush()
     except OSError:
         discard(2)
+
+
+def notice(notice: Notice) -> None:
+    """Print a notice of a guarded file."""
+    note(str(notice))
 
 
 def progress(text: str, *, last: bool) -> None:

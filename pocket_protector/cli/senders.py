@@ -8,10 +8,10 @@ from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.session import Session
 from pocket_protector.errors import IntegrityError, PolicyError, StoreError
-from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.packages.header import Header
 from pocket_protector.packages.keys.public_key import MAX_KEY_FILE_BYTES, PublicKey
 from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, to_words
+from pocket_protector.user.guarded_key_file import GuardedKeyFile
 from pocket_protector.user.known_keys import SENDERS, KnownKeys
 
 
@@ -19,9 +19,9 @@ class SenderCheck:
     """Call it with a package's header: it raises unless the sender is the one who was named, an owner in the user's own
     file or whom --trust names, somebody who was known before, or one whose fingerprint a person confirms now."""
 
-    def __init__(self, session: Session, store: KeyFile | None, named: str | None) -> None:
+    def __init__(self, session: Session, guarded: GuardedKeyFile | None, named: str | None) -> None:
         self._session = session
-        self._store = store
+        self._guarded = guarded
         self._named = named
         self._new: tuple[str, str] | None = None
 
@@ -52,9 +52,9 @@ class SenderCheck:
         anchor = (self._session.anchors() or {}).get(header.sender)
         if anchor is not None:
             return is_fingerprint(anchor, found)
-        if self._store is None or not self._store.file_id:
+        if self._guarded is None or not self._guarded.key_file.file_id:
             return False
-        watch = self._session.watch(self._store)
+        watch = self._guarded.judged
         state = watch.trusted()
         custodian = state.document.custodians.get(header.sender) if state else None
         if state is None or custodian is None:

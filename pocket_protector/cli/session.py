@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,12 +16,15 @@ from pocket_protector.cli.completion import FILE_VARIABLE, given_path
 from pocket_protector.cli.options import GlobalOptions
 from pocket_protector.cli.prompts import NoAnswerError, Prompts
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.cli.warning import show_new_owners, warn, warn_of_all
-from pocket_protector.cli.watching import Watch, look, look_anew
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.errors import AccessError, IntegrityError, StoreError, UnknownCustodianError
+from pocket_protector.errors import AccessError, StoreError, UnknownCustodianError
 from pocket_protector.keyfile.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
 from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.user.guarded_key_file import GuardedKeyFile, GuardOptions
+
+if TYPE_CHECKING:
+    from pocket_protector.user.domain_access import OpenedDomain, Use
+    from pocket_protector.user.guarded_merge import GuardedMerge
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
 
@@ -40,9 +44,7 @@ class Session:
         self.options = options
         self.behind_dashes = behind_dashes
         self.prompts = Prompts(silent=options.non_interactive, yes=options.yes)
-        self._watch: Watch | None = None
         self._passphrase = ""
-        self._guarded: set[str] = set()
 
     # The file
 
@@ -56,57 +58,38 @@ class Session:
         named = given_path(self.options.file)
         return os.path.join(_current_folder(), files.FILE_NAME) if named is None else named
 
-    def read_if_there(self) -> KeyFile | None:
-        """None where there is no file; one that was named has to be there."""
-        path = self.path()
-        return self.read() if given_path(self.options.file) or os.path.lexists(path) else None
-
     def read(self) -> KeyFile:
+        """Read the file for a command that only lists names."""
         return KeyFile.from_file(self.path())
 
-    def read_to_change(self) -> KeyFile:
-        """As `read`; a file that cannot be changed is refused before anything is asked."""
-        store = self.read()
-        store.check_changeable()
-        self._watch = look(store)
-        return store
+    def open(self) -> GuardedKeyFile:
+        """Open the file under the guards of this user."""
+        return GuardedKeyFile.from_file(self.path(), self.guard_options(), output.notice)
 
-    def watch(self, store: KeyFile) -> Watch:
-        """What was seen of the file before."""
-        if self._watch is None:
-            self._watch = look(store)
-        return self._watch
+    def open_if_there(self) -> GuardedKeyFile | None:
+        """Open the file; None if there is none, unless the user named it."""
+        path = self.path()
+        return self.open() if given_path(self.options.file) or os.path.lexists(path) else None
 
-    def guard(
-        self, store: KeyFile, domain: str, *custodians: str, wraps: bool = True, removing: str | None = None
-    ) -> None:
-        """IntegrityError if the domain that is to be changed, or a custodian whom its key is to be wrapped for, is not
-        what it should be; PolicyError if it does not lead back to whom the user trusts. Says what else deserves a look,
-        and whom the key will be wrapped for who was not its owner when the user looked last."""
-        watch = self.watch(store)
-        owners = store.get_domain_owner_names(domain)
-        if watch.findings:
-            from pocket_protector.trust.gates import check_change
+    def open_to_change(self) -> GuardedKeyFile:
+        """Open the file, and refuse one that cannot be changed, or whose pin is damaged, before any question."""
+        guarded = self.open()
+        guarded.check_changeable()
+        return guarded
 
-            concerned, behind = {*owners, *custodians}, self.options.behind
-            check_change(watch.findings, domain, concerned, wraps=wraps, behind=behind, removing=removing)
-        anchors = self.anchors()
-        if anchors is not None:
-            store.check_anchored(domain, anchors)
-        warn(watch, [domain], interactive=True, terminal=self.prompts.terminal)
-        older = watch.withheld(domain) if wraps and not self.options.behind else []
-        if older:
-            raise IntegrityError(
-                f"nothing was written: in {domain!r} older references are back, and a rotation would sign them anew:"
-                f" {', '.join(older)}",
-                hint="set them again, or if somebody meant it: pprotect trust accept",
-            )
-        if wraps:
-            show_new_owners(watch, domain, [owner for owner in owners if owner != removing])
-        self._guarded.add(domain)
+    def opened(
+        self, guarded: GuardedKeyFile, domain: str, use: Use, names: Collection[str] | None = None
+    ) -> OpenedDomain:
+        """Open values of a domain with the user's credentials, which are asked for after the checks that need none."""
+        access = guarded.access(domain, use, names)
+        return access.open(self.identity(guarded.key_file))
+
+    def guard_options(self) -> GuardOptions:
+        """Return what the user decided in advance, by options and variables."""
+        return GuardOptions(self.anchors(), self.options.behind, self.prompts.terminal)
 
     def anchors(self) -> dict[str, str] | None:
-        """The custodians whom --trust or PPROTECT_TRUST names, with their fingerprints."""
+        """Return the custodians that --trust or PPROTECT_TRUST names, with their fingerprints."""
         variable = read_variable(TRUST_VARIABLE)
         if not self.options.trust and not variable:
             return None
@@ -120,52 +103,42 @@ class Session:
 
     def write(
         self,
-        before: KeyFile | None,
-        after: KeyFile,
+        guarded: GuardedKeyFile,
+        changed: KeyFile,
         done: str,
         last: Callable[[], bool] | None = None,
         *,
-        merges: bool = False,
-    ) -> KeyFile | None:
-        """Write, and say what is done; with the diff and a question first if asked for. None if the answer was no.
+        removing: str | None = None,
+    ) -> GuardedKeyFile | None:
+        """Write `changed`, after the guards and with the diff and a question if --confirm asks for them.
 
-        Every domain that something is sealed or wrapped for is guarded, unless it was, or this `merges` what others
-        sealed. `last` is called when nothing but the write is left to do: writing goes on if it returns True.
+        `done` is the message afterwards. `last` is called when only the write is left to do, and allows it. Returns the
+        written file; None if the user or `last` said no.
         """
-        if before is not None and not merges:
-            for domain in set(after.sealed_since(before)) - self._guarded:
-                self.guard(before, domain)
-        if self.options.confirm and not self._agreed(before, after):
-            output.note("aborted: nothing was written")
+        guarded.check_write(changed, removing=removing)
+        if not self._may_write(guarded.key_file, changed, last):
             return None
-        self.prompts.finish()
-        if last is not None and not last():
-            return None
-        written = after.write()
+        written = guarded.write_checked(changed)
         output.note(done)
-        if before is None or not before.file_id:
-            # A file of one's own making, whatever stood here.
-            watch = look_anew(written)
-            watch.wrote(written)
-            watch.made()
-        else:
-            self._move_pin(written, merges=merges)
         return written
 
-    def _move_pin(self, written: KeyFile, *, merges: bool) -> None:
-        watch = self._watch or look(written)
-        if merges:
-            warn(watch, written.get_domain_names(), interactive=False, terminal=self.prompts.terminal)
-        elif not self._guarded:
-            warn_of_all(watch, terminal=self.prompts.terminal)
-        for finding in watch.wrote(written):
-            output.note(f"warning: {'/'.join(finding.where)}: {finding.text}")
-            output.note("  you saw another one before; if you threw that away yourself: pprotect trust accept")
+    def write_joined(self, merge: GuardedMerge, joined: KeyFile, done: str) -> None:
+        """Write the join of two branches as `write` does."""
+        if self._may_write(merge.ours, joined, None):
+            merge.write(joined)
+            output.note(done)
 
-    def _agreed(self, before: KeyFile | None, after: KeyFile) -> bool:
+    def _may_write(self, before: KeyFile, after: KeyFile, last: Callable[[], bool] | None) -> bool:
+        if self.options.confirm and not self._agreed(before, after):
+            output.note("aborted: nothing was written")
+            return False
+        self.prompts.finish()
+        return last is None or last()
+
+    def _agreed(self, before: KeyFile, after: KeyFile) -> bool:
         from difflib import unified_diff
 
-        old, new = before.get_contents().splitlines() if before else [], after.get_contents().splitlines()
+        old, new = before.get_contents().splitlines(), after.get_contents().splitlines()
         output.show_diff(unified_diff(old, new, f"{after.path}.old", f"{after.path}.new", lineterm=""))
         return self.prompts.agreed("Write changes?")
 

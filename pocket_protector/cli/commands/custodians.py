@@ -23,6 +23,7 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import command
 from pocket_protector.keyfile.credentials import Creds
 from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
 def add_key_custodian(
@@ -37,23 +38,25 @@ def add_key_custodian(
         raise UsageError(
             "--passphrase-file has your own passphrase, not a new key custodian's", hint="--new-passphrase-file PATH"
         )
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     output.note("Adding new key custodian.")
     chosen = one_of(name, session.options.user, "the key custodian")
     chosen = session.asked(chosen, "User email", "NAME")
     check_new_custodian(store, chosen)
     new = new_passphrase(session, kind, passphrase_in(new_passphrase_file), "Passphrase", "--new-passphrase-file PATH")
     done = f"added key custodian {chosen}; an owner runs: {command('add-owner', 'DOMAIN', chosen)}"
-    session.write(store, with_custodian(store, chosen, new, kind), done, new.saved)
+    session.write(guarded, with_custodian(store, chosen, new, kind), done, new.saved)
 
 
 def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
     """Remove a key custodian, and their ownership of every key domain."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     name = session.asked(custodian, "Key custodian email", "CUSTODIAN")
     owned = store.get_custodian_domains(name)
-    if session.write(store, store.rm_key_custodian(name), f"removed key custodian {name}"):
+    if session.write(guarded, store.rm_key_custodian(name), f"removed key custodian {name}"):
         for domain in owned:
             could_read(store, domain, name, rotated=False)
 
@@ -92,17 +95,18 @@ def set_key_custodian_passphrase(
     The exception: whose keys Pocket Protector made gets new ones, as from rekey-custodian.
     """
     session, kind = session_of(ctx), parse_key_type(key_type)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     identity = _current(session, store, name)
     if identity.verify_key is None:
         for domain in store.get_custodian_domains(identity.name):
-            session.guard(store, domain, identity.name)
+            guarded.check_wrapping(domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
     limits = KEY_TYPES[kind] or (None, None)
     changed = store.set_key_custodian_passphrase(identity, new.text, *limits, raw_key=kind == "raw")
     if identity.verify_key is None:
-        _write_rekeyed(session, store, changed, identity.name, new)
-    elif session.write(store, changed, f"changed the passphrase of {identity.name}", new.saved):
+        _write_rekeyed(session, guarded, changed, identity.name, new)
+    elif session.write(guarded, changed, f"changed the passphrase of {identity.name}", new.saved):
         output.note(
             "the old passphrase still opens the versions in git's history; if it may be known:"
             f" {command('rekey-custodian', identity.name)}, then rotate-domain-keys for each of their domains"
@@ -114,14 +118,15 @@ def rekey_custodian(
 ) -> None:
     """Give a key custodian new keys and a new passphrase, and wrap the keys of their domains for them."""
     session, kind = session_of(ctx), parse_key_type(key_type)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     identity = _current(session, store, name)
     for domain in store.get_custodian_domains(identity.name):
-        session.guard(store, domain, identity.name)
+        guarded.check_wrapping(domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
     limits = KEY_TYPES[kind] or (None, None)
     changed = store.rekey_custodian(identity, Creds(identity.name, new.text), kind == "raw", *limits)
-    _write_rekeyed(session, store, changed, identity.name, new)
+    _write_rekeyed(session, guarded, changed, identity.name, new)
 
 
 def _current(session: Session, store: KeyFile, name: str | None) -> Identity:
@@ -138,9 +143,9 @@ def _new(session: Session, kind: str, path: str | None) -> NewPassphrase:
     return new_passphrase(session, kind, passphrase_in(path), "New passphrase", "--new-passphrase-file PATH")
 
 
-def _write_rekeyed(session: Session, store: KeyFile, changed: KeyFile, name: str, new: NewPassphrase) -> None:
-    owned = store.get_custodian_domains(name)
-    if not session.write(store, changed, f"gave {name} new keys", new.saved):
+def _write_rekeyed(session: Session, guarded: GuardedKeyFile, changed: KeyFile, name: str, new: NewPassphrase) -> None:
+    owned = guarded.key_file.get_custodian_domains(name)
+    if not session.write(guarded, changed, f"gave {name} new keys", new.saved):
         return
     if owned:
         output.note("the old key still opens the versions in git's history, and these domains until they are rotated:")

@@ -18,7 +18,8 @@ from pocket_protector.keyfile.key_file import KeyFile
 def add_domain(ctx: typer.Context, domain: Domain = None, production: Production = None) -> None:
     """Add a key domain, with you as its owner."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     identity = session.identity(store)
     output.note("Adding new domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
@@ -27,7 +28,7 @@ def add_domain(ctx: typer.Context, domain: Domain = None, production: Production
         production = is_production(session, name, production)
     policy = None if production is None else Policy(production=production)
     changed = store.add_domain(name, identity.name, creds=identity, policy=policy)
-    session.write(store, changed, f"added key domain {name}, owned by {identity.name}")
+    session.write(guarded, changed, f"added key domain {name}, owned by {identity.name}")
 
 
 def is_production(session: Session, name: str, given: bool | None, before: bool | None = None) -> bool | None:
@@ -46,10 +47,10 @@ def is_production(session: Session, name: str, given: bool | None, before: bool 
 def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:
     """Remove a key domain with all its secrets. Git's history keeps them."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
     output.note("Removing domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
-    session.write(store, store.rm_domain(name), f"removed key domain {name}")
+    session.write(guarded, guarded.key_file.rm_domain(name), f"removed key domain {name}")
 
 
 def list_domains(ctx: typer.Context, json: Json = False) -> None:
@@ -74,13 +75,14 @@ def rotate_domain_keys(
 ) -> None:
     """Give a key domain a new key, re-seal every value to it, and wrap it for the present owners."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     identity = session.identity(store)
     name = session.asked(domain, "Domain name", "DOMAIN")
-    session.guard(store, name)
+    guarded.check_wrapping(name)
     changed = store.rotate_domain_key(name, identity, history=not no_history)
     tell_owners(store, changed, name)
-    session.write(store, changed, f"rotated the key of {name}")
+    session.write(guarded, changed, f"rotated the key of {name}")
 
 
 def tell_owners(before: KeyFile, after: KeyFile, name: str) -> None:

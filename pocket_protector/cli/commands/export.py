@@ -8,7 +8,6 @@ import typer
 
 from pocket_protector.cli import output
 from pocket_protector.cli.commands.run import Uppercase
-from pocket_protector.cli.opening import Use, opened
 from pocket_protector.cli.parameters import (
     NoResolve,
     RequiredDomain,
@@ -20,6 +19,7 @@ from pocket_protector.cli.parameters import (
 )
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.cli.uses import printing
 from pocket_protector.document.exported import ExportedDomain, ExportedEntry
 from pocket_protector.exports.variables import variable_names
 from pocket_protector.plugins.registry import export_as, export_formats, exporter_of
@@ -46,9 +46,13 @@ def export(
 ) -> None:
     """Print a key domain's values, or some of them, in a format for other programs."""
     chosen = _format(format_)
-    session, use = session_of(ctx), Use(True, require_signed, no_resolve, skip_unresolved, reveal)
-    store = session.read()
-    values = opened(session, store, domain, use, secret)
+    session = session_of(ctx)
+    use = printing(
+        session, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal, skip_unresolved=skip_unresolved
+    )
+    guarded = session.open()
+    store = guarded.key_file
+    values = session.opened(guarded, domain, use, secret).values
     names = variable_names(values, None, uppercase=uppercase)
     entries = tuple(
         ExportedEntry(name, values[secret], store.get_secret_sensitivity(domain, secret))

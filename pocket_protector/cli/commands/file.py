@@ -12,9 +12,10 @@ from pocket_protector.cli.app import print_version
 from pocket_protector.cli.new_keys import NewPassphrase, made_raw_key, new_passphrase
 from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type, parse_number
 from pocket_protector.cli.session import passphrase_in, session_of
-from pocket_protector.errors import IntegrityError, StoreError, command
+from pocket_protector.errors import StoreError, command
 from pocket_protector.keyfile.credentials import Creds
 from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
 def init(ctx: typer.Context, key_type: KeyType = None) -> None:
@@ -28,14 +29,15 @@ def init(ctx: typer.Context, key_type: KeyType = None) -> None:
         raise StoreError(f"{path} exists already", hint="-f FILE makes one elsewhere")
     output.note("Adding new key custodian.")
     name = session.asked(options.user, "User email", "--user NAME")
-    store = KeyFile.create(path)
+    guarded = GuardedKeyFile.create(path, session.guard_options(), output.notice)
+    store = guarded.key_file
     check_new_custodian(store, name)
     given = passphrase_in(options.passphrase_file)
     if given.text is None and options.user is not None:
         given = session.passphrase_variable()
     new = new_passphrase(session, kind, given, "Passphrase", "--passphrase-file PATH")
     done = f"made {path} with key custodian {name}; next: pprotect add-domain DOMAIN"
-    session.write(None, with_custodian(store, name, new, kind), done, new.saved)
+    session.write(guarded, with_custodian(store, name, new, kind), done, new.saved)
 
 
 def check_new_custodian(store: KeyFile, name: str) -> None:
@@ -56,13 +58,11 @@ def upgrade(ctx: typer.Context) -> None:
     binds its values to their places.
     """
     session = session_of(ctx)
-    store = session.read()
+    guarded = session.open()
+    store = guarded.key_file
     names = store.get_domain_names()
-    if not session.options.behind:
-        for finding in session.watch(store).violations:
-            raise IntegrityError(f"nothing was written: {finding.text}", hint=finding.hint)
     done = f"upgraded {store.path} to format 1" + ("; an owner of each key domain now runs:" if names else "")
-    if session.write(store, store.upgrade(), done):
+    if session.write(guarded, store.upgrade(), done):
         for name in names:
             output.note(f"  {command('rotate-domain-keys', name)}")
 
@@ -80,8 +80,10 @@ def truncate_audit_log(
     """Drop all but the newest entries of the audit log, and note how many went."""
     number = parse_number(keep, "number of entries", "pprotect truncate-audit-log 100")
     session = session_of(ctx)
-    store = session.read_to_change()
-    session.write(store, store.truncate_audit_log(number), f"kept the newest {number} entries of the audit log")
+    guarded = session.open_to_change()
+    session.write(
+        guarded, guarded.key_file.truncate_audit_log(number), f"kept the newest {number} entries of the audit log"
+    )
 
 
 def version(ctx: typer.Context) -> None:

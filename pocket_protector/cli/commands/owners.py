@@ -9,10 +9,10 @@ import typer
 from pocket_protector.cli import output
 from pocket_protector.cli.commands.custodians import could_read
 from pocket_protector.cli.parameters import Custodian, Domain
-from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.errors import IntegrityError, StoreError
-from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.errors import PPKeyError, StoreError
+from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
 def add_owner(
@@ -30,40 +30,25 @@ def add_owner(
 ) -> None:
     """Let a key custodian read a key domain that you own."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     identity = session.identity(store)
     output.note("Adding domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "New owner email", "CUSTODIAN")
-    check_new_owner(session, store, owner, expect_fingerprint)
-    session.guard(store, name, owner)
-    session.write(store, store.add_owner(name, owner, identity), f"added owner {owner} to {name}")
+    check_new_owner(guarded, owner, expect_fingerprint)
+    guarded.check_wrapping(name, owner)
+    session.write(guarded, store.add_owner(name, owner, identity), f"added owner {owner} to {name}")
 
 
-def check_new_owner(session: Session, store: KeyFile, owner: str, expected: str | None) -> None:
-    """IntegrityError if the fingerprint is not the expected one. Without, a custodian who was not seen before is shown
-    with theirs; in a signed file also one who owned nothing: that they were there proves nothing."""
-    from pocket_protector.trust.fingerprints import is_fingerprint, to_words
-
-    found = store.get_fingerprint(owner)
-    if expected is not None:
-        try:
-            matches = is_fingerprint(expected, found)
-        except StoreError as error:
-            raise UsageError(f"--expect-fingerprint: {error.message}", hint=error.hint) from None
-        if not matches:
-            raise IntegrityError(
-                f"the fingerprint of {owner!r} is another: {to_words(found)}",
-                hint="ask them by another way; somebody may have put other keys in the place of theirs",
-            )
-        return
-    state = session.watch(store).trusted()
-    seen = state is not None and owner in state.document.custodians
-    signed = any(map(store.is_signed, store.get_domain_names()))
-    if state is None or not seen or (signed and not state.document.owned_by(owner)):
-        was = "had no access" if seen else "was not seen"
-        output.note(f"note: {owner} {was} before; ask them by another way whether this is their fingerprint:")
-        output.note(f"  {to_words(found)}")
+def check_new_owner(guarded: GuardedKeyFile, owner: str, fingerprint: str | None) -> None:
+    """Check the new owner's fingerprint, as `GuardedKeyFile.check_new_owner`; UsageError for a text that is not one."""
+    try:
+        guarded.check_new_owner(owner, fingerprint)
+    except StoreError as error:
+        if fingerprint is None or isinstance(error, PPKeyError):
+            raise
+        raise UsageError(f"--expect-fingerprint: {error.message}", hint=error.hint) from None
 
 
 def rm_owner(
@@ -80,30 +65,33 @@ def rm_owner(
     which ends the access. Without, the removed owner can still read the domain until it is rotated.
     """
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     identity = None if no_rotate else session.given_identity(store)
     output.note("Removing domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "Owner email", "CUSTODIAN")
     if identity is not None:
-        session.guard(store, name, removing=owner)
-    if session.write(store, store.rm_owner(name, owner, identity), f"removed owner {owner} from {name}"):
+        guarded.check_wrapping(name, removing=owner)
+    done = f"removed owner {owner} from {name}"
+    if session.write(guarded, store.rm_owner(name, owner, identity), done, removing=owner):
         could_read(store, name, owner, rotated=identity is not None)
 
 
 def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
     """Make a key custodian an owner of all key domains that you own."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     identity = session.identity(store)
     owner = session.asked(custodian, "New owner email", "CUSTODIAN")
     owned = store.get_custodian_domains(identity.name)
-    check_new_owner(session, store, owner, None)
+    guarded.check_new_owner(owner)
     for name in owned:
-        session.guard(store, name, owner)
+        guarded.check_wrapping(name, owner)
     changed = store.migrate_owner(owner, identity)
     output.note(f"Will add {owner} as owner to: {', '.join(owned)}")
     if session.prompts.agreed("Proceed?"):
-        session.write(store, changed, f"added owner {owner} to {', '.join(owned)}")
+        session.write(guarded, changed, f"added owner {owner} to {', '.join(owned)}")
     else:
         output.note("aborted: nothing was written")

@@ -13,13 +13,11 @@ from pocket_protector import files
 from pocket_protector.changes.signing import check_can_sign
 from pocket_protector.cli import output
 from pocket_protector.cli.completion import custodians
-from pocket_protector.cli.opening import check_use, keep, tell
 from pocket_protector.cli.parameters import RequiredDomain, Secrets
 from pocket_protector.cli.senders import remember
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.crypto.identity import Identity
-from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.document.exported import ExportedDomain
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.times import format_time
 from pocket_protector.errors import FormatError, PPKeyError, StoreError
@@ -32,6 +30,7 @@ from pocket_protector.packages.keys.public_key import MAX_KEY_FILE_BYTES, Recipi
 from pocket_protector.packages.package_sealing import PackageRequest, check_not_production
 from pocket_protector.packages.token import Token
 from pocket_protector.plugins.registry import export_as
+from pocket_protector.user.domain_access import Use
 from pocket_protector.user.known_keys import RECIPIENTS, KnownKeys
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -71,14 +70,15 @@ def package(
     if not recipient or out is None:
         raise UsageError("a package needs recipients and a file", hint="--recipient FILE|CUSTODIAN --out PATH")
     session, life, chosen = session_of(ctx), parse_life(ttl), parse_gate(gate)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     check_not_production(domain, store.get_policy(domain).production)
     people = [_recipient(store, given) for given in recipient]
-    session.guard(store, domain, *(given for given in recipient if given in store.get_key_custodian_names()))
+    guarded.check_wrapping(domain, *(given for given in recipient if given in store.get_key_custodian_names()))
     _meet(session, people)
     identity = session.identity(store)
     check_can_sign(identity)
-    exported = _exported(session, store, domain, identity, secret)
+    exported = guarded.access(domain, Use(resolve=False), secret or None).export(identity)
     gated = [entry.name for entry in exported.entries if is_gated(entry)]
     if gated and token_out is None and chosen is Gate.TOKEN:
         raise UsageError(f"sensitive values need a token: {', '.join(gated)}", hint="--token-out PATH")
@@ -146,29 +146,6 @@ def _meet(session: Session, people: list[Recipient]) -> None:
                     "nothing was sealed: the recipient's key is another than before",
                     hint="compare the fingerprint with theirs; then repeat this at a terminal",
                 )
-
-
-def _exported(
-    session: Session, store: KeyFile, domain: str, identity: Identity, secrets: list[str] | None
-) -> ExportedDomain:
-    """The domain's entries, references as they are; each as sensitive as it was when the user saw it, if somebody
-    without the right to it lowered that since."""
-    known = store.get_domain_secret_names(domain)
-    for name in secrets or ():
-        if name not in known:
-            raise PPKeyError(f"secret in {domain!r}", name, known)
-    watch = session.watch(store)
-    check_use(session, store, watch, domain, require_signed=watch.demanded_signed(domain))
-    values = store.decrypt_values(domain, identity)
-    references, kept = store.get_references(domain), watch.kept(domain)
-    entries = []
-    for name in sorted({*(secrets or known)}):
-        content: bytes | Reference = references[name] if name in references else values[name].encode()
-        level = store.get_secret_sensitivity(domain, name)
-        entries.append(ExportedEntry(name, content, max(level, kept.get(name, level))))
-    keep(session, watch)
-    tell(store, domain, values)
-    return ExportedDomain(store.file_id, domain, store.get_policy(domain).production, tuple(entries))
 
 
 def _write(out: str, sealed: bytes, token_out: str | None, token: Token) -> None:

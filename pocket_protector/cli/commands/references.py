@@ -5,12 +5,11 @@ from __future__ import annotations
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.opening import fetched
 from pocket_protector.cli.parameters import Domain, Json, RequiredDomain, RequiredName
 from pocket_protector.cli.session import Session, session_of
-from pocket_protector.cli.warning import warn
+from pocket_protector.cli.uses import resolving
 from pocket_protector.errors import IntegrityError, PolicyError
-from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 _CHECK_FAILED = 1
 _OK = "ok"
@@ -24,14 +23,15 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
     Needs no credentials for the file. The status is 1 if one cannot be had.
     """
     session = session_of(ctx)
-    store = session.read()
+    guarded = session.open()
+    store = guarded.key_file
     domains = store.get_domain_names() if domain is None else [domain]
     references = {(place, name): r for place in domains for name, r in sorted(store.get_references(place).items())}
-    warn(session.watch(store), domains, interactive=session.prompts.terminal, terminal=session.prompts.terminal)
+    guarded.give_notices(domains, first_contact=session.prompts.terminal)
     outcomes = dict.fromkeys(references, _OK)
     withheld = {(place, name) for place in domains for name in store.get_withheld_references(place)}
     outcomes |= dict.fromkeys(withheld, "no owner vouches for it, as its domain's policy demands")
-    outcomes |= _outcomes(session, store, [place for place in references if place not in withheld])
+    outcomes |= _outcomes(session, guarded, [place for place in references if place not in withheld])
     if json:
         content = [
             {"domain": place[0], "secret": place[1], "reference": references[place].text, "outcome": outcome}
@@ -46,12 +46,12 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
         raise typer.Exit(_CHECK_FAILED)
 
 
-def _outcomes(session: Session, store: KeyFile, places: list[Place]) -> dict[Place, str]:
+def _outcomes(session: Session, guarded: GuardedKeyFile, places: list[Place]) -> dict[Place, str]:
     """What is wrong with those that cannot be had. Of several domains, one that is not as it should be hides no other;
     IntegrityError or PolicyError if there is no other."""
     domains = sorted({domain for domain, _ in places})
     try:
-        failures = fetched(session, store, places, partly=True).failures
+        failures = guarded.resolve(places, resolving(session), partly=True).failures
         return {place: failure.brief for place, failure in failures.items()}
     except (IntegrityError, PolicyError):
         if len(domains) == 1:
@@ -60,7 +60,7 @@ def _outcomes(session: Session, store: KeyFile, places: list[Place]) -> dict[Pla
     for domain in domains:
         within = [place for place in places if place[0] == domain]
         try:
-            outcomes |= _outcomes(session, store, within)
+            outcomes |= _outcomes(session, guarded, within)
         except (IntegrityError, PolicyError) as error:
             outcomes |= dict.fromkeys(within, error.message)
     return outcomes
@@ -70,7 +70,8 @@ def import_reference(ctx: typer.Context, domain: RequiredDomain, name: RequiredN
     """Seal the value that a reference leads to now, in the reference's place. Nobody vouches for it until an owner
     has reviewed it."""
     session = session_of(ctx)
-    store = session.read_to_change()
-    session.guard(store, domain, wraps=False)
-    changed = store.import_reference(domain, name, fetched(session, store, [(domain, name)]))
-    session.write(store, changed, f"secret {name} in {domain} now holds the value itself")
+    guarded = session.open_to_change()
+    guarded.check_sealing(domain)
+    resolved = guarded.resolve([(domain, name)], resolving(session))
+    changed = guarded.key_file.import_reference(domain, name, resolved)
+    session.write(guarded, changed, f"secret {name} in {domain} now holds the value itself")

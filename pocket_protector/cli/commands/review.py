@@ -12,13 +12,14 @@ from pocket_protector.changes.signing import check_can_sign
 from pocket_protector.cli import output
 from pocket_protector.cli.commands.domains import is_production
 from pocket_protector.cli.parameters import Json, Production, RequiredDomain
-from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.document.policy import PRODUCTION, Policy, parse_count, parse_days
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.repository.blame import Blame, blame_secrets
+from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 _MASK = "********"
 
@@ -26,7 +27,8 @@ _MASK = "********"
 def status(ctx: typer.Context, json: Json = False) -> None:
     """Print what the file holds, who you are, and how many values owners vouch for."""
     session = session_of(ctx)
-    store = session.read()
+    guarded = session.open()
+    store = guarded.key_file
     user = session.user()
     content = {name: _standing(store, name, user) for name in store.get_domain_names()}
     if json:
@@ -35,7 +37,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
     lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
     lines += [f"key domain {name}: {_described(store, name, found)}" for name, found in content.items()]
-    lines += _distrusted(session, store)
+    lines += _distrusted(guarded)
     output.lines(lines)
 
 
@@ -49,8 +51,9 @@ def review(
     Each is shown with who changed it last and when, as git has it.
     """
     session = session_of(ctx)
-    store = session.read_to_change()
-    session.guard(store, domain, wraps=False)
+    guarded = session.open_to_change()
+    store = guarded.key_file
+    guarded.check_sealing(domain)
     names = store.authority(domain).unreviewed
     if not names:
         output.note(f"owners vouch for every value in {domain}")
@@ -58,7 +61,7 @@ def review(
     identity = session.identity(store)
     check_can_sign(identity)
     values, references = store.decrypt_values(domain, identity), store.get_references(domain)
-    kept = session.watch(store).kept(domain)
+    floors = guarded.judged.sensitivity_floors(domain)
     changes = blame_secrets(store.path, store.get_contents(), domain, names)
     accepted = []
     for name in names:
@@ -67,13 +70,13 @@ def review(
             output.note(f"  {references[name]}")
         else:
             level = store.get_secret_sensitivity(domain, name)
-            inject_only = max(level, kept.get(name, level)) is Sensitivity.INJECT_ONLY
+            inject_only = max(level, floors.get(name, level)) is Sensitivity.INJECT_ONLY
             _show(values[name], reveal=reveal, inject_only=inject_only)
         if session.prompts.agreed(f"Sign {name}?"):
             accepted.append(name)
     if accepted:
         done = f"signed {len(accepted)} of {len(names)} values in {domain}: {', '.join(accepted)}"
-        session.write(store, store.sign_secrets(domain, accepted, identity), done)
+        session.write(guarded, store.sign_secrets(domain, accepted, identity), done)
     else:
         output.note("nothing was signed")
 
@@ -98,7 +101,8 @@ def set_policy(
     """Demand of a key domain what the options say; what they do not name stays. The policy is signed, and is asked
     for by verify, run, decrypt-domain, get and the library."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     old = store.get_policy(domain)
     policy = old
     if require_signed is not None:
@@ -110,7 +114,7 @@ def set_policy(
     if {require_signed, max_age, min_owners, production} == {None} and not (no_max_age or no_min_owners):
         raise UsageError("no demand is given", hint=f"now: {_demands(old)}; pprotect set-policy --help")
     policy = replace(policy, production=is_production(session, domain, production, old.production))
-    session.guard(store, domain)
+    guarded.check_wrapping(domain)
     changed = store.set_policy(domain, policy, session.identity(store))
     weaker = policy.weaker_than(old)
     if PRODUCTION in weaker and session.prompts.terminal:
@@ -123,7 +127,7 @@ def set_policy(
     if policy.require_signed and unreviewed:
         review_it = command("review", domain)
         output.note(f"note: nobody can use {domain} until an owner has reviewed {len(unreviewed)} values: {review_it}")
-    session.write(store, changed, f"the policy of {domain} now demands {_demands(policy)}")
+    session.write(guarded, changed, f"the policy of {domain} now demands {_demands(policy)}")
 
 
 def _one_of(given: str | None, none: bool, option: str) -> int | None:
@@ -155,10 +159,10 @@ def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
     }
 
 
-def _distrusted(session: Session, store: KeyFile) -> list[str]:
+def _distrusted(guarded: GuardedKeyFile) -> list[str]:
     """A line if something is wrong with the file, as far as was seen."""
     try:
-        wrong = len(session.watch(store).violations)
+        wrong = len(guarded.judged.violations)
     except StoreError as error:
         return [f"trust: {error.message}"]
     changes = "a change" if wrong == 1 else f"{wrong} changes"

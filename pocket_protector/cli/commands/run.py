@@ -11,10 +11,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.opening import Use, opened
 from pocket_protector.cli.parameters import DomainOption, NoResolve, RequiredDomain, RequireSigned, SkipUnresolved
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.cli.uses import for_program
 from pocket_protector.exports.variables import is_shell_name, program_variables, variable_name
 from pocket_protector.keyfile.credentials import credential_variables
 
@@ -81,9 +81,13 @@ def _run(ctx: typer.Context, domain: str, command: list[str] | None, how: str) -
     check_prefix(given["prefix"])
     # Before references are resolved: that sets the prefix for their sources, whatever it was.
     credentials = credential_variables(session.options.env_prefix)
-    use = Use(False, given["require_signed"], given["no_resolve"], given["skip_unresolved"])
-    raw = opened(session, session.read(), domain, use)
-    run_with(raw, given, credentials)
+    use = for_program(
+        session,
+        require_signed=given["require_signed"],
+        no_resolve=given["no_resolve"],
+        skip_unresolved=given["skip_unresolved"],
+    )
+    run_with(session.opened(session.open(), domain, use).values, given, credentials)
 
 
 def run_with(raw: Mapping[str, bytes], given: Mapping[str, Any], credentials: set[str]) -> NoReturn:

@@ -115,10 +115,10 @@ def rm_secret(
 ) -> None:
     """Remove a secret from a key domain. Git's history keeps it."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
     output.note("Removing secret.")
     place = _place(session, one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME"))
-    session.write(store, store.rm_secret(*place), f"removed secret {place[1]} from {place[0]}")
+    session.write(guarded, guarded.key_file.rm_secret(*place), f"removed secret {place[1]} from {place[0]}")
 
 
 def set_sensitivity(
@@ -132,9 +132,10 @@ def set_sensitivity(
     """Have a value, as it is, handled otherwise. To lower a sensitivity takes an owner; so does any change of a signed
     value's, which is signed anew."""
     session = session_of(ctx)
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     level = parse_sensitivity(sensitivity)
-    session.guard(store, domain, wraps=False)
+    guarded.check_sealing(domain)
     lowers = store.lowers_sensitivity(domain, name, level)
     if lowers:
         _agree_to_lower(session, domain, name, level)
@@ -146,7 +147,7 @@ def set_sensitivity(
             f"no owner vouches for {name!r} in {domain!r}, and its new sensitivity would be signed with it",
             hint=f"look at it first: {command('review', domain)}",
         )
-    session.write(store, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
+    session.write(guarded, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
 
 
 def _change(
@@ -159,10 +160,11 @@ def _change(
     session, given = session_of(ctx), ctx.params
     reference = _reference(given)
     level = None if given["sensitivity"] is None else parse_sensitivity(given["sensitivity"])
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     place = _place(session, domain, name)
     change(store, *place, reference or "")  # a place that will not do is refused before its value is asked for
-    session.guard(store, place[0], wraps=False)
+    guarded.check_sealing(place[0])
     lowers = level is not None and store.lowers_sensitivity(*place, level)
     if level is not None and lowers:
         _agree_to_lower(session, *place, level)
@@ -177,7 +179,7 @@ def _change(
         output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner has reviewed it")
     value = reference or _value(session, given["from_file"], given["generate"])
     changed = change(store, *place, value, creds=identity, sensitivity=level)
-    session.write(store, changed, done.format(place[1], place[0]))
+    session.write(guarded, changed, done.format(place[1], place[0]))
 
 
 def _reference(given: Mapping[str, Any]) -> Reference | None:

@@ -8,12 +8,13 @@ import typer
 
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import Json, RequiredCustodian
-from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.cli.watching import Watch, look_anew
 from pocket_protector.errors import StoreError
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.trust.fingerprints import to_hex, to_words
+from pocket_protector.user.guarded_key_file import GuardedKeyFile
+from pocket_protector.user.judged_file import JudgedFile
 
 _FOUND = 1
 
@@ -33,18 +34,19 @@ def trust(
     if accept not in (None, "accept"):
         raise UsageError(f"{accept!r} is nothing that trust does", hint="pprotect trust, or pprotect trust accept")
     session = session_of(ctx)
-    store = session.read()
+    guarded = session.open()
+    store = guarded.key_file
     store.check_changeable()
-    watch = _judged(session, store, repair=accept is not None)
+    watch = _judged(guarded, repair=accept is not None)
     output.listing("trust", _content(store, watch)) if json else output.lines(_lines(store, watch))
     if accept is None:
         if watch.before is None:
-            watch.seen()
+            watch.pin_as_read(output.notice)
         if watch.violations:
             raise typer.Exit(_FOUND)
     elif session.prompts.agreed("Trust the file as it is now?"):
         session.prompts.finish()
-        watch.accept()
+        guarded.accept()
         output.note(f"{store.path} is trusted as it is now")
     else:
         output.note("aborted: nothing is trusted that was not before")
@@ -59,24 +61,25 @@ def fingerprint(ctx: typer.Context, custodian: RequiredCustodian, json: Json = F
         output.lines([to_words(raw), to_hex(raw)])
 
 
-def _judged(session: Session, store: KeyFile, *, repair: bool) -> Watch:
-    """The file judged against the pin, changed or not; a pin that is damaged counts as none for `repair`."""
+def _judged(guarded: GuardedKeyFile, *, repair: bool) -> JudgedFile:
+    """Judge the file against its pin, even if it is the pinned one; `repair` passes over a damaged pin."""
     try:
-        return session.watch(store).judged()
+        return guarded.judged.judged()
     except StoreError as error:
         if not repair:
             raise
         output.note(f"note: {error.message}")
-        return look_anew(store)
+        guarded.forget_damaged_pin()
+        return guarded.judged
 
 
-def _seen(watch: Watch) -> str:
+def _seen(watch: JudgedFile) -> str:
     if watch.before is None:
         return "never: this is the first contact; compare the fingerprints with their owners"
     return "as it is now" if not watch.findings else "before it changed as below"
 
 
-def _lines(store: KeyFile, watch: Watch) -> list[str]:
+def _lines(store: KeyFile, watch: JudgedFile) -> list[str]:
     lines = [f"file: {store.path}", f"file id: {store.file_id.hex()}", f"seen: {_seen(watch)}", "key custodians:"]
     lines += [f"  - {name}: {to_words(store.get_fingerprint(name))}" for name in store.get_key_custodian_names()]
     lines.append("key domains:")
@@ -93,12 +96,12 @@ def _lines(store: KeyFile, watch: Watch) -> list[str]:
     return lines
 
 
-def _untold(watch: Watch) -> list[str]:
+def _untold(watch: JudgedFile) -> list[str]:
     """What deserved a look since, and nobody may have read."""
-    return watch.pin.untold(watch.store.file_id) if watch.pin is not None else []
+    return watch.pin.untold(watch.key_file.file_id) if watch.pin is not None else []
 
 
-def _content(store: KeyFile, watch: Watch) -> dict[str, object]:
+def _content(store: KeyFile, watch: JudgedFile) -> dict[str, object]:
     return {
         "file": store.path,
         "file_id": store.file_id.hex(),

@@ -120,8 +120,9 @@ def _opened(session: Session, given: Mapping[str, Any]) -> tuple[OpenedPackage, 
     sealed = SealedPackage.parse(read_input(session, given["package"], MAX_TEXT_BYTES, "--in"))
     # What the command line says needs no file of the reader's, which may be damaged.
     alone = given["sender"] is not None and given["identity_file"] is not None
-    store = None if alone else session.read_if_there()
-    sender = SenderCheck(session, store, given["sender"])
+    guarded = None if alone else session.open_if_there()
+    store = guarded.key_file if guarded else None
+    sender = SenderCheck(session, guarded, given["sender"])
     checked = sealed.check(sender, now())
     key = recipient_key(session, store, given["identity"], given["identity_file"])
     opened = checked.open(key.private)
@@ -172,9 +173,10 @@ def _deliver(
 
 def _import(session: Session, opened: OpenedPackage, entries: Entries, domain: str, *, overwrite: bool) -> bool:
     """Whether there was something to import, and the user wanted it written."""
-    store = session.read_to_change()
+    guarded = session.open_to_change()
+    store = guarded.key_file
     existing = set(store.get_domain_secret_names(domain))
-    session.guard(store, domain, wraps=False)
+    guarded.check_sealing(domain)
     sender = opened.package.header.sender
     changed = store.import_entries(domain, entries, sender, overwrite=overwrite)
     taken = [entry.name for entry in entries if overwrite or entry.name not in existing]
@@ -185,7 +187,7 @@ def _import(session: Session, opened: OpenedPackage, entries: Entries, domain: s
         output.note("nothing was imported")
         return False
     done = f"imported {len(taken)} secrets of {sender} into {domain}: {', '.join(taken)}"
-    return session.write(store, changed, done) is not None
+    return session.write(guarded, changed, done) is not None
 
 
 def _run(session: Session, entries: Entries, given: Mapping[str, Any], use: TokenUse | None) -> None:

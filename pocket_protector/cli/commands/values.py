@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.opening import Use, opened
 from pocket_protector.cli.parameters import (
     NoResolve,
     RequiredDomain,
@@ -21,7 +20,7 @@ from pocket_protector.cli.parameters import (
 )
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.document.decrypted import decoded
+from pocket_protector.cli.uses import printing
 from pocket_protector.exports.variables import assignments
 
 _FORMATS = ("json", "env", "shell")
@@ -37,9 +36,9 @@ def get(
     require_signed: RequireSigned = False,
 ) -> None:
     """Print one value. Nothing is added to it where stdout is no terminal."""
-    use = Use(prints=True, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal)
     session = session_of(ctx)
-    output.data(opened(session, session.read(), domain, use, [name])[name])
+    use = printing(session, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal)
+    output.data(session.opened(session.open(), domain, use, [name]).values[name])
     if sys.stdout.isatty():
         output.data("\n")
 
@@ -62,9 +61,11 @@ def decrypt_domain(
     """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
     if output_format is not None and output_format not in _FORMATS:
         raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
-    session, use = session_of(ctx), Use(True, require_signed, no_resolve, skip_unresolved, reveal)
-    raw = opened(session, session.read(), domain, use, None if secret is None else [secret])
-    chosen = {name: decoded(domain, name, value) for name, value in raw.items()}
+    session = session_of(ctx)
+    use = printing(
+        session, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal, skip_unresolved=skip_unresolved
+    )
+    chosen = session.opened(session.open(), domain, use, None if secret is None else [secret]).texts()
     if secret is not None and output_format is None:
         output.data("".join(f"{value}\n" for value in chosen.values()))
     elif output_format in ("env", "shell"):

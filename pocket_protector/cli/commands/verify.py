@@ -64,9 +64,9 @@ def verify(
 
 
 def _against_pin(session: Session) -> tuple[str, list[ReportStep], State | None]:
-    store = session.read()
-    store.check_changeable()
-    watch = session.watch(store).judged()
+    guarded = session.open()
+    guarded.key_file.check_changeable()
+    watch = guarded.judged.judged()
     subject = "the file as it is, against what was seen of it"
     if watch.before is None:
         subject = "the file as it is; nothing was seen of it before"

@@ -1,13 +1,13 @@
-"""What the user has seen of the file before, and when that moves on."""
+"""A file judged against this user's pin of it, and when that pin moves on."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from pocket_protector.cli import output
 from pocket_protector.errors import StoreError
 from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.user.notices import Notice, Tell, note, warning
 
 if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
     from pocket_protector.document.sensitivity import Sensitivity
@@ -17,12 +17,12 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
 
 LOWERED = ("sensitivity-lowered", "sensitivity-rolled-back")
 ROLLED_BACK = ("secret-rolled-back", "sensitivity-rolled-back")
-MOST_LINES = 8
-"""So much is told at once; what is more, the next time."""
+MOST_NOTICES = 8
+"""How many notices one command gives; the next command gives the others."""
 
 
-class Watch(NamedTuple):
-    """A file beside the pin of it.
+class JudgedFile(NamedTuple):
+    """A file beside this user's pin of it.
 
     | the file is | `pin` | `before` | `after` | `findings` |
     |---|---|---|---|---|
@@ -33,20 +33,20 @@ class Watch(NamedTuple):
     | that, where one of ours was seen | None | what was pinned | None | that it is |
     """
 
-    store: KeyFile
+    key_file: KeyFile
     pin: Pin | None
     before: State | None = None
     after: State | None = None
     findings: tuple[Finding, ...] = ()
 
-    def judged(self) -> Watch:
+    def judged(self) -> JudgedFile:
         """The file judged against the pin, whether it changed or not."""
         if self.pin is None or self.after is not None:
             return self
-        return _judged(self.store, self.pin, self.pin.read(self.store.file_id))
+        return _judged(self.key_file, self.pin, self.pin.read(self.key_file.file_id))
 
     def trusted(self) -> State | None:
-        """What was pinned before."""
+        """Return the pinned state, or None at a first contact."""
         return self.judged().before
 
     def demanded_signed(self, domain: str) -> bool:
@@ -57,9 +57,9 @@ class Watch(NamedTuple):
         seen = self.before.last_seen(domain)
         return seen.policy.require_signed if seen else domain in self.before.memory.epochs
 
-    def kept(self, domain: str) -> dict[str, Sensitivity]:
-        """The sensitivities that secrets had when they were seen, of those that somebody without the right to it
-        changed since, or whose domain. An entry that was gone in between had a higher one than it has."""
+    def sensitivity_floors(self, domain: str) -> dict[str, Sensitivity]:
+        """Return secret name → the sensitivity of the pinned file, for secrets that changed without authorization
+        since, or whose domain did. An entry that was gone in between counts as inject-only."""
         lowered = {finding.where for finding in self.findings if finding.code in LOWERED}
         changed = lowered | {finding.where for finding in self.findings if finding.is_violation}
         if not changed:
@@ -85,78 +85,77 @@ class Watch(NamedTuple):
         return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
 
     def is_signed(self) -> bool:
-        return any(map(self.store.is_signed, self.store.get_domain_names()))
+        return any(map(self.key_file.is_signed, self.key_file.get_domain_names()))
 
-    def seen(self) -> None:
-        """The user was told what there is to tell: pin the file as it is now, unless something waits for them."""
-        self._move(self.to_tell()[MOST_LINES:])
+    def pin_as_read(self, tell: Tell) -> None:
+        """Pin the file as it is, unless something waits for a decision: the user has read the notices."""
+        self._move(self.pending()[MOST_NOTICES:], tell)
 
-    def looked_at(self) -> None:
-        """As `seen`, where nobody may have read it: that is told again."""
-        self._move(self.to_tell())
+    def pin_as_unread(self, tell: Tell) -> None:
+        """Pin the file as `pin_as_read` does, and keep the notices: perhaps nobody has read them."""
+        self._move(self.pending(), tell)
 
-    def to_tell_now(self) -> list[str]:
-        """What deserves a look, a text each."""
-        return ["\n".join(lines) for lines in notes(self)]
+    def pending(self) -> list[Notice]:
+        """Return the notices of this judgement, and those that were kept because nobody may have read them."""
+        now = notices_of(self)
+        kept = map(Notice.parse, self.pin.untold(self.key_file.file_id)) if self.pin is not None else ()
+        return [*now, *(notice for notice in kept if notice not in now)]
 
-    def to_tell(self) -> list[str]:
-        """What deserves a look, and what did when the pin moved on without anybody who read it."""
-        now = self.to_tell_now()
-        before = self.pin.untold(self.store.file_id) if self.pin is not None else []
-        return [*now, *(text for text in before if text not in now)]
-
-    def _move(self, untold: list[str]) -> None:
+    def _move(self, left: list[Notice], tell: Tell) -> None:
         if self.pin is None or (self.after is not None and not self._may_move()):
             return
         try:
-            if untold != self.pin.untold(self.store.file_id):
-                self.pin.put_off(self.store.file_id, untold)
+            texts = list(map(str, left))
+            if texts != self.pin.untold(self.key_file.file_id):
+                self.pin.put_off(self.key_file.file_id, texts)
         except StoreError as error:
-            # The pin stays too: it is told again then.
-            output.note(f"note: what was seen of the file is not kept: {error.message}")
+            # The pin stays too, so that the next command gives these notices again.
+            tell(_not_kept(error))
             return
         if self.after is not None:
-            _keep_quietly(self, self.after)
+            _keep(self, self.after, tell)
 
-    def wrote(self, written: KeyFile) -> list[Finding]:
-        """This user wrote the file: pin it, unless it was not what it should be before. What of the written file the
-        pin contradicts, so that it does not move."""
+    def pin_written(self, written: KeyFile, tell: Tell) -> list[Finding]:
+        """Pin the file that this user wrote, unless something waited for a decision before.
+
+        Returns the violations that the pin finds in the written file; then it does not move.
+        """
         if self.pin is None or not self._may_move():
             return []
         try:
             found, after = written.authorize(self.after or self.trusted())
         except StoreError as error:
-            output.note(f"note: what was seen of the file is not kept: {error.message}")
+            tell(_not_kept(error))
             return []
         contradicted = [finding for finding in found if finding.is_violation]
         if not contradicted:
-            _keep_quietly(self._replace(store=written), after)
+            _keep(self._replace(key_file=written), after, tell)
         return contradicted
 
     def accept(self) -> None:
         """Pin the file as it is now, whatever was found, and if the pin is damaged. StoreError if it cannot be."""
         assert self.pin is not None
         assert self.after is not None
-        self.pin.write(self.store.file_id, self.store.get_contents(), self.after.accepted(), over_damage=True)
-        self.pin.put_off(self.store.file_id, [])
-        self.pin.confirm(self.store.file_id)
+        self.pin.write(self.key_file.file_id, self.key_file.get_contents(), self.after.accepted(), over_damage=True)
+        self.pin.put_off(self.key_file.file_id, [])
+        self.pin.confirm(self.key_file.file_id)
 
-    def made(self) -> None:
-        """The user made the file themselves."""
+    def confirm(self) -> None:
+        """Record that the user made the file themselves."""
         if self.pin is not None:
             with suppress(StoreError):
-                self.pin.confirm(self.store.file_id)
+                self.pin.confirm(self.key_file.file_id)
 
     def is_confirmed(self) -> bool:
         """Whether the user accepted the file once, or made it."""
-        return self.pin is not None and self.pin.is_confirmed(self.store.file_id)
+        return self.pin is not None and self.pin.is_confirmed(self.key_file.file_id)
 
     def _withholds(self, finding: Finding) -> bool:
         """Whether it says that a reference of production is one of before."""
         if finding.code not in ROLLED_BACK:
             return False
         _, domain, name = finding.where
-        return bool(self.store.get_policy(domain).production) and name in self.store.get_references(domain)
+        return bool(self.key_file.get_policy(domain).production) and name in self.key_file.get_references(domain)
 
     def withheld(self, domain: str) -> list[str]:
         """The references of a production domain that are ones of before."""
@@ -171,55 +170,70 @@ class Watch(NamedTuple):
         return not self.violations and not waits
 
 
-def look(store: KeyFile) -> Watch:
-    """The file beside its pin."""
+def judge_against_pin(key_file: KeyFile) -> JudgedFile:
+    """Return the file beside its pin; it is judged only if it is not the pinned one."""
     from pocket_protector.user.pins import Pin
 
-    pin = Pin(store.path)
-    seen = pin.file_id()
-    if not store.file_id:
-        return Watch(store, None) if seen is None else Watch(store, None, pin.read(seen), None, (_in_anothers_place(),))
-    if seen in (None, store.file_id) and pin.is_current(store.file_id, store.get_contents()):
-        return Watch(store, pin)
-    return _judged(store, pin, pin.read(seen or store.file_id))
+    pin = Pin(key_file.path)
+    pinned_id = pin.file_id()
+    if not key_file.file_id:
+        if pinned_id is None:
+            return JudgedFile(key_file, None)
+        return JudgedFile(key_file, None, pin.read(pinned_id), None, (_in_anothers_place(),))
+    if pinned_id in (None, key_file.file_id) and pin.is_current(key_file.file_id, key_file.get_contents()):
+        return JudgedFile(key_file, pin)
+    return _judged(key_file, pin, pin.read(pinned_id or key_file.file_id))
 
 
-def look_anew(store: KeyFile) -> Watch:
-    """The file as if nothing had been seen of it."""
+def judge_as_new(key_file: KeyFile) -> JudgedFile:
+    """Return the file judged as at a first contact."""
     from pocket_protector.user.pins import Pin
 
-    return _judged(store, Pin(store.path), None)
+    return _judged(key_file, Pin(key_file.path), None)
 
 
-def notes(watch: Watch) -> list[list[str]]:
-    """What deserves a look, as lines; older values of a domain are one thing."""
-    told: dict[tuple[str, ...], list[str]] = {}
+def notices_of(judged: JudgedFile) -> list[Notice]:
+    """Return a notice for each finding that deserves a look; one for all older values of a domain."""
+    found: dict[tuple[str, ...], Notice] = {}
     older: dict[str, list[str]] = {}
-    for finding in watch.notable:
+    for finding in judged.notable:
         if finding.code == ROLLED_BACK[0]:
             names = older.setdefault(finding.where[1], [])
             names.append(finding.where[2])
-            text = f"note: domain/{finding.where[1]}: older values are back: {', '.join(names)}"
-            told[finding.code, finding.where[1]] = [text]
+            text = f"domain/{finding.where[1]}: older values are back: {', '.join(names)}"
+            found[finding.code, finding.where[1]] = note(text)
         else:
-            lines = [f"note: {'/'.join(finding.where)}: {finding.text}"]
             hinted = finding.waits or finding.code in LOWERED
-            told[finding.code, *finding.where] = [*lines, f"  {finding.hint}"] if hinted else lines
-    return list(told.values())
+            found[finding.code, *finding.where] = note(place_and_text(finding), finding.hint if hinted else "")
+    return list(found.values())
 
 
-def _judged(store: KeyFile, pin: Pin, before: State | None) -> Watch:
-    found, after = store.authorize(before)
-    return Watch(store, pin, before, after, tuple(found))
+def place_and_text(finding: Finding) -> str:
+    """Return a finding's text after the object that it is about."""
+    return f"{'/'.join(finding.where)}: {finding.text}"
 
 
-def _keep_quietly(watch: Watch, state: State) -> None:
-    assert watch.pin is not None
+def warning_of(finding: Finding) -> Notice:
+    """Return the warning about a violation."""
+    return warning(place_and_text(finding), finding.hint)
+
+
+def _judged(key_file: KeyFile, pin: Pin, before: State | None) -> JudgedFile:
+    found, after = key_file.authorize(before)
+    return JudgedFile(key_file, pin, before, after, tuple(found))
+
+
+def _keep(judged: JudgedFile, state: State, tell: Tell) -> None:
+    assert judged.pin is not None
     try:
-        watch.pin.write(watch.store.file_id, watch.store.get_contents(), state)
+        judged.pin.write(judged.key_file.file_id, judged.key_file.get_contents(), state)
     except StoreError as error:
-        if watch.is_signed():
-            output.note(f"note: what was seen of the file is not kept: {error.message}")
+        if judged.is_signed():
+            tell(_not_kept(error))
+
+
+def _not_kept(error: StoreError) -> Notice:
+    return note(f"what was seen of the file is not kept: {error.message}")
 
 
 def _in_anothers_place() -> Finding:

@@ -1,0 +1,183 @@
+"""Values of one domain, opened for one use: printing, a program, or a package."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.document.decrypted import DecryptedDomain, decoded
+from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.document.reference import Reference
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.errors import PolicyError, PPKeyError, StoreError, command
+from pocket_protector.keyfile.credentials import Creds
+from pocket_protector.user import notices
+
+if TYPE_CHECKING:
+    from pocket_protector.errors import ProviderError
+    from pocket_protector.references.resolve import Told
+    from pocket_protector.user.guarded_key_file import GuardedKeyFile
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the caller does with the values.
+
+    `prints` is whether people may see them: then inject-only values are refused, and on a terminal (`on_terminal`)
+    those of high sensitivity too, unless the user asks for them (`reveal`). `require_signed` refuses values that no
+    trusted owner signed. Without `resolve` references stay references; `skip_unresolved` leaves out those that cannot
+    be had.
+    `progress` is called with the number of fetched references and of all.
+    """
+
+    prints: bool = False
+    on_terminal: bool = False
+    reveal: bool = False
+    require_signed: bool = False
+    resolve: bool = True
+    skip_unresolved: bool = False
+    progress: Told | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenedDomain:
+    """The opened values of a domain: `values` has the bytes of each, or the text of a reference that was not resolved.
+
+    `failures` has the references that could not be had and were skipped; `sealed` the domain's own values as text.
+    """
+
+    name: str
+    values: Mapping[str, bytes]
+    sealed: DecryptedDomain
+    failures: Mapping[str, ProviderError]
+    references: tuple[str, ...]
+
+    def texts(self) -> DecryptedDomain:
+        """Return the values as text; StoreError for a reference whose value is not UTF-8 text."""
+        texts = {name: decoded(self.name, name, value) for name, value in self.values.items()}
+        decrypted = DecryptedDomain(self.name, texts, list(self.sealed.unbound), list(self.sealed.under_retired_key))
+        decrypted.unresolved = self.references
+        return decrypted
+
+
+class DomainAccess:
+    """The checked permission to open values of one domain; `open` takes the credentials."""
+
+    __slots__ = ("_chosen", "_domain", "_file", "_names", "_use")
+
+    def __init__(self, file: GuardedKeyFile, domain: str, use: Use, names: list[str], chosen: bool) -> None:
+        self._file = file
+        self._domain = domain
+        self._use = use
+        self._names = names
+        self._chosen = chosen
+
+    def open(self, creds: Creds | Identity) -> OpenedDomain:
+        """Unlock the domain and open the values, and pin the file.
+
+        AccessError unless the credentials are an owner's; PolicyError if the domain may not be used; IntegrityError for
+        a value that is not in its place; ProviderError for a reference that cannot be had.
+        """
+        file, domain, use = self._file, self._domain, self._use
+        file.check_use(domain, require_signed=use.require_signed)
+        sealed = file.key_file.decrypt_values(domain, creds)
+        values = {name: value.encode() for name, value in sealed.items()}
+        failures: dict[str, ProviderError] = {}
+        pointers = {name: r for name, r in file.key_file.get_references(domain).items() if name in self._names}
+        if not use.resolve:
+            values |= {name: pointer.text.encode() for name, pointer in pointers.items()}
+        elif pointers:
+            # A value that was asked for by name is never left out.
+            partly = use.skip_unresolved and not self._chosen
+            resolved = file.resolve([(domain, name) for name in pointers], use.progress, partly=partly)
+            failures = {name: failure for (_, name), failure in resolved.failures.items()}
+            values |= {name: value for (_, name), value in resolved.values.items()}
+        for name, failure in failures.items():
+            file.tell(notices.warning(f"{name} is left out: {failure}"))
+        file.pin_as_used()
+        tell_of_rotation(file, sealed)
+        held = {name: values[name] for name in self._names if name in values}
+        return OpenedDomain(domain, held, sealed, failures, () if use.resolve else tuple(pointers))
+
+    def export(self, identity: Identity) -> ExportedDomain:
+        """Open the values for a package: references as they are, no entry less sensitive than the user saw it."""
+        file, domain = self._file, self._domain
+        opened = self.open(identity)
+        references, floors = file.key_file.get_references(domain), file.judged.sensitivity_floors(domain)
+        entries = []
+        for name in self._names:
+            content: bytes | Reference = references[name] if name in references else opened.values[name]
+            level = file.key_file.get_secret_sensitivity(domain, name)
+            entries.append(ExportedEntry(name, content, max(level, floors.get(name, level))))
+        production = file.key_file.get_policy(domain).production
+        return ExportedDomain(file.key_file.file_id, domain, production, tuple(entries))
+
+
+def grant_access(
+    file: GuardedKeyFile, domain: str, use: Use | None = None, chosen: Collection[str] | None = None
+) -> DomainAccess:
+    """Return access to the values of a domain, or the `chosen` ones; raises as `GuardedKeyFile.access`."""
+    use = use or Use()
+    known = file.key_file.get_domain_secret_names(domain)
+    for name in chosen or ():
+        if name not in known:
+            raise PPKeyError(f"secret in {domain!r}", name, known)
+    names = [name for name in known if chosen is None or name in chosen]
+    file.give_notices([domain], first_contact=file.options.attended)
+    if use.prints:
+        references = file.key_file.get_references(domain)
+        shown = [name for name in names if use.resolve or name not in references]
+        try:
+            check_printable(file, domain, shown, use)
+        except PolicyError:
+            # Whoever lowers the sensitivity next must not get the values: the pin keeps it as it is now.
+            file.pin_as_used()
+            raise
+    return DomainAccess(file, domain, use, names, chosen is not None)
+
+
+def check_printable(file: GuardedKeyFile, domain: str, names: Collection[str], use: Use) -> None:
+    """Check that these values may be printed: PolicyError for inject-only ones, and on a terminal for those of high
+    sensitivity that the user did not ask to see."""
+    floors = file.judged.sensitivity_floors(domain)
+    written = {name: file.key_file.get_secret_sensitivity(domain, name) for name in names}
+    levels = {name: max(level, floors.get(name, level)) for name, level in written.items()}
+    for_programs = sorted(name for name, level in levels.items() if level is Sensitivity.INJECT_ONLY)
+    if for_programs:
+        raise PolicyError(
+            f"these values in {domain!r} are inject-only, and are not printed: {', '.join(for_programs)}",
+            hint=f"a program gets them: {command('run', domain)} -- COMMAND",
+        )
+    sensitive = sorted(name for name, level in levels.items() if level is Sensitivity.HIGH)
+    if sensitive and use.on_terminal and not use.reveal:
+        raise PolicyError(
+            f"these values in {domain!r} are of high sensitivity, and stdout is a terminal: {', '.join(sensitive)}",
+            hint="--reveal prints them all the same",
+        )
+
+
+def tell_of_rotation(file: GuardedKeyFile, values: DecryptedDomain) -> None:
+    """Tell of values that a rotation would bind to their places, or seal to the present key."""
+    domain = values.name
+    rotate = command("rotate-domain-keys", domain)
+    if values.unbound:
+        bind = rotate if _is_changeable(file) else f"pprotect upgrade, then {rotate}"
+        file.tell(
+            notices.note(
+                f"{len(values.unbound)} of {len(values)} values in {domain} are of Pocket Protector's format: a swap of"
+                f" two would not be noticed; to bind them: {bind}"
+            )
+        )
+    if values.under_retired_key:
+        names = ", ".join(values.under_retired_key)
+        file.tell(notices.note(f"sealed to an earlier key of {domain}: {names}; to re-seal them: {rotate}"))
+
+
+def _is_changeable(file: GuardedKeyFile) -> bool:
+    try:
+        file.key_file.check_changeable()
+    except StoreError:
+        return False
+    return True

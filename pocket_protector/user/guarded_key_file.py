@@ -1,0 +1,370 @@
+"""`GuardedKeyFile`: a protected file opened by a user with a memory.
+
+The order of the checks stands here once, for commands and programs alike:
+
+1. judge the file against this user's pin (`judged_file`), once;
+2. before anything is sealed: refuse violations that concern the domain; before a key is wrapped: refuse also those that
+   concern the custodians, and findings that wait for a decision (`trust.gates.check_change`);
+3. refuse a domain that does not lead back to the trusted custodians, if the user names some;
+4. give the notices;
+5. write, and pin the written file.
+
+Reading is in `domain_access`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from pocket_protector.errors import IntegrityError
+from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.user import notices
+from pocket_protector.user.judged_file import (
+    MOST_NOTICES,
+    JudgedFile,
+    judge_against_pin,
+    judge_as_new,
+    notices_of,
+    place_and_text,
+    warning_of,
+)
+from pocket_protector.user.notices import Notice, Tell
+from pocket_protector.user.sealed_changes import SealedChange, sealed_changes
+
+if TYPE_CHECKING:  # imported late: a file that did not change is used without
+    from pocket_protector.crypto.identity import Identity
+    from pocket_protector.document.decrypted import DecryptedDomain
+    from pocket_protector.keyfile.credentials import Creds
+    from pocket_protector.references.resolve import Resolved, Told
+    from pocket_protector.user.domain_access import DomainAccess, Use
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOptions:
+    """What the user decides in advance.
+
+    `trust` maps custodians' names to their fingerprints, and takes the place of the pin where a domain must be known;
+    `behind` accepts a file that is older than one this user has seen; `attended` means that a person reads the notices.
+    """
+
+    trust: Mapping[str, str] | None = None
+    behind: bool = False
+    attended: bool = False
+
+
+class GuardedKeyFile:
+    """A protected file whose uses and writes are checked against everything this user has seen and decided.
+
+    `KeyFile` alone checks that a file is consistent in itself. This class also refuses to seal to a domain key, or to
+    wrap a key for a custodian, that somebody replaced since this user last used the file (IntegrityError), to print or
+    resolve what an edited file makes less sensitive (PolicyError, IntegrityError), and a domain that leads back to
+    nobody whom the user trusts (PolicyError). It keeps its memory in the user's own folder (PPROTECT_STATE_DIR).
+
+    Args:
+        key_file: the file as it was read.
+        options: the user's decisions; see `GuardOptions`.
+        tell: takes each `Notice` when it arises.
+    """
+
+    __slots__ = ("_given", "_is_new", "_judged", "key_file", "options", "tell")
+
+    def __init__(self, key_file: KeyFile, options: GuardOptions | None = None, tell: Tell = notices.ignore) -> None:
+        self.key_file = key_file
+        self.options = options or GuardOptions()
+        self.tell = tell
+        self._judged: JudgedFile | None = None
+        self._given: set[Notice] = set()
+        self._is_new = False
+
+    @classmethod
+    def from_file(
+        cls, path: str | os.PathLike[str], options: GuardOptions | None = None, tell: Tell = notices.ignore
+    ) -> Self:
+        """Read the file at `path`; raises as `KeyFile.from_file`. Nothing is judged until something is used."""
+        return cls(KeyFile.from_file(path), options, tell)
+
+    @classmethod
+    def create(
+        cls, path: str | os.PathLike[str], options: GuardOptions | None = None, tell: Tell = notices.ignore
+    ) -> Self:
+        """Make a new file, as `KeyFile.create`. Its first write pins it, and records that this user made it."""
+        file = cls(KeyFile.create(path), options, tell)
+        file._is_new = True
+        file._judged = judge_as_new(file.key_file)
+        return file
+
+    @property
+    def judged(self) -> JudgedFile:
+        """The file beside this user's pin of it. StoreError for a pin that is damaged."""
+        if self._judged is None:
+            self._judged = judge_against_pin(self.key_file)
+        return self._judged
+
+    # Writing
+
+    def check_changeable(self) -> None:
+        """Check that the file can be changed: StoreError for a legacy file, and for a pin that is damaged."""
+        self.key_file.check_changeable()
+        assert self.judged
+
+    def check_sealing(self, domain_name: str) -> None:
+        """Check that something may be sealed to the domain's key, or signed in it.
+
+        Raises IntegrityError for a violation that concerns the domain, PolicyError for a domain that does not lead
+        back to a trusted custodian. Gives the notices about the domain.
+        """
+        owners = self.key_file.get_domain_owner_names(domain_name)
+        self._check_change(domain_name, owners, wraps=False)
+        self.give_notices([domain_name])
+
+    def check_wrapping(self, domain_name: str, *custodian_names: str, removing: str | None = None) -> None:
+        """Check that the domain's key, or its next one, may be wrapped for its owners and these custodians.
+
+        Raises as `check_sealing`, and IntegrityError for violations that concern one of the custodians, for findings
+        that wait for a decision, and for older references, which a rotation would sign anew. A finding about an owner
+        who is `removing` goes with them. Gives notices about the domain, and about owners who are new to this user.
+        """
+        owners = self.key_file.get_domain_owner_names(domain_name)
+        self._check_change(domain_name, {*owners, *custodian_names}, removing=removing)
+        self.give_notices([domain_name])
+        older = [] if self.options.behind else self.judged.withheld(domain_name)
+        if older:
+            raise IntegrityError(
+                f"nothing was written: in {domain_name!r} older references are back, and a rotation would sign them"
+                f" anew: {', '.join(older)}",
+                hint="set them again, or if somebody meant it: pprotect trust accept",
+            )
+        self.introduce(domain_name, [owner for owner in owners if owner != removing])
+
+    def check_new_owner(self, custodian_name: str, fingerprint: str | None = None) -> None:
+        """Check the fingerprint of a custodian who is about to get access.
+
+        With `fingerprint` (64 hexadecimal digits or eight words) IntegrityError for another one, StoreError for a
+        text that is not a fingerprint. Without, a notice shows the fingerprint of a custodian who is new to this user,
+        and in a signed file also of one who has no access yet: a mere entry in the file proves nothing.
+        """
+        from pocket_protector.trust.fingerprints import is_fingerprint, to_words
+
+        actual = self.key_file.get_fingerprint(custodian_name)
+        if fingerprint is not None:
+            if not is_fingerprint(fingerprint, actual):
+                raise IntegrityError(
+                    f"the fingerprint of {custodian_name!r} is another: {to_words(actual)}",
+                    hint="ask them by another way; somebody may have put other keys in the place of theirs",
+                )
+            return
+        state = self.judged.trusted()
+        known = state is not None and custodian_name in state.document.custodians
+        if state is None or not known or (self.judged.is_signed() and not state.document.owned_by(custodian_name)):
+            was = "had no access" if known else "was not seen"
+            text = f"{custodian_name} {was} before; ask them by another way whether this is their fingerprint:"
+            self.tell(notices.note(text, to_words(actual)))
+
+    def check_write(self, changed: KeyFile, *, removing: str | None = None) -> None:
+        """Check everything that `changed` seals, signs or wraps beyond this file; raises as the checks above.
+
+        `removing` names the owner whom the user removes: a finding about them goes with them. `write` does all
+        this too; call it first where something happens in between, such as a question.
+        """
+        before, after = self.key_file.document, changed.document
+        if before.file_id != after.file_id and not self.options.behind:
+            for finding in self.judged.violations:
+                raise IntegrityError(f"nothing was written: {finding.text}", hint=finding.hint)
+        for change in sealed_changes(before, after):
+            self._check_sealed(change, removing)
+
+    def write(self, changed: KeyFile, *, removing: str | None = None) -> GuardedKeyFile:
+        """Write `changed`, which was made from this file, and pin the result.
+
+        `removing` is as in `check_write`. Returns the file that is on disk now. Raises as `check_write` and
+        `KeyFile.write`; then nothing is written.
+        """
+        self.check_write(changed, removing=removing)
+        return self.write_checked(changed)
+
+    def write_checked(self, changed: KeyFile) -> GuardedKeyFile:
+        """Write `changed` after `check_write` has passed it, and pin the result."""
+        judged = self.judged
+        written = changed.write()
+        if self._is_new or not self.key_file.file_id:
+            # The first version of a file of this user's own making, whatever stood here.
+            new = judge_as_new(written)
+            new.pin_written(written, self.tell)
+            new.confirm()
+        else:
+            self.give_pending()
+            self._pin_written(judged, written)
+        return GuardedKeyFile(written, self.options, self.tell)
+
+    def write_joined(self, joined: KeyFile) -> GuardedKeyFile:
+        """Write the join of two branches, in which others may have sealed anything; raises as `KeyFile.write`.
+
+        Gives warnings about every domain of the written file that the pin contradicts.
+        """
+        written = joined.write()
+        result = GuardedKeyFile(written, self.options, self.tell)
+        result.give_notices(written.get_domain_names(), first_contact=False)
+        result._pin_written(result.judged, written)
+        return result
+
+    # Reading
+
+    def access(self, domain_name: str, use: Use | None = None, names: Collection[str] | None = None) -> DomainAccess:
+        """Check that values of the domain may be had for this `use`: all, or those with these `names`.
+
+        Returns the access, which opens the values with credentials. PPKeyError for a name that is not in the domain;
+        PolicyError for values that are too sensitive for the use.
+        """
+        from pocket_protector.user.domain_access import grant_access
+
+        return grant_access(self, domain_name, use, names)
+
+    def decrypt_domain(
+        self, domain_name: str, creds: Creds | Identity, *, require_signed: bool = False, resolve: bool = True
+    ) -> DecryptedDomain:
+        """Return all values of a domain by name, as `KeyFile.decrypt_domain`, for this program's own use.
+
+        Raises as that method, PolicyError for a domain that the user's memory or trust refuses, IntegrityError for a
+        reference that somebody changed without authorization.
+        """
+        from pocket_protector.user.domain_access import Use
+
+        use = Use(require_signed=require_signed, resolve=resolve)
+        return self.access(domain_name, use).open(creds).texts()
+
+    def check_use(self, domain_name: str, *, require_signed: bool = False) -> None:
+        """Check that the domain may be used: PolicyError if its policy, the user's trust or `require_signed` refuses.
+
+        A domain whose policy demanded signed values when this user saw it is held to that.
+        """
+        judged, trust = self.judged, self.options.trust
+        # A replaced domain brings a policy of its own.
+        required = require_signed or judged.demanded_signed(domain_name)
+        strict = required or trust is not None
+        if not strict and not self.key_file.has_demands(domain_name):
+            return
+        pinned = strict or self.key_file.get_policy(domain_name).require_signed
+        trusted = judged.trusted() if trust is None and pinned else trust
+        # An older branch is refused only if signed values are required.
+        behind = self.options.behind or not strict
+        self.key_file.check_use(domain_name, require_signed=required, trust=trusted, behind=behind)
+
+    def resolve(
+        self, places: Iterable[tuple[str, str]], progress: Told | None = None, *, partly: bool = False
+    ) -> Resolved:
+        """Fetch the values that references, given by their domains and names, point to.
+
+        ProviderError for one that cannot be had, unless the others will do (`partly`); IntegrityError for one that
+        somebody changed without authorization since this user last used the file; PolicyError for a domain that does
+        not lead back to a trusted custodian, and for a reference that needs a review first.
+        """
+        wanted = list(places)
+        for domain in sorted({domain for domain, _ in wanted}):
+            self._check_anchored(domain)
+        findings, behind = self.judged.findings, self.options.behind
+        resolved = self.key_file.resolve(wanted, progress, partly=partly, findings=findings, behind=behind)
+        if not resolved.recorded:
+            text = "your log of accesses cannot be written: nothing there tells that references were resolved"
+            self.tell(notices.note(text))
+        if not partly:
+            resolved.require_all()
+        return resolved
+
+    # Memory
+
+    def accept(self) -> None:
+        """Trust the file as it is now, whatever was found, and even if the pin is damaged.
+
+        The user has compared the custodians' fingerprints with them. StoreError if the pin cannot be written.
+        """
+        self.judged.judged().accept()
+
+    def forget_damaged_pin(self) -> None:
+        """Judge the file as at a first contact: its pin cannot be read."""
+        self._judged = judge_as_new(self.key_file)
+
+    def pin_as_used(self) -> None:
+        """Pin the file after a use that raised nothing, or that refused values: what is refused now stays refused."""
+        if self.options.attended:
+            self.judged.pin_as_read(self.tell)
+        else:
+            self.judged.pin_as_unread(self.tell)
+
+    def give_notices(self, domain_names: Collection[str], *, first_contact: bool = True) -> None:
+        """Give warnings of violations that concern these domains, and notes about all else that deserves a look."""
+        judged = self.judged
+        if not judged.findings:
+            self.give_pending()
+            return
+        from pocket_protector.trust.gates import about
+
+        names = set(domain_names) & set(self.key_file.get_domain_names())
+        owners = {owner for name in names for owner in self.key_file.get_domain_owner_names(name)}
+        concerned = {id(f): f for name in sorted(names) for f in about(judged.findings, name, owners)}
+        for finding in [*concerned.values()][:MOST_NOTICES]:
+            self._give(warning_of(finding))
+        elsewhere = len(judged.violations) - min(len(concerned), MOST_NOTICES)
+        if elsewhere:
+            changes = "unauthorized change" if elsewhere == 1 else f"{elsewhere} unauthorized changes"
+            self._give(notices.warning(f"{changes} elsewhere in the file; run: pprotect trust"))
+        self.give_pending()
+        if first_contact and judged.before is None and judged.is_signed() and not judged.violations:
+            text = "first contact with this file: compare its custodians' fingerprints (pprotect trust)"
+            self._give(notices.note(text))
+
+    def give_pending(self) -> None:
+        """Give notes about all that deserves a look; a person also gets those that perhaps nobody has read."""
+        pending = self.judged.pending() if self.options.attended else notices_of(self.judged)
+        for notice in pending[:MOST_NOTICES]:
+            self._give(notice)
+        if len(pending) > MOST_NOTICES:
+            self._give(notices.note(f"and {len(pending) - MOST_NOTICES} more (pprotect trust)"))
+
+    # Inside
+
+    def _check_change(
+        self, domain: str, custodians: Collection[str], *, wraps: bool = True, removing: str | None = None
+    ) -> None:
+        if self.judged.findings:
+            from pocket_protector.trust.gates import check_change
+
+            behind = self.options.behind
+            check_change(self.judged.findings, domain, custodians, wraps=wraps, behind=behind, removing=removing)
+        self._check_anchored(domain)
+
+    def _check_anchored(self, domain: str) -> None:
+        if self.options.trust is not None and domain in self.key_file.document.domains:
+            self.key_file.check_anchored(domain, self.options.trust)
+
+    def _check_sealed(self, change: SealedChange, removing: str | None) -> None:
+        if change.is_new_domain:
+            self._check_change(change.domain, change.wrapped_for)
+        elif change.wraps:
+            self.check_wrapping(change.domain, *change.wrapped_for, removing=removing)
+        else:
+            self.check_sealing(change.domain)
+
+    def introduce(self, domain: str, owners: Iterable[str]) -> None:
+        """Show the fingerprints of owners who were not owners of the domain when this user last used the file."""
+        from pocket_protector.trust.fingerprints import to_words
+
+        state = self.judged.trusted()
+        pinned = state.document.domains.get(domain) if state else None
+        for owner in owners:
+            if (pinned is None or owner not in pinned.owners) and owner in self.key_file.document.custodians:
+                words = to_words(self.key_file.get_fingerprint(owner))
+                text = f"{owner} was not seen as an owner of {domain} before; their fingerprint: {words}"
+                self._give(notices.note(text))
+
+    def _pin_written(self, judged: JudgedFile, written: KeyFile) -> None:
+        hint = "you saw another one before; if you threw that away yourself: pprotect trust accept"
+        for finding in judged.pin_written(written, self.tell):
+            self.tell(notices.warning(place_and_text(finding), hint))
+
+    def _give(self, notice: Notice) -> None:
+        if notice not in self._given:
+            self._given.add(notice)
+            self.tell(notice)

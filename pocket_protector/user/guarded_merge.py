@@ -1,0 +1,99 @@
+"""The two sides of a merge that git stopped at, joined under the guards of this user."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from pocket_protector import files
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.format.loaded_file import MAX_FILE_BYTES
+from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.repository.conflict import check_untouched, conflict_stages
+from pocket_protector.trust.gates import BEHIND, check_change
+from pocket_protector.user import notices
+from pocket_protector.user.guarded_key_file import GuardedKeyFile, GuardOptions
+from pocket_protector.user.judged_file import judge_against_pin
+from pocket_protector.user.notices import Tell
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedMerge:
+    """The base and both sides, as git's index has them; `conflicted` is what git left in the file.
+
+    `ours` is the side whose comments and x- keys the join keeps: the only one that has new ones, if one has.
+    """
+
+    base: KeyFile
+    ours: KeyFile
+    theirs: KeyFile
+    conflicted: bytes
+    options: GuardOptions
+    tell: Tell
+
+    @classmethod
+    def from_conflict(cls, path: str, options: GuardOptions | None = None, tell: Tell = notices.ignore) -> Self:
+        """Read the sides of the file at `path`.
+
+        StoreError if git has no conflict there, or the file was edited since git stopped.
+        """
+        stages = conflict_stages(path, MAX_FILE_BYTES)
+        conflicted = files.read(path, MAX_FILE_BYTES)
+        check_untouched(conflicted, stages)
+        base, ours, theirs = (KeyFile.from_bytes(raw, path) for raw in stages)
+        if theirs.edited_by_hand(base):
+            if ours.edited_by_hand(base):
+                text = "comments and x- keys that only the other branch changed are not taken over: see git diff"
+                tell(notices.note(text))
+            else:
+                ours, theirs = theirs, ours
+        return cls(base, ours, theirs, conflicted, options or GuardOptions(), tell)
+
+    def resolved(self) -> KeyFile:
+        """Join the sides object by object, without credentials; MergeConflictError names what both sides changed."""
+        return self.ours.joined(self.base, self.theirs, self.conflicted)
+
+    def check_join(self) -> list[str]:
+        """Return the domains whose key or policy both sides changed.
+
+        IntegrityError if a side changed one of these domains, or one of its owners, without authorization.
+        """
+        names = self.ours.joinable(self.base, self.theirs)
+        sides = self.ours, self.theirs
+        owned = {name: {owner for side in sides for owner in side.get_domain_owner_names(name)} for name in names}
+        for side in sides:
+            check_side(self.base, side, owned, behind=self.options.behind)
+        return names
+
+    def joined(self, identity: Identity) -> KeyFile:
+        """Join the sides; `identity`, an owner on both, makes a new key for each domain that `check_join` returns.
+
+        Raises as `check_join`; MergeConflictError names what else both sides changed. Gives notices about owners who
+        are new to this user.
+        """
+        names = self.check_join()
+        joined = self.ours.joined(self.base, self.theirs, self.conflicted, identity)
+        guarded = GuardedKeyFile(self.ours, self.options, self.tell)
+        for name in names:
+            guarded.introduce(name, joined.get_domain_owner_names(name))
+        return joined
+
+    def write(self, joined: KeyFile) -> GuardedKeyFile:
+        """Write the join in the place of the conflict, and pin it; raises as `KeyFile.write`."""
+        return GuardedKeyFile(self.ours, self.options, self.tell).write_joined(joined)
+
+
+def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]], *, behind: bool) -> None:
+    """Check one branch of a join.
+
+    IntegrityError if it changed one of these domains, or an owner of it on either branch, without authorization since
+    the branches parted, or since this user last used the file.
+    """
+    found, _ = side.authorize(base.authorize(None)[1], follows=True)
+    # This user may know one of two branches; the other is then behind it, or does not know of it.
+    pinned = [f for f in judge_against_pin(side).findings if f.code not in {*BEHIND, "domain-forked"}]
+    for name, owners in owned.items():
+        apart = ("domain", name) if not base.is_signed(name) else ()
+        concerned = [*found, *(finding for finding in pinned if finding.where != apart)]
+        check_change(concerned, name, owners, behind=behind)

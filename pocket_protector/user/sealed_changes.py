@@ -1,0 +1,49 @@
+"""What a change seals, signs or wraps: the parts of a write that a guard must look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pocket_protector.document.document import Document
+from pocket_protector.document.domain import Domain, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class SealedChange:
+    """One domain of a changed document in which something was sealed, signed or wrapped.
+
+    `wraps` is whether its key was wrapped for somebody or its epoch signed, `wrapped_for` for which custodians.
+    """
+
+    domain: str
+    is_new_domain: bool = False
+    wraps: bool = False
+    wrapped_for: tuple[str, ...] = ()
+
+
+def sealed_changes(before: Document, after: Document) -> Iterator[SealedChange]:
+    """Yield each domain to which `after` seals, signs or wraps something that `before` does not have."""
+    for name, new in sorted(after.domains.items()):
+        old = before.domains.get(name)
+        if old is None:
+            yield SealedChange(name, is_new_domain=True, wraps=True, wrapped_for=tuple(new.owners))
+        elif old is not new:
+            yield from _of_domain(old, new)
+
+
+def _of_domain(old: Domain, new: Domain) -> Iterator[SealedChange]:
+    wrapped = tuple(
+        owner
+        for owner, grant in new.owners.items()
+        if owner not in old.owners or old.owners[owner].wrapped_key != grant.wrapped_key
+    )
+    if wrapped or old.key != new.key or old.epoch != new.epoch:
+        yield SealedChange(new.name, wraps=True, wrapped_for=wrapped)
+        return
+    if any(_is_sealed_anew(old.secrets.get(name), secret) for name, secret in new.secrets.items()):
+        yield SealedChange(new.name)
+
+
+def _is_sealed_anew(old: Secret | None, new: Secret) -> bool:
+    return old is None or (old.version, old.signed, old.sensitivity) != (new.version, new.signed, new.sensitivity)
