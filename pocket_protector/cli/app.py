@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache, partial
@@ -12,63 +11,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from pocket_protector.cli import output
+from pocket_protector.cli.command_table import COMMANDS, COMMANDS_BY_NAME
 from pocket_protector.cli.options import GlobalOptions, global_options
 from pocket_protector.cli.session import Session
 from pocket_protector.cli.usage import UsageError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
-
-# Command → module of `commands` that has a function of the command's name; in the order of the help page.
-_COMMANDS = {
-    **dict.fromkeys(("init", "upgrade", "list-audit-log", "truncate-audit-log", "version"), "file"),
-    **dict.fromkeys(
-        (
-            "add-key-custodian",
-            "rm-key-custodian",
-            "list-user-secrets",
-            "set-key-custodian-passphrase",
-            "rekey-custodian",
-        ),
-        "custodians",
-    ),
-    **dict.fromkeys(("add-domain", "rm-domain", "list-domains", "rotate-domain-keys"), "domains"),
-    **dict.fromkeys(("add-owner", "rm-owner", "migrate-owner"), "owners"),
-    **dict.fromkeys(
-        ("add-secret", "update-secret", "set-secret", "rm-secret", "set-sensitivity"),
-        "secrets",
-    ),
-    **dict.fromkeys(("list-domain-secrets", "list-all-secrets"), "listing"),
-    **dict.fromkeys(("check-references", "import-reference"), "references"),
-    **dict.fromkeys(("get", "decrypt-domain"), "values"),
-    "export": "export",
-    **dict.fromkeys(("run", "exec"), "run"),
-    **dict.fromkeys(("trust", "fingerprint"), "trust"),
-    "verify": "verify",
-    **dict.fromkeys(("status", "review", "set-policy"), "review"),
-    **dict.fromkeys(("resolve", "join"), "merging"),
-    **dict.fromkeys(("pubkey", "keygen"), "public_keys"),
-    "package": "package",
-    "unpack": "unpack",
-}
-_PANELS = {
-    "file": "File",
-    "custodians": "Key custodians",
-    "domains": "Key domains",
-    "owners": "Owners",
-    "secrets": "Secrets",
-    "listing": "Secrets",
-    "references": "References",
-    "values": "Reading",
-    "export": "Reading",
-    "run": "Running programs",
-    "trust": "Trust",
-    "verify": "Trust",
-    "review": "Trust",
-    "merging": "Git",
-    "public_keys": "Packages",
-    "package": "Packages",
-    "unpack": "Packages",
-}
 
 
 class Command(TyperCommand):
@@ -104,16 +52,11 @@ class Commands(TyperGroup):
         return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(_COMMANDS)
+        return [row.name for row in COMMANDS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        name = cmd_name.replace("_", "-")
-        module_name = _COMMANDS.get(name)
-        if module_name is None:
-            return None
-        module = importlib.import_module(f"pocket_protector.cli.commands.{module_name}")
-        function = getattr(module, {"exec": "exec_"}.get(name, name.replace("-", "_")))
-        return _build(name, function, _PANELS[module_name])
+        row = COMMANDS_BY_NAME.get(cmd_name.replace("_", "-"))
+        return None if row is None else _build(row.name, row.load(), row.panel)
 
 
 app = typer.Typer(
