@@ -12,8 +12,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from pocket_protector.cli import output
 from pocket_protector.cli.command_table import COMMANDS, COMMANDS_BY_NAME
-from pocket_protector.cli.options import GlobalOptions, global_options
+from pocket_protector.cli.global_parameters import global_parameters
+from pocket_protector.cli.options import GlobalOptions
 from pocket_protector.cli.session import Session
+from pocket_protector.cli.typed_options import spread
 from pocket_protector.cli.usage import UsageError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -24,7 +26,7 @@ class Command(TyperCommand):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.callback is not None and self.name != global_options.__name__:
+        if self.callback is not None and self.name != global_parameters.__name__:
             self.params += _global_parameters()
 
     def get_params(self, ctx: Any) -> Any:
@@ -81,7 +83,7 @@ def print_version() -> None:
 
 def _build(name: str, function: Callable[..., Any], panel: str | None) -> TyperCommand:
     single = typer.Typer(add_completion=False)
-    single.command(name, cls=Command, context_settings=_CONTEXT, rich_help_panel=panel)(function)
+    single.command(name, cls=Command, context_settings=_CONTEXT, rich_help_panel=panel)(spread(function))
     command = typer.main.get_command(single)
     assert isinstance(command, TyperCommand)
     return command
@@ -89,7 +91,7 @@ def _build(name: str, function: Callable[..., Any], panel: str | None) -> TyperC
 
 @cache
 def _global_parameters() -> list[Any]:
-    return _build(global_options.__name__, global_options, None).params
+    return _build(global_parameters.__name__, global_parameters, None).params
 
 
 def _passing_strings_through(parameters: list[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -97,6 +98,15 @@ Production = Annotated[
 Reveal = Annotated[bool, typer.Option("--reveal", help="Print values of high sensitivity on a terminal too.")]
 Sign = Annotated[bool, typer.Option("--sign", help="Sign the value, with your credentials.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with a schema number.")]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveOptions:
+    """Which values of a domain a command uses."""
+
+    no_resolve: NoResolve = False
+    skip_unresolved: SkipUnresolved = False
+    require_signed: RequireSigned = False
 
 
 def format_names(incomplete: str) -> list[str]:

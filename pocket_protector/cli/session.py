@@ -6,8 +6,7 @@ import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import typer
+from typing import TYPE_CHECKING
 
 from pocket_protector import files
 from pocket_protector.cli import output
@@ -21,6 +20,9 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, IntegrityError, StoreError, UnknownCustodianError
 from pocket_protector.keyfile.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
 from pocket_protector.keyfile.key_file import KeyFile
+
+if TYPE_CHECKING:  # a session needs no typer
+    import typer
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
 

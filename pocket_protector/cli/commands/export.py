@@ -7,17 +7,15 @@ from typing import Annotated
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.commands.run import Uppercase
 from pocket_protector.cli.opening import Use, opened
 from pocket_protector.cli.parameters import (
-    NoResolve,
     RequiredDomain,
-    RequireSigned,
+    ResolveOptions,
     Reveal,
     Secrets,
-    SkipUnresolved,
     format_names,
 )
+from pocket_protector.cli.programs import Uppercase
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.document.exported import ExportedDomain, ExportedEntry
@@ -28,6 +26,7 @@ from pocket_protector.plugins.registry import export_as, export_formats, exporte
 def export(
     ctx: typer.Context,
     domain: RequiredDomain,
+    *,
     format_: Annotated[
         str | None,
         typer.Option(
@@ -39,14 +38,13 @@ def export(
     ] = None,
     secret: Secrets = None,
     uppercase: Uppercase = False,
-    no_resolve: NoResolve = False,
-    skip_unresolved: SkipUnresolved = False,
+    using: ResolveOptions,
     reveal: Reveal = False,
-    require_signed: RequireSigned = False,
 ) -> None:
     """Print a key domain's values, or some of them, in a format for other programs."""
     chosen = _format(format_)
-    session, use = session_of(ctx), Use(True, require_signed, no_resolve, skip_unresolved, reveal)
+    session = session_of(ctx)
+    use = Use(True, using.require_signed, using.no_resolve, using.skip_unresolved, reveal)
     store = session.read()
     values = opened(session, store, domain, use, secret)
     names = variable_names(values, None, uppercase=uppercase)

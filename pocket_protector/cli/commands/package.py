@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from pocket_protector.cli import output
 from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.opening import check_use, keep, tell
 from pocket_protector.cli.parameters import RequiredDomain, Secrets
+from pocket_protector.cli.recipients import meet_recipients, recipient_named
 from pocket_protector.cli.senders import remember
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
@@ -22,24 +23,25 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.document.exported import ExportedDomain, ExportedEntry
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.times import format_time
-from pocket_protector.errors import FormatError, PPKeyError, StoreError
+from pocket_protector.errors import PPKeyError
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.keyfile.reading import now
 from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.contents import is_gated
 from pocket_protector.packages.header import LONGEST_LIFE, Gate
-from pocket_protector.packages.keys.public_key import MAX_KEY_FILE_BYTES, Recipient, parse_recipient, recipient_of
+from pocket_protector.packages.keys.public_key import Recipient
 from pocket_protector.packages.package_sealing import PackageRequest, check_not_production
 from pocket_protector.packages.token import Token
 from pocket_protector.plugins.registry import export_as
-from pocket_protector.user.known_keys import RECIPIENTS, KnownKeys
+from pocket_protector.user.known_keys import RECIPIENTS
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
-def package(
-    ctx: typer.Context,
-    domain: RequiredDomain,
+@dataclass(frozen=True, slots=True)
+class PackageOptions:
+    """Who can open the package and how, which secrets are in it, and where it goes."""
+
     recipient: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,48 +50,51 @@ def package(
             help="Who can open it: a key custodian, or a file with a public key of ours, ssh or age; repeatable.",
             autocompletion=custodians,
         ),
-    ] = None,
-    out: Annotated[str | None, typer.Option("--out", metavar="PATH", help="The new file for the package.")] = None,
+    ] = None
+    out: Annotated[str | None, typer.Option("--out", metavar="PATH", help="The new file for the package.")] = None
     token_out: Annotated[
         str | None, typer.Option("--token-out", metavar="PATH", help="The new file for the token.")
-    ] = None,
-    ttl: Annotated[str, typer.Option("--ttl", metavar="24h", help="How long it can be opened: 30m, 24h, 30d.")] = "24h",
-    secret: Secrets = None,
+    ] = None
+    ttl: Annotated[str, typer.Option("--ttl", metavar="24h", help="How long it can be opened: 30m, 24h, 30d.")] = "24h"
+    secret: Secrets = None
     gate: Annotated[
         str,
         typer.Option(
             "--gate", metavar="token|token-or-human", help="What opens sensitive values, or a person in its place."
         ),
-    ] = "token",
-    binary: Annotated[bool, typer.Option("--binary", help="Write bytes, in the place of text to paste.")] = False,
-) -> None:
+    ] = "token"
+    binary: Annotated[bool, typer.Option("--binary", help="Write bytes, in the place of text to paste.")] = False
+
+
+def package(ctx: typer.Context, domain: RequiredDomain, options: PackageOptions) -> None:
     """Seal a domain's secrets in a package that only its recipients can open, and only for a while.
 
     High and inject-only values are behind a second factor: a token, which you send them another way. References go as
     they are. A production domain is refused.
     """
-    if not recipient or out is None:
+    if not options.recipient or options.out is None:
         raise UsageError("a package needs recipients and a file", hint="--recipient FILE|CUSTODIAN --out PATH")
-    session, life, chosen = session_of(ctx), parse_life(ttl), parse_gate(gate)
+    session, life, gate = session_of(ctx), parse_life(options.ttl), parse_gate(options.gate)
     store = session.read_to_change()
     check_not_production(domain, store.get_policy(domain).production)
-    people = [_recipient(store, given) for given in recipient]
-    session.guard(store, domain, *(given for given in recipient if given in store.get_key_custodian_names()))
-    _meet(session, people)
+    people = [recipient_named(store, name) for name in options.recipient]
+    session.guard(store, domain, *(name for name in options.recipient if name in store.get_key_custodian_names()))
+    meet_recipients(session, people)
     identity = session.identity(store)
     check_can_sign(identity)
-    exported = _exported(session, store, domain, identity, secret)
+    exported = _exported(session, store, domain, identity, options.secret)
     gated = [entry.name for entry in exported.entries if is_gated(entry)]
-    if gated and token_out is None and chosen is Gate.TOKEN:
+    if gated and options.token_out is None and gate is Gate.TOKEN:
         raise UsageError(f"sensitive values need a token: {', '.join(gated)}", hint="--token-out PATH")
     token = Token.generate()
     keys = tuple(person.public_key for person in people)
-    request = PackageRequest(identity, keys, now(), life, token, chosen)
+    request = PackageRequest(identity, keys, now(), life, token, gate)
     sealed = export_as("package", exported, request)
-    _write(out, sealed if binary else to_text(sealed).encode(), token_out if gated else None, token)
+    token_out = options.token_out if gated else None
+    _write(options.out, sealed if options.binary else to_text(sealed).encode(), token_out, token)
     for person in people:
         remember(RECIPIENTS, person.name, person.fingerprint)
-    _summary(exported, people, request, out, token_out if gated else None)
+    _summary(exported, people, request, options.out, token_out)
 
 
 def parse_life(text: str) -> timedelta:
@@ -109,43 +114,6 @@ def parse_gate(text: str) -> Gate:
         return Gate(text)
     except ValueError:
         raise UsageError(f"{text[:80]!r} is no gate", hint="--gate token|token-or-human") from None
-
-
-def _recipient(store: KeyFile, given: str) -> Recipient:
-    """A custodian of the file, else whose public key is in the file of that name."""
-    names = store.get_key_custodian_names()
-    if given in names and os.path.lexists(given):
-        # Anybody may add a custodian of that name.
-        raise UsageError(f"{given!r} is both a key custodian and a file", hint="move the file, and name it otherwise")
-    if given in names:
-        keys, _ = store.get_signed_keys(given)
-        return recipient_of(given, keys)
-    if not os.path.lexists(given):
-        raise PPKeyError("key custodian or file", given, names)
-    try:
-        return parse_recipient(files.read(given, MAX_KEY_FILE_BYTES).decode())
-    except UnicodeDecodeError:
-        raise FormatError(f"{given}: this is no public key") from None
-    except FormatError as error:
-        raise FormatError(f"{given}: {error.message}", hint=error.hint) from None
-
-
-def _meet(session: Session, people: list[Recipient]) -> None:
-    """Show each recipient's fingerprint, and ask about one whose key is another than before. StoreError if the answer
-    is no."""
-    known = KnownKeys(RECIPIENTS)
-    for person in people:
-        before = known.fingerprint_of(person.name)
-        output.note(f"recipient: {person.name}")
-        # On a line of its own: whoever makes a key chooses the name that stands beside it.
-        output.note(f"  {person.fingerprint}{'' if before else ' (for the first time: compare it with theirs)'}")
-        if before not in (None, person.fingerprint):
-            output.note(f"warning: {person.name} had another key before:\n  {before}")
-            if not session.prompts.confirmed("Seal to the new key?", "an answer at a terminal"):
-                raise StoreError(
-                    "nothing was sealed: the recipient's key is another than before",
-                    hint="compare the fingerprint with theirs; then repeat this at a terminal",
-                )
 
 
 def _exported(

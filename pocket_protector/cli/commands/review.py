@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -78,38 +78,46 @@ def review(
         output.note("nothing was signed")
 
 
-def set_policy(
-    ctx: typer.Context,
-    domain: RequiredDomain,
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """Which demands of a policy to change; None and False leave one as it is."""
+
     require_signed: Annotated[
         bool | None,
         typer.Option("--require-signed/--no-require-signed", help="Use no value that no owner vouches for."),
-    ] = None,
+    ] = None
     max_age: Annotated[
         str | None, typer.Option("--max-age", metavar="90d", help="Use no value that was set longer ago.")
-    ] = None,
-    no_max_age: Annotated[bool, typer.Option("--no-max-age", help="Let values be of any age.")] = False,
+    ] = None
+    no_max_age: Annotated[bool, typer.Option("--no-max-age", help="Let values be of any age.")] = False
     min_owners: Annotated[
         str | None, typer.Option("--min-owners", metavar="N", help="Use no value while there are fewer owners.")
-    ] = None,
-    no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Let there be one owner.")] = False,
-    production: Production = None,
-) -> None:
+    ] = None
+    no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Let there be one owner.")] = False
+    production: Production = None
+
+    def changed(self, old: Policy) -> Policy:
+        """Return the policy with the demands that the options name. UsageError if they contradict each other."""
+        new = old
+        if self.require_signed is not None:
+            new = replace(new, require_signed=self.require_signed)
+        if self.max_age is not None or self.no_max_age:
+            new = replace(new, max_age=_one_of(self.max_age, self.no_max_age, "--max-age"))
+        if self.min_owners is not None or self.no_min_owners:
+            new = replace(new, min_owners=_one_of(self.min_owners, self.no_min_owners, "--min-owners"))
+        return new
+
+
+def set_policy(ctx: typer.Context, domain: RequiredDomain, options: PolicyOptions) -> None:
     """Demand of a key domain what the options say; what they do not name stays. The policy is signed, and is asked
     for by verify, run, decrypt-domain, get and the library."""
     session = session_of(ctx)
     store = session.read_to_change()
     old = store.get_policy(domain)
-    policy = old
-    if require_signed is not None:
-        policy = replace(policy, require_signed=require_signed)
-    if max_age is not None or no_max_age:
-        policy = replace(policy, max_age=_one_of(max_age, no_max_age, "--max-age"))
-    if min_owners is not None or no_min_owners:
-        policy = replace(policy, min_owners=_one_of(min_owners, no_min_owners, "--min-owners"))
-    if {require_signed, max_age, min_owners, production} == {None} and not (no_max_age or no_min_owners):
+    policy = options.changed(old)
+    if options == PolicyOptions():
         raise UsageError("no demand is given", hint=f"now: {_demands(old)}; pprotect set-policy --help")
-    policy = replace(policy, production=is_production(session, domain, production, old.production))
+    policy = replace(policy, production=is_production(session, domain, options.production, old.production))
     session.guard(store, domain)
     changed = store.set_policy(domain, policy, session.identity(store))
     weaker = policy.weaker_than(old)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from secrets import choice
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -36,74 +37,51 @@ from pocket_protector.keyfile.key_file import KeyFile
 _GENERATED_FROM = string.ascii_letters + string.digits
 _MOST_GENERATED = 4096
 
-FromFile = Annotated[
-    str | None,
-    typer.Option("--from-file", metavar="PATH|-", help="Take the value from a file, or all of stdin, as it is."),
-]
-ReferenceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--reference", metavar="URI", help="Point to a value in a secret manager, such as azure-kv://vault/secret."
-    ),
-]
-Generate = Annotated[
-    str | None,
-    typer.Option("--generate", metavar="[LENGTH]", help="Make a value of 32 letters and digits, or as many as given."),
-]
+
+@dataclass(frozen=True, slots=True)
+class SecretOptions:
+    """Which secret gets a value, and the value."""
+
+    domain: Domain = None
+    name: Name = None
+    domain_option: DomainOption = None
+    name_option: NameOption = None
+    from_file: Annotated[
+        str | None,
+        typer.Option("--from-file", metavar="PATH|-", help="Take the value from a file, or all of stdin, as it is."),
+    ] = None
+    generate: Annotated[
+        str | None,
+        typer.Option(
+            "--generate", metavar="[LENGTH]", help="Make a value of 32 letters and digits, or as many as given."
+        ),
+    ] = None
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference", metavar="URI", help="Point to a value in a secret manager, such as azure-kv://vault/secret."
+        ),
+    ] = None
+    sensitivity: SensitivityOption = None
+    sign: Sign = False
 
 
-def add_secret(
-    ctx: typer.Context,
-    domain: Domain = None,
-    name: Name = None,
-    domain_option: DomainOption = None,
-    name_option: NameOption = None,
-    from_file: FromFile = None,
-    generate: Generate = None,
-    reference: ReferenceOption = None,
-    sensitivity: SensitivityOption = None,
-    sign: Sign = False,
-) -> None:
+def add_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Add a secret to a key domain."""
     output.note("Adding secret value.")
-    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.add_secret, *place, "added secret {} to {}")
+    _change(session_of(ctx), options, KeyFile.add_secret, "added secret {} to {}")
 
 
-def update_secret(
-    ctx: typer.Context,
-    domain: Domain = None,
-    name: Name = None,
-    domain_option: DomainOption = None,
-    name_option: NameOption = None,
-    from_file: FromFile = None,
-    generate: Generate = None,
-    reference: ReferenceOption = None,
-    sensitivity: SensitivityOption = None,
-    sign: Sign = False,
-) -> None:
+def update_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Change the value of a secret."""
     output.note("Updating secret value.")
-    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.update_secret, *place, "updated secret {} in {}")
+    _change(session_of(ctx), options, KeyFile.update_secret, "updated secret {} in {}")
 
 
-def set_secret(
-    ctx: typer.Context,
-    domain: Domain = None,
-    name: Name = None,
-    domain_option: DomainOption = None,
-    name_option: NameOption = None,
-    from_file: FromFile = None,
-    generate: Generate = None,
-    reference: ReferenceOption = None,
-    sensitivity: SensitivityOption = None,
-    sign: Sign = False,
-) -> None:
+def set_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Add a secret, or change its value if it exists."""
     output.note("Setting secret value.")
-    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.set_secret, *place, "set secret {} in {}")
+    _change(session_of(ctx), options, KeyFile.set_secret, "set secret {} in {}")
 
 
 def rm_secret(
@@ -149,16 +127,11 @@ def set_sensitivity(
     session.write(store, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
 
 
-def _change(
-    ctx: typer.Context,
-    change: Callable[..., KeyFile],
-    domain: str | None,
-    name: str | None,
-    done: str,
-) -> None:
-    session, given = session_of(ctx), ctx.params
-    reference = _reference(given)
-    level = None if given["sensitivity"] is None else parse_sensitivity(given["sensitivity"])
+def _change(session: Session, options: SecretOptions, change: Callable[..., KeyFile], done: str) -> None:
+    domain = one_of(options.domain, options.domain_option, "DOMAIN")
+    name = one_of(options.name, options.name_option, "NAME")
+    reference = _reference(options)
+    level = None if options.sensitivity is None else parse_sensitivity(options.sensitivity)
     store = session.read_to_change()
     place = _place(session, domain, name)
     change(store, *place, reference or "")  # a place that will not do is refused before its value is asked for
@@ -166,7 +139,7 @@ def _change(
     lowers = level is not None and store.lowers_sensitivity(*place, level)
     if level is not None and lowers:
         _agree_to_lower(session, *place, level)
-    identity = session.identity(store) if given["sign"] or lowers else None
+    identity = session.identity(store) if options.sign or lowers else None
     if identity is not None:
         check_can_sign(identity)
         if identity.name not in store.authority(place[0]).owners.counting:
@@ -175,22 +148,21 @@ def _change(
         output.note(f"note: {place[0]} demands signed values: nobody can use them until an owner has reviewed this one")
     elif identity is None and reference and store.get_policy(place[0]).production:
         output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner has reviewed it")
-    value = reference or _value(session, given["from_file"], given["generate"])
+    value = reference or _value(session, options)
     changed = change(store, *place, value, creds=identity, sensitivity=level)
     session.write(store, changed, done.format(place[1], place[0]))
 
 
-def _reference(given: Mapping[str, Any]) -> Reference | None:
-    """What --reference gives, which must be one that something installed can resolve."""
-    text = given["reference"]
-    if text is None:
+def _reference(options: SecretOptions) -> Reference | None:
+    """Return the reference that --reference gives. UsageError unless an installed provider can resolve it."""
+    if options.reference is None:
         return None
-    if given["from_file"] is not None or given["generate"] is not None:
+    if options.from_file is not None or options.generate is not None:
         raise UsageError("--reference stands in the place of a value: --from-file and --generate contradict it")
     from pocket_protector.plugins.registry import check_reference  # it takes long to import
 
     try:
-        reference = Reference(text)
+        reference = Reference(options.reference)
         check_reference(reference)
     except FormatError as error:
         raise UsageError(f"--reference: {error.message}", hint=error.hint) from None
@@ -209,7 +181,8 @@ def _place(session: Session, domain: str | None, name: str | None) -> tuple[str,
     return chosen, session.asked(name, "Secret name", "NAME")
 
 
-def _value(session: Session, from_file: str | None, generate: str | None) -> str:
+def _value(session: Session, options: SecretOptions) -> str:
+    from_file, generate = options.from_file, options.generate
     if from_file is not None and generate is not None:
         raise UsageError("--from-file and --generate both give the value")
     if generate is not None:

@@ -15,8 +15,8 @@ from pocket_protector.cli.parameters import (
     RequiredDomain,
     RequiredName,
     RequireSigned,
+    ResolveOptions,
     Reveal,
-    SkipUnresolved,
     secret_names,
 )
 from pocket_protector.cli.session import session_of
@@ -47,6 +47,7 @@ def get(
 def decrypt_domain(
     ctx: typer.Context,
     domain: RequiredDomain,
+    *,
     output_format: Annotated[
         str | None, typer.Option("--output-format", metavar="json|env|shell", help="How to print; json if not given.")
     ] = None,
@@ -54,15 +55,14 @@ def decrypt_domain(
         str | None,
         typer.Option("--secret", metavar="NAME", help="Print this secret only.", autocompletion=secret_names),
     ] = None,
-    no_resolve: NoResolve = False,
-    skip_unresolved: SkipUnresolved = False,
+    using: ResolveOptions,
     reveal: Reveal = False,
-    require_signed: RequireSigned = False,
 ) -> None:
     """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
     if output_format is not None and output_format not in _FORMATS:
         raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
-    session, use = session_of(ctx), Use(True, require_signed, no_resolve, skip_unresolved, reveal)
+    session = session_of(ctx)
+    use = Use(True, using.require_signed, using.no_resolve, using.skip_unresolved, reveal)
     raw = opened(session, session.read(), domain, use, None if secret is None else [secret])
     chosen = {name: decoded(domain, name, value) for name, value in raw.items()}
     if secret is not None and output_format is None:
