@@ -9,9 +9,10 @@ import typer
 
 from pocket_protector.cli import output
 from pocket_protector.cli.app import print_version
+from pocket_protector.cli.credential_prompts import passphrase_in
 from pocket_protector.cli.new_keys import NewPassphrase, made_raw_key, new_passphrase
 from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type, parse_number
-from pocket_protector.cli.session import passphrase_in, session_of
+from pocket_protector.cli.session import session_of
 from pocket_protector.errors import IntegrityError, StoreError, command
 from pocket_protector.keyfile.credentials import Creds
 from pocket_protector.keyfile.key_file import KeyFile

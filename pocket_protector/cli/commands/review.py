@@ -1,42 +1,21 @@
-"""Commands about what owners vouch for, and what they demand."""
+"""The command that reviews values."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
 from pocket_protector.changes.signing import check_can_sign
 from pocket_protector.cli import output
-from pocket_protector.cli.commands.domains import is_production
-from pocket_protector.cli.parameters import Json, Production, RequiredDomain
-from pocket_protector.cli.session import Session, session_of
-from pocket_protector.cli.usage import UsageError
-from pocket_protector.document.policy import PRODUCTION, Policy, parse_count, parse_days
+from pocket_protector.cli.parameters import RequiredDomain
+from pocket_protector.cli.session import session_of
 from pocket_protector.document.sensitivity import Sensitivity
-from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.repository.blame import Blame, blame_secrets
 
 _MASK = "********"
-
-
-def status(ctx: typer.Context, json: Json = False) -> None:
-    """Print what the file holds, who you are, and how many values owners vouch for."""
-    session = session_of(ctx)
-    store = session.read()
-    user = session.user()
-    content = {name: _standing(store, name, user) for name in store.get_domain_names()}
-    if json:
-        output.listing("status", {"file": store.path, "user": user, "domains": content})
-        return
-    lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
-    lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
-    lines += [f"key domain {name}: {_described(store, name, found)}" for name, found in content.items()]
-    lines += _distrusted(session, store)
-    output.lines(lines)
 
 
 def review(
@@ -76,114 +55,6 @@ def review(
         session.write(store, store.sign_secrets(domain, accepted, identity), done)
     else:
         output.note("nothing was signed")
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyOptions:
-    """Which demands of a policy to change; None and False leave one as it is."""
-
-    require_signed: Annotated[
-        bool | None,
-        typer.Option("--require-signed/--no-require-signed", help="Use no value that no owner vouches for."),
-    ] = None
-    max_age: Annotated[
-        str | None, typer.Option("--max-age", metavar="90d", help="Use no value that was set longer ago.")
-    ] = None
-    no_max_age: Annotated[bool, typer.Option("--no-max-age", help="Let values be of any age.")] = False
-    min_owners: Annotated[
-        str | None, typer.Option("--min-owners", metavar="N", help="Use no value while there are fewer owners.")
-    ] = None
-    no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Let there be one owner.")] = False
-    production: Production = None
-
-    def changed(self, old: Policy) -> Policy:
-        """Return the policy with the demands that the options name. UsageError if they contradict each other."""
-        new = old
-        if self.require_signed is not None:
-            new = replace(new, require_signed=self.require_signed)
-        if self.max_age is not None or self.no_max_age:
-            new = replace(new, max_age=_one_of(self.max_age, self.no_max_age, "--max-age"))
-        if self.min_owners is not None or self.no_min_owners:
-            new = replace(new, min_owners=_one_of(self.min_owners, self.no_min_owners, "--min-owners"))
-        return new
-
-
-def set_policy(ctx: typer.Context, domain: RequiredDomain, options: PolicyOptions) -> None:
-    """Demand of a key domain what the options say; what they do not name stays. The policy is signed, and is asked
-    for by verify, run, decrypt-domain, get and the library."""
-    session = session_of(ctx)
-    store = session.read_to_change()
-    old = store.get_policy(domain)
-    policy = options.changed(old)
-    if options == PolicyOptions():
-        raise UsageError("no demand is given", hint=f"now: {_demands(old)}; pprotect set-policy --help")
-    policy = replace(policy, production=is_production(session, domain, options.production, old.production))
-    session.guard(store, domain)
-    changed = store.set_policy(domain, policy, session.identity(store))
-    weaker = policy.weaker_than(old)
-    if PRODUCTION in weaker and session.prompts.terminal:
-        question = f"Let every value in {domain} be as sensitive as is written beside it, and no more?"
-        if not session.prompts.agreed(question):
-            raise StoreError("nothing was written: the policy stays")
-    if weaker:
-        output.note(f"note: this demands less than before ({', '.join(weaker)}), and verify will say so")
-    unreviewed = changed.authority(domain).unreviewed
-    if policy.require_signed and unreviewed:
-        review_it = command("review", domain)
-        output.note(f"note: nobody can use {domain} until an owner has reviewed {len(unreviewed)} values: {review_it}")
-    session.write(store, changed, f"the policy of {domain} now demands {_demands(policy)}")
-
-
-def _one_of(given: str | None, none: bool, option: str) -> int | None:
-    if given is None:
-        return None
-    if none:
-        raise UsageError(f"{option} and --no{option[1:]} contradict each other")
-    try:
-        return parse_days(given) if option == "--max-age" else parse_count(given)
-    except FormatError as error:
-        raise UsageError(f"{option} {given[:80]!r}: {error.message}") from None
-
-
-def _demands(policy: Policy) -> str:
-    return ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
-
-
-def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
-    found = store.authority(name)
-    return {
-        "signed_by": store.get_epoch_maker(name),
-        "owners": store.get_domain_owner_names(name),
-        "owners_who_count": found.owners.counting,
-        "yours": user in found.owners.counting,
-        "reviewed": found.reviewed,
-        "unreviewed": len(found.unreviewed),
-        "references": len(store.get_references(name)),
-        "policy": store.get_policy(name).items(),
-    }
-
-
-def _distrusted(session: Session, store: KeyFile) -> list[str]:
-    """A line if something is wrong with the file, as far as was seen."""
-    try:
-        wrong = len(session.watch(store).violations)
-    except StoreError as error:
-        return [f"trust: {error.message}"]
-    changes = "a change" if wrong == 1 else f"{wrong} changes"
-    return [f"trust: {changes} by somebody without the right: pprotect trust"] if wrong else []
-
-
-def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
-    counting = store.authority(name).owners.counting
-    listed = store.get_domain_owner_names(name)
-    owners = ", ".join(owner if owner in counting else f"{owner} (does not count)" for owner in listed)
-    signed = "" if found["signed_by"] else "; nobody signed its key and owners"
-    mine = "" if found["yours"] else "; not yours"
-    demands = f"; demands {_demands(store.get_policy(name))}" if found["policy"] else ""
-    counts = f"values: {found['reviewed']} reviewed, {found['unreviewed']} unreviewed"
-    if found["references"]:
-        counts += f" (references among them: {found['references']})"
-    return f"{counts}; owners: {owners}{mine}{signed}{demands}"
 
 
 def _describe(store: KeyFile, domain: str, name: str, change: Blame | None) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable
-from dataclasses import dataclass
-from secrets import choice
 from typing import Annotated
 
 import typer
 
-from pocket_protector import files
 from pocket_protector.changes.signing import check_can_sign
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import (
@@ -20,50 +16,14 @@ from pocket_protector.cli.parameters import (
     NameOption,
     RequiredDomain,
     RequiredName,
-    SensitivityOption,
-    Sign,
     one_of,
-    parse_number,
     parse_sensitivity,
 )
+from pocket_protector.cli.secret_options import SecretOptions, reference_in, value_of
 from pocket_protector.cli.session import Session, session_of
-from pocket_protector.cli.usage import UsageError
-from pocket_protector.document.domain import MAX_VALUE_BYTES
-from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
-from pocket_protector.errors import FormatError, StoreError, command
+from pocket_protector.errors import StoreError, command
 from pocket_protector.keyfile.key_file import KeyFile
-
-_GENERATED_FROM = string.ascii_letters + string.digits
-_MOST_GENERATED = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class SecretOptions:
-    """Which secret gets a value, and the value."""
-
-    domain: Domain = None
-    name: Name = None
-    domain_option: DomainOption = None
-    name_option: NameOption = None
-    from_file: Annotated[
-        str | None,
-        typer.Option("--from-file", metavar="PATH|-", help="Take the value from a file, or all of stdin, as it is."),
-    ] = None
-    generate: Annotated[
-        str | None,
-        typer.Option(
-            "--generate", metavar="[LENGTH]", help="Make a value of 32 letters and digits, or as many as given."
-        ),
-    ] = None
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            "--reference", metavar="URI", help="Point to a value in a secret manager, such as azure-kv://vault/secret."
-        ),
-    ] = None
-    sensitivity: SensitivityOption = None
-    sign: Sign = False
 
 
 def add_secret(ctx: typer.Context, options: SecretOptions) -> None:
@@ -130,7 +90,7 @@ def set_sensitivity(
 def _change(session: Session, options: SecretOptions, change: Callable[..., KeyFile], done: str) -> None:
     domain = one_of(options.domain, options.domain_option, "DOMAIN")
     name = one_of(options.name, options.name_option, "NAME")
-    reference = _reference(options)
+    reference = reference_in(options)
     level = None if options.sensitivity is None else parse_sensitivity(options.sensitivity)
     store = session.read_to_change()
     place = _place(session, domain, name)
@@ -148,25 +108,9 @@ def _change(session: Session, options: SecretOptions, change: Callable[..., KeyF
         output.note(f"note: {place[0]} demands signed values: nobody can use them until an owner has reviewed this one")
     elif identity is None and reference and store.get_policy(place[0]).production:
         output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner has reviewed it")
-    value = reference or _value(session, options)
+    value = reference or value_of(session, options)
     changed = change(store, *place, value, creds=identity, sensitivity=level)
     session.write(store, changed, done.format(place[1], place[0]))
-
-
-def _reference(options: SecretOptions) -> Reference | None:
-    """Return the reference that --reference gives. UsageError unless an installed provider can resolve it."""
-    if options.reference is None:
-        return None
-    if options.from_file is not None or options.generate is not None:
-        raise UsageError("--reference stands in the place of a value: --from-file and --generate contradict it")
-    from pocket_protector.plugins.registry import check_reference  # it takes long to import
-
-    try:
-        reference = Reference(options.reference)
-        check_reference(reference)
-    except FormatError as error:
-        raise UsageError(f"--reference: {error.message}", hint=error.hint) from None
-    return reference
 
 
 def _agree_to_lower(session: Session, domain: str, name: str, level: Sensitivity) -> None:
@@ -179,35 +123,3 @@ def _agree_to_lower(session: Session, domain: str, name: str, level: Sensitivity
 def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:
     chosen = session.asked(domain, "Domain name", "DOMAIN")
     return chosen, session.asked(name, "Secret name", "NAME")
-
-
-def _value(session: Session, options: SecretOptions) -> str:
-    from_file, generate = options.from_file, options.generate
-    if from_file is not None and generate is not None:
-        raise UsageError("--from-file and --generate both give the value")
-    if generate is not None:
-        return _generated(generate)
-    if from_file is None:
-        return session.prompts.value("Secret value", "--from-file PATH|-")
-    raw = _stdin(session) if from_file == "-" else files.read(from_file, MAX_VALUE_BYTES)
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        raise StoreError(
-            f"the value in {from_file} is not UTF-8 text", hint="encode binary values, for example as base64"
-        ) from None
-
-
-def _generated(length: str) -> str:
-    hint = f"--generate takes 1 to {_MOST_GENERATED}"
-    number = parse_number(length, "length for a value", hint)
-    if not 1 <= number <= _MOST_GENERATED:
-        raise UsageError(f"{length} is no length for a value", hint=hint)
-    return "".join(choice(_GENERATED_FROM) for _ in range(number))
-
-
-def _stdin(session: Session) -> bytes:
-    raw = session.prompts.rest(MAX_VALUE_BYTES, "--from-file")
-    if len(raw) > MAX_VALUE_BYTES:
-        raise StoreError(f"the value on stdin has more than {MAX_VALUE_BYTES} bytes")
-    return raw

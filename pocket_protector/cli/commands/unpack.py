@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.package_keys import (
-    STDIN,
     RecipientKey,
     given_token,
     read_input,
     recipient_key,
 )
 from pocket_protector.cli.package_output import print_contents, print_entries
-from pocket_protector.cli.parameters import Into, Json, Reveal
 from pocket_protector.cli.programs import ProgramOptions, run_program
 from pocket_protector.cli.senders import SenderCheck
 from pocket_protector.cli.session import Session, session_of
-from pocket_protector.cli.usage import UsageError
+from pocket_protector.cli.unpack_options import UnpackOptions
 from pocket_protector.document.exported import ExportedEntry
 from pocket_protector.document.reference import Reference
 from pocket_protector.errors import AccessError, PolicyError, StoreError
-from pocket_protector.keyfile.credentials import RECIPIENT_KEY_VARIABLE, TOKEN_VARIABLE, credential_variables
+from pocket_protector.keyfile.credentials import TOKEN_VARIABLE, credential_variables
 from pocket_protector.keyfile.reading import now
 from pocket_protector.packages.armour import MAX_TEXT_BYTES
 from pocket_protector.packages.header import Gate
@@ -35,46 +29,13 @@ from pocket_protector.user.used_tokens import TokenUse, using
 Entries = list[ExportedEntry]
 
 
-@dataclass(frozen=True, slots=True)
-class UnpackOptions:
-    """The package, what opens it, and what to do with its entries."""
-
-    package: Annotated[str | None, typer.Option("--in", metavar="PATH|-", help="The package.")] = None
-    identity: Annotated[
-        str | None,
-        typer.Option(
-            "--identity", metavar="NAME", help="Open it as this key custodian; as -u.", autocompletion=custodians
-        ),
-    ] = None
-    identity_file: Annotated[
-        str | None,
-        typer.Option(
-            "--identity-file",
-            metavar="PATH",
-            help=f"Open it with this key, of keygen, ssh or age; {RECIPIENT_KEY_VARIABLE}.",
-        ),
-    ] = None
-    token: Annotated[
-        str | None, typer.Option("--token", metavar="PATH|-", help=f"A file with the token; {TOKEN_VARIABLE}.")
-    ] = None
-    sender: Annotated[
-        str | None,
-        typer.Option("--sender", metavar="PATH|FINGERPRINT", help="Whom it has to be from: their public key."),
-    ] = None
-    into: Into = None
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="With --into: change what exists, too.")] = False
-    list_only: Annotated[bool, typer.Option("--list", help="Say what is in it, and from whom.")] = False
-    json: Json = False
-    reveal: Reveal = False
-
-
 def unpack(ctx: typer.Context, options: UnpackOptions, program: ProgramOptions) -> None:
     """Open a package: import it (--into), run a program with it (-- COMMAND), or print what may be printed.
 
     What is gated takes the token, or a person where the sender allows that; else it is left out, and the status is 8.
     """
     session = session_of(ctx)
-    package = _check_usage(session, options, program)
+    package = options.check(session.behind_dashes, program)
     opened, key = _opened(session, package, options)
     if options.list_only:
         print_contents(opened, as_json=options.json)
@@ -89,29 +50,6 @@ def unpack(ctx: typer.Context, options: UnpackOptions, program: ProgramOptions) 
     with using(token) as use:
         if _deliver(session, opened, [*opened.entries, *gated], options, program, use):
             use.finish()
-
-
-def _check_usage(session: Session, options: UnpackOptions, program: ProgramOptions) -> str:
-    """Return the place of the package. UsageError if there is none, or for options that contradict each other."""
-    if options.package is None:
-        raise UsageError("no package is named", hint="--in PATH, or --in - for stdin")
-    program.check(session.behind_dashes, "unpack --in PATH -- COMMAND", required=False)
-    ends = [bool(options.into), options.list_only, bool(program.command)]
-    if sum(ends) > 1:
-        raise UsageError("--into, --list and a program to run contradict each other", hint="give one of them")
-    if not program.command and (program.prefix or program.uppercase or program.no_passthrough):
-        raise UsageError("--prefix, --uppercase and --no-passthrough are for a program", hint="-- COMMAND")
-    if options.reveal and any(ends):
-        raise UsageError("--reveal is for values that are printed")
-    if options.overwrite and not options.into:
-        raise UsageError("--overwrite is for --into DOMAIN")
-    if options.json and not options.list_only:
-        raise UsageError("--json is for --list: values are printed as JSON anyway")
-    if options.identity is not None and options.identity_file is not None:
-        raise UsageError("--identity and --identity-file both say which key opens the package", hint="give one of them")
-    if options.package == options.token == STDIN:
-        raise UsageError("the package and the token cannot both come from stdin", hint="--token PATH")
-    return options.package
 
 
 def _opened(session: Session, package: str, options: UnpackOptions) -> tuple[OpenedPackage, RecipientKey]:
