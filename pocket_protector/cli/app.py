@@ -1,4 +1,4 @@
-"""The group of all commands. Each command's module is imported when the command is called."""
+"""The typer application. A command's module is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -30,33 +30,39 @@ class Command(TyperCommand):
             self.params += _global_parameters()
 
     def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, which pass text through."""
         return _passing_strings_through(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
+        """Make a `Session` of the options of every command, and run the command with it."""
         options = {field.name: ctx.params.pop(field.name) for field in fields(GlobalOptions)}
         ctx.obj = Session(GlobalOptions(**options), behind_dashes=ctx.obj or [])
         return super().invoke(ctx)
 
 
 class Commands(TyperGroup):
-    """Finds commands by name, and imports them then.
+    """Finds and imports commands by name.
 
-    It knows the options of every command, for its help page and for completion: `normalise` has put those that stand
-    before the command behind it.
+    It also knows the options of every command, for its help page and for completion; `normalise` has moved them after
+    the command.
     """
 
     def get_params(self, ctx: Any) -> Any:
+        """Return the parameters of the group and of every command."""
         return _passing_strings_through([*super().get_params(ctx), *_global_parameters()])
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command; the group itself has no use for the options of every command."""
         for field in fields(GlobalOptions):
             ctx.params.pop(field.name, None)
         return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, in the order of the help page."""
         return [row.name for row in COMMANDS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of that name, or None."""
         row = COMMANDS_BY_NAME.get(cmd_name.replace("_", "-"))
         return None if row is None else _build(row.name, row.load(), row.panel)
 
@@ -72,10 +78,11 @@ app = typer.Typer(
 
 @app.callback()
 def _group(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    """The group's own options: only these may stand before the command and stay there."""
+    """Declare the options that need no command."""
 
 
 def print_version() -> None:
+    """Print the version on stdout."""
     from pocket_protector import __version__
 
     output.data(f"pocket_protector version {__version__}\n")
@@ -95,8 +102,11 @@ def _global_parameters() -> list[Any]:
 
 
 def _passing_strings_through(parameters: list[Any]) -> list[Any]:
-    """Leave conversion to our own `parse_*` functions: typer's would import pydantic, which takes longer than most
-    commands do. Nor has the help page anything to say of types: all are text, and a flag takes no value."""
+    """Make typer pass values on as text, and return the parameters.
+
+    Its conversion would import pydantic, which takes longer than most commands; our own `parse_*` functions convert.
+    The help page shows no types either: every value is text, and a flag takes none.
+    """
     for parameter in parameters:
         parameter.process_value = partial(_pass_through, parameter)
         if parameter.param_type_name == "argument" or parameter.is_flag:

@@ -1,4 +1,4 @@
-"""Options stand before or after the command and its arguments; nothing after `--` is ours."""
+"""Reading a command line whose options stand before or after the command. The words after `--` stay as they are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ DEFAULT_GENERATED_LENGTH = "32"
 
 
 def normalise(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The same command line with the command first, dashes in its name, and `--generate` given its length; and what
-    stands behind `--`."""
+    """Return the command line in typer's order, and the words after `--`.
+
+    The command comes first, with dashes in its name, and `--generate` has its length. Raises UsageError if there is
+    no command.
+    """
     words = list(arguments)
     end = words.index("--") if "--" in words else len(words)
     ours, rest = _spelled([*words[:end]]), words[end:]

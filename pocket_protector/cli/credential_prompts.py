@@ -21,7 +21,7 @@ _MOST_PASSPHRASE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Given:
-    """A name or a passphrase that need not be asked for, or None; and where it came from, or would have."""
+    """A name or a passphrase, or None if it must be asked for, and its source for error messages."""
 
     text: str | None
     source: str | None
@@ -36,8 +36,11 @@ class CredentialPrompts:
         self._passphrase = ""
 
     def identity(self, store: KeyFile, name: str | None = None) -> Identity:
-        """Who is asking: `name`, or from options, else the environment, else asked for. A wrong one is never tried
-        elsewhere."""
+        """Return the unlocked identity of `name`, or of the user that options, the environment or a prompt give.
+
+        The first source that gives a name or a passphrase counts: a wrong one never falls through to the next. Raises
+        AccessError, naming the source, if it is missing or wrong.
+        """
         options = self.options
         incomplete = None in (options.user or name, options.passphrase_file)
         if options.non_interactive and options.ignore_env and incomplete:
@@ -59,26 +62,26 @@ class CredentialPrompts:
         return unlocked(store, user, passphrase, user_way, passphrase_way)
 
     def retyped(self, passphrase: str | None = None) -> bool:
-        """Whether a passphrase, or else the one that `identity` was given, is typed afresh on the terminal."""
+        """Ask for a passphrase again; return whether it is the given one, or else the one that `identity` got."""
         typed = self.prompts.hidden("Passphrase again", "--token PATH")
         expected = self._passphrase if passphrase is None else passphrase
         return hmac.compare_digest(typed.encode(errors="replace"), expected.encode(errors="replace"))
 
     def file_passphrase(self, source: str) -> str:
-        """The passphrase of a private key that is in a file: from --passphrase-file, or asked for."""
+        """Return the passphrase of a private key in a file: from --passphrase-file, or a prompt."""
         given = passphrase_in(self.options.passphrase_file)
         return (
             self.credential(given, self.prompts.hidden, f"Passphrase for {source}", "--passphrase-file PATH").text or ""
         )
 
     def user(self) -> str | None:
-        """Who is asking, as far as options or the environment tell."""
+        """Return the user's name from options or the environment, or None."""
         return self._given_user().text
 
     def given_identity(self, store: KeyFile) -> Identity | None:
-        """As `identity`, but nothing is asked for: None unless options or the environment give name and passphrase.
+        """Return the identity that options or the environment give, or None; never ask.
 
-        AccessError for a passphrase file, and no name.
+        Raises AccessError if there is a passphrase file but no name.
         """
         user, passphrase = self._given()
         if passphrase.text is None or (user.text is None and self.options.passphrase_file is None):
@@ -86,7 +89,7 @@ class CredentialPrompts:
         return unlocked(store, user, passphrase, *self._ways())
 
     def credential(self, given: Given, ask: Callable[[str, str], str], label: str, way: str) -> Given:
-        """What was given, else the answer to a question; AccessError if there is none."""
+        """Return `given`, or the answer of `ask` if its text is None. AccessError if there is no answer."""
         if given.text is not None:
             return given
         try:
@@ -95,11 +98,11 @@ class CredentialPrompts:
             raise AccessError(error.message, hint=error.hint) from None
 
     def passphrase_variable(self) -> Given:
-        """The passphrase that the environment gives, unless --ignore-env forbids it."""
+        """Return the passphrase in the environment; none with --ignore-env."""
         return self._variable(variable_names(self.options.env_prefix)[1])
 
     def _given(self) -> tuple[Given, Given]:
-        """User and passphrase that need no question."""
+        """Return the user and the passphrase from options or the environment."""
         passphrase = passphrase_in(self.options.passphrase_file)
         return self._given_user(), self.passphrase_variable() if passphrase.text is None else passphrase
 
@@ -111,7 +114,7 @@ class CredentialPrompts:
         return Given(None, None) if self.options.ignore_env else Given(read_variable(name), variable_source(name))
 
     def _ways(self) -> tuple[str, str]:
-        """How to give the user and the passphrase, for hints."""
+        """Return how to give the user and the passphrase, for hints."""
         ways = "-u NAME", "--passphrase-file PATH"
         if self.options.ignore_env:
             return ways
@@ -120,7 +123,7 @@ class CredentialPrompts:
 
 
 def unlocked(store: KeyFile, user: Given, passphrase: Given, user_way: str, passphrase_way: str) -> Identity:
-    """The identity of these credentials. AccessError, naming where they came from, for missing and wrong ones."""
+    """Return the identity of these credentials. AccessError, naming their source, if they are missing or wrong."""
     creds = Creds(user.text or "", passphrase.text or "", user.source, passphrase.source)
     creds.require(user_way, passphrase_way)
     try:
@@ -132,7 +135,7 @@ def unlocked(store: KeyFile, user: Given, passphrase: Given, user_way: str, pass
 
 
 def passphrase_in(path: str | None) -> Given:
-    """A passphrase file's text without white space at its ends, as Pocket Protector reads it."""
+    """Return the text of a passphrase file without white space at its ends, as Pocket Protector reads it."""
     if path is None:
         return Given(None, None)
     raw = files.read(path, _MOST_PASSPHRASE_BYTES)

@@ -14,7 +14,9 @@ _PANEL = "Options of every command"
 def global_parameters(
     file: Annotated[
         str | None,
-        typer.Option("-f", "--file", metavar="PATH", rich_help_panel=_PANEL, help="The protected file; PPROTECT_FILE."),
+        typer.Option(
+            "-f", "--file", metavar="PATH", rich_help_panel=_PANEL, help="The protected file (variable: PPROTECT_FILE)."
+        ),
     ] = None,
     user: Annotated[
         str | None,
@@ -23,32 +25,36 @@ def global_parameters(
             "--user",
             metavar="NAME",
             rich_help_panel=_PANEL,
-            help="Who you are; PPROTECT_USER.",
+            help="Your name as a key custodian (variable: PPROTECT_USER).",
             autocompletion=custodians,
         ),
     ] = None,
     passphrase_file: Annotated[
         str | None,
-        typer.Option(metavar="PATH", rich_help_panel=_PANEL, help="A file with your passphrase; PPROTECT_PASSPHRASE."),
+        typer.Option(
+            metavar="PATH",
+            rich_help_panel=_PANEL,
+            help="A file that holds your passphrase (PPROTECT_PASSPHRASE holds the passphrase itself).",
+        ),
     ] = None,
     env_prefix: Annotated[
         str | None,
         typer.Option(
             metavar="PREFIX",
             rich_help_panel=_PANEL,
-            help="Read PREFIX_USER and PREFIX_PASSPHRASE instead; PPROTECT_ENV_PREFIX.",
+            help="Read PREFIX_USER and PREFIX_PASSPHRASE instead (variable: PPROTECT_ENV_PREFIX).",
         ),
     ] = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm", rich_help_panel=_PANEL, help="Show the diff, and ask, before writing.")
+        bool, typer.Option("--confirm", rich_help_panel=_PANEL, help="Show the diff and ask before writing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", rich_help_panel=_PANEL, help="Answer yes to every question.")] = False,
     non_interactive: Annotated[
         bool,
-        typer.Option("--non-interactive", rich_help_panel=_PANEL, help="Ask nothing; say what is missing."),
+        typer.Option("--non-interactive", rich_help_panel=_PANEL, help="Never ask; fail and name the missing option."),
     ] = False,
     ignore_env: Annotated[
-        bool, typer.Option("--ignore-env", rich_help_panel=_PANEL, help="Take no credentials from variables.")
+        bool, typer.Option("--ignore-env", rich_help_panel=_PANEL, help="Ignore credentials in environment variables.")
     ] = False,
     trust: Annotated[
         list[str] | None,
@@ -56,7 +62,7 @@ def global_parameters(
             "--trust",
             metavar="NAME=FINGERPRINT",
             rich_help_panel=_PANEL,
-            help="Whom to trust, in the place of what you have seen; repeatable; PPROTECT_TRUST.",
+            help="Trust this custodian instead of your own record of the file; repeatable (variable: PPROTECT_TRUST).",
         ),
     ] = None,
     behind: Annotated[
@@ -64,7 +70,7 @@ def global_parameters(
         typer.Option(
             "--behind",
             rich_help_panel=_PANEL,
-            help="Write, and follow references, although the file is older than one seen.",
+            help="Write and resolve references even if the file is older than one you have used.",
         ),
     ] = False,
 ) -> None:

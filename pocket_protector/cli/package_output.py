@@ -29,7 +29,7 @@ def print_entries(entries: list[ExportedEntry], *, reveal: bool) -> None:
     if high and not reveal and sys.stdout is not None and sys.stdout.isatty():
         raise PolicyError(
             f"these values are of high sensitivity, and stdout is a terminal: {', '.join(high)}",
-            hint="--reveal prints them all the same",
+            hint="--reveal prints them anyway",
         )
     output.data(json.dumps({entry.name: _shown(entry.content) for entry in entries}, indent=2, sort_keys=True) + "\n")
     output.flush()

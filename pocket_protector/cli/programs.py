@@ -26,23 +26,26 @@ class ProgramOptions:
     """The program to run, and how its variables are named."""
 
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="-- COMMAND...", help="The program and its arguments, behind `--`.")
+        list[str] | None, typer.Argument(metavar="-- COMMAND...", help="The program and its arguments, after `--`.")
     ] = None
     prefix: Annotated[
         str | None, typer.Option("--prefix", metavar="PREFIX", help="Put PREFIX_ before each variable's name.")
     ] = None
     uppercase: Uppercase = False
     no_passthrough: Annotated[
-        bool, typer.Option("--no-passthrough", help="Give the program the secrets, PATH, HOME and a few others only.")
+        bool,
+        typer.Option(
+            "--no-passthrough", help="Pass only the secrets, PATH, HOME and a few other variables to the program."
+        ),
     ] = False
 
     def check(self, behind_dashes: list[str], hint: str, *, required: bool) -> None:
-        """Check that the program is exactly what stands behind `--`, and that the prefix can begin a variable's name.
+        """Check that the program is exactly what follows `--`, and that the prefix can begin a variable's name.
 
-        Raises UsageError, with `hint` if the program is not there or in another place.
+        Raises UsageError, with `hint` if the program is missing or elsewhere.
         """
         if (self.command or []) != behind_dashes or (required and not self.command):
-            raise UsageError("the program to run, and nothing else, stands behind `--`", hint=hint)
+            raise UsageError("put the program to run, and nothing else, after `--`", hint=hint)
         if self.prefix and not is_shell_name(self.prefix):
             raise UsageError(f"{self.prefix!r} cannot begin a variable's name", hint="--prefix APP")
 
@@ -54,7 +57,7 @@ def run_program(raw: Mapping[str, bytes], options: ProgramOptions, credentials: 
     environment.
     """
     assert options.command
-    # As Python has variables: bytes that are not UTF-8 stand as surrogates.
+    # Python represents variables as text, with surrogates for bytes that are not UTF-8.
     values = {name: value.decode(errors="surrogateescape") for name, value in raw.items()}
     variables = program_variables(
         values,
@@ -67,15 +70,16 @@ def run_program(raw: Mapping[str, bytes], options: ProgramOptions, credentials: 
     names = {secret: variable_name(secret, options.prefix, options.uppercase) for secret in values}
     for secret, name in names.items():
         if not is_shell_name(name):
-            output.note(
-                f"note: {secret} is the variable {name}, which no shell can address; --uppercase spells it otherwise"
-            )
+            output.note(f"note: {secret} is in the variable {name}, which no shell can use; try --uppercase")
     _replace_process(options.command, variables, set(names.values()))
 
 
 def _replace_process(command: list[str], variables: dict[str, str], ours: set[str]) -> NoReturn:
-    """Become the program. Python ignores these two signals, and a program would inherit that. The variables that are
-    `ours` are UTF-8, whatever the locale; the others stay the bytes that they were."""
+    """Replace this process by the program.
+
+    The variables named in `ours` are encoded as UTF-8, whatever the locale; the others keep their bytes.
+    """
+    # Python ignores these two signals, and the program would inherit that.
     for name in ("SIGPIPE", "SIGXFSZ"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -96,6 +100,6 @@ def _replace_process(command: list[str], variables: dict[str, str], ours: set[st
         output.failure(f"cannot run {command[0]}: not found")
         raise typer.Exit(_NOT_FOUND) from None
     except (OSError, ValueError) as error:
-        # Not the error's own text: one of encoding holds a part of what it could not encode.
+        # The text of an encoding error would show a part of the value.
         output.failure(f"cannot run {command[0]}: {(getattr(error, 'strerror', None) or type(error).__name__).lower()}")
         raise typer.Exit(_NOT_EXECUTABLE) from None

@@ -21,7 +21,7 @@ def recipient_named(store: KeyFile, name: str) -> Recipient:
     """
     names = store.get_key_custodian_names()
     if name in names and os.path.lexists(name):
-        # Anybody may add a custodian of that name.
+        # Anyone can add a custodian with the name of a file.
         raise UsageError(f"{name!r} is both a key custodian and a file", hint="move the file, and name it otherwise")
     if name in names:
         keys, _ = store.get_signed_keys(name)
@@ -31,7 +31,7 @@ def recipient_named(store: KeyFile, name: str) -> Recipient:
     try:
         return parse_recipient(files.read(name, MAX_KEY_FILE_BYTES).decode())
     except UnicodeDecodeError:
-        raise FormatError(f"{name}: this is no public key") from None
+        raise FormatError(f"{name}: this is not a public key") from None
     except FormatError as error:
         raise FormatError(f"{name}: {error.message}", hint=error.hint) from None
 
@@ -45,12 +45,12 @@ def meet_recipients(session: Session, people: list[Recipient]) -> None:
     for person in people:
         before = known.fingerprint_of(person.name)
         output.note(f"recipient: {person.name}")
-        # On a line of its own: whoever makes a key chooses the name that stands beside it.
-        output.note(f"  {person.fingerprint}{'' if before else ' (for the first time: compare it with theirs)'}")
+        # On its own line: the maker of a key chooses the name, which could imitate a fingerprint.
+        output.note(f"  {person.fingerprint}{'' if before else ' (first use: compare it with theirs)'}")
         if before not in (None, person.fingerprint):
-            output.note(f"warning: {person.name} had another key before:\n  {before}")
+            output.note(f"warning: the key of {person.name} has changed; the previous one:\n  {before}")
             if not session.prompts.confirmed("Seal to the new key?", "an answer at a terminal"):
                 raise StoreError(
-                    "nothing was sealed: the recipient's key is another than before",
+                    "nothing was sealed: the recipient's key has changed",
                     hint="compare the fingerprint with theirs; then repeat this at a terminal",
                 )

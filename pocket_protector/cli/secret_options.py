@@ -1,4 +1,4 @@
-"""The options of commands that set a secret, and the value or reference that they give."""
+"""The options of the commands that set a secret, and reading its new value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_GENERATED = 4096
 
 @dataclass(frozen=True, slots=True)
 class SecretOptions:
-    """Which secret gets a value, and the value."""
+    """The secret to set, and the source of its value."""
 
     domain: Domain = None
     name: Name = None
@@ -39,12 +39,14 @@ class SecretOptions:
     name_option: NameOption = None
     from_file: Annotated[
         str | None,
-        typer.Option("--from-file", metavar="PATH|-", help="Take the value from a file, or all of stdin, as it is."),
+        typer.Option(
+            "--from-file", metavar="PATH|-", help="Read the value, unchanged, from a file, or from stdin if - is given."
+        ),
     ] = None
     generate: Annotated[
         str | None,
         typer.Option(
-            "--generate", metavar="[LENGTH]", help="Make a value of 32 letters and digits, or as many as given."
+            "--generate", metavar="[LENGTH]", help="Generate a value of LENGTH letters and digits; 32 if omitted."
         ),
     ] = None
     reference: Annotated[
@@ -62,8 +64,8 @@ def reference_in(options: SecretOptions) -> Reference | None:
     if options.reference is None:
         return None
     if options.from_file is not None or options.generate is not None:
-        raise UsageError("--reference stands in the place of a value: --from-file and --generate contradict it")
-    from pocket_protector.plugins.registry import check_reference  # it takes long to import
+        raise UsageError("--reference replaces the value: leave out --from-file and --generate")
+    from pocket_protector.plugins.registry import check_reference  # slow to import
 
     try:
         reference = Reference(options.reference)
@@ -98,7 +100,7 @@ def _generated(length: str) -> str:
     hint = f"--generate takes 1 to {_MOST_GENERATED}"
     number = parse_number(length, "length for a value", hint)
     if not 1 <= number <= _MOST_GENERATED:
-        raise UsageError(f"{length} is no length for a value", hint=hint)
+        raise UsageError(f"{length} is not a valid length for a value", hint=hint)
     return "".join(choice(_GENERATED_FROM) for _ in range(number))
 
 

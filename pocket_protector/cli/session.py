@@ -1,4 +1,4 @@
-"""What every command shares: the file, the credentials, the questions, and the write at the end."""
+"""The state of one command: the file, the credentials, the prompts, and the write at the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # a session needs no typer
 
 
 class Session(CredentialPrompts):
-    """One run of one command. `behind_dashes` is what stands behind `--`."""
+    """One run of one command. `behind_dashes` holds the words after `--`."""
 
     def __init__(self, options: GlobalOptions, behind_dashes: list[str]) -> None:
         super().__init__(options)
@@ -32,25 +32,26 @@ class Session(CredentialPrompts):
         self._guarded: set[str] = set()
 
     def path(self) -> str:
-        """The file that was named, or the one found from here upwards."""
+        """Return the path of the file that the user named, or else of the nearest one from here upwards."""
         named = given_path(self.options.file)
         return files.discover(_current_folder()) if named is None else named
 
     def new_path(self) -> str:
-        """Where `init` makes a file."""
+        """Return the path where `init` makes a file."""
         named = given_path(self.options.file)
         return os.path.join(_current_folder(), files.FILE_NAME) if named is None else named
 
     def read_if_there(self) -> KeyFile | None:
-        """None where there is no file; one that was named has to be there."""
+        """Return the file, or None if there is none. A file that the user named must exist."""
         path = self.path()
         return self.read() if given_path(self.options.file) or os.path.lexists(path) else None
 
     def read(self) -> KeyFile:
+        """Read the file."""
         return KeyFile.from_file(self.path())
 
     def read_to_change(self) -> KeyFile:
-        """As `read`; a file that cannot be changed is refused before anything is asked."""
+        """Read the file for a change; refuse one that cannot be changed, before any question."""
         store = self.read()
         store.check_changeable()
         self._watch = look(store)
@@ -91,7 +92,7 @@ class Session(CredentialPrompts):
         self._guarded.add(domain)
 
     def anchors(self) -> dict[str, str] | None:
-        """The custodians whom --trust or PPROTECT_TRUST names, with their fingerprints."""
+        """Return custodian → fingerprint from --trust or PPROTECT_TRUST, or None if neither is given."""
         variable = read_variable(TRUST_VARIABLE)
         if not self.options.trust and not variable:
             return None
@@ -155,11 +156,12 @@ class Session(CredentialPrompts):
         return self.prompts.agreed("Write changes?")
 
     def asked(self, given: str | None, label: str, option: str) -> str:
-        """What the command line gave, even if it is empty, else the answer to a question."""
+        """Return what the command line gave, even if it is empty, or else the answer to a question."""
         return self.prompts.line(label, option) if given is None else given
 
 
 def session_of(context: typer.Context) -> Session:
+    """Return the session of the command that typer runs."""
     session = context.obj
     assert isinstance(session, Session)
     return session

@@ -17,13 +17,13 @@ from pocket_protector.keyfile.credentials import RECIPIENT_KEY_VARIABLE, TOKEN_V
 
 @dataclass(frozen=True, slots=True)
 class UnpackOptions:
-    """The package, what opens it, and what to do with its entries."""
+    """The package, the key and token for it, and the use of its entries."""
 
     package: Annotated[str | None, typer.Option("--in", metavar="PATH|-", help="The package.")] = None
     identity: Annotated[
         str | None,
         typer.Option(
-            "--identity", metavar="NAME", help="Open it as this key custodian; as -u.", autocompletion=custodians
+            "--identity", metavar="NAME", help="Open it as this key custodian; same as -u.", autocompletion=custodians
         ),
     ] = None
     identity_file: Annotated[
@@ -31,19 +31,26 @@ class UnpackOptions:
         typer.Option(
             "--identity-file",
             metavar="PATH",
-            help=f"Open it with this key, of keygen, ssh or age; {RECIPIENT_KEY_VARIABLE}.",
+            help=f"Open it with this keygen, SSH or age key ({RECIPIENT_KEY_VARIABLE} holds the key itself).",
         ),
     ] = None
     token: Annotated[
-        str | None, typer.Option("--token", metavar="PATH|-", help=f"A file with the token; {TOKEN_VARIABLE}.")
+        str | None,
+        typer.Option(
+            "--token", metavar="PATH|-", help=f"A file that holds the token ({TOKEN_VARIABLE} holds the token itself)."
+        ),
     ] = None
     sender: Annotated[
         str | None,
-        typer.Option("--sender", metavar="PATH|FINGERPRINT", help="Whom it has to be from: their public key."),
+        typer.Option(
+            "--sender",
+            metavar="PATH|FINGERPRINT",
+            help="Refuse every other sender: the public key or fingerprint of the one you expect.",
+        ),
     ] = None
     into: Into = None
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="With --into: change what exists, too.")] = False
-    list_only: Annotated[bool, typer.Option("--list", help="Say what is in it, and from whom.")] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="With --into, overwrite secrets that exist.")] = False
+    list_only: Annotated[bool, typer.Option("--list", help="List the contents and the sender.")] = False
     json: Json = False
     reveal: Reveal = False
 
@@ -62,7 +69,7 @@ class UnpackOptions:
         if self.overwrite and not self.into:
             raise UsageError("--overwrite is for --into DOMAIN")
         if self.json and not self.list_only:
-            raise UsageError("--json is for --list: values are printed as JSON anyway")
+            raise UsageError("--json is for --list: values are always printed as JSON")
         if self.identity is not None and self.identity_file is not None:
             raise UsageError(
                 "--identity and --identity-file both say which key opens the package", hint="give one of them"

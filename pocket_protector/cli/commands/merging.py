@@ -1,4 +1,4 @@
-"""Commands about versions that git could not merge."""
+"""Commands that resolve a conflict which git could not."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from pocket_protector.trust.gates import BEHIND, check_change
 
 
 def resolve(ctx: typer.Context) -> None:
-    """Join the two sides of a merge, rebase or cherry-pick that git stopped at, object by object.
+    """Resolve a conflict of a merge, rebase or cherry-pick, object by object.
 
-    Needs no credentials. What both sides changed is named, and nothing is written. Afterwards: git add.
+    Needs no credentials. If both sides changed the same object, its name is printed and nothing is written.
+    Afterwards, run git add.
     """
     _join(session_of(ctx), with_credentials=False)
 
 
 def join(ctx: typer.Context) -> None:
-    """As resolve, where both sides rotated a key domain's key or changed its policy: the domain gets a new key, which
-    follows both, for the owners whom neither side dropped.
+    """Resolve a conflict where both sides rotated a key domain's key or changed its policy.
 
-    You must be an owner on both sides. Afterwards: git add.
+    The domain gets a new key that follows both, wrapped for the owners that neither side removed. You must be an
+    owner on both sides. Afterwards, run git add.
     """
     _join(session_of(ctx), with_credentials=True)
 
@@ -65,10 +66,13 @@ def _join(session: Session, *, with_credentials: bool) -> None:
 
 
 def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]], *, behind: bool) -> None:
-    """IntegrityError if what one branch did to a domain that is to be joined, or to one of its owners on either branch,
-    was not authorised, as seen from where the branches parted, and from what this user has seen."""
+    """Check that one branch made no unauthorized change to the domains to join, or to their owners on either branch.
+
+    `base` is the version where the branches parted, `owned` maps each domain to its owners. The user's pin counts too.
+    Raises IntegrityError.
+    """
     found, _ = side.authorize(base.authorize(None)[1], follows=True)
-    # Of two branches that this user may have seen one of, the other is behind, or does not know of it.
+    # The user may have used one of the two branches: then the other is behind it, or unknown to it.
     seen = [finding for finding in look(side).findings if finding.code not in {*BEHIND, "domain-forked"}]
     for name, owners in owned.items():
         apart = ("domain", name) if not base.is_signed(name) else ()

@@ -40,14 +40,14 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 
 @dataclass(frozen=True, slots=True)
 class PackageOptions:
-    """Who can open the package and how, which secrets are in it, and where it goes."""
+    """The recipients of a package, its secrets, its gate and its files."""
 
     recipient: Annotated[
         list[str] | None,
         typer.Option(
             "--recipient",
             metavar="FILE|CUSTODIAN",
-            help="Who can open it: a key custodian, or a file with a public key of ours, ssh or age; repeatable.",
+            help="A recipient: a key custodian, or a file with a pprotect, SSH or age public key; repeatable.",
             autocompletion=custodians,
         ),
     ] = None
@@ -55,22 +55,26 @@ class PackageOptions:
     token_out: Annotated[
         str | None, typer.Option("--token-out", metavar="PATH", help="The new file for the token.")
     ] = None
-    ttl: Annotated[str, typer.Option("--ttl", metavar="24h", help="How long it can be opened: 30m, 24h, 30d.")] = "24h"
+    ttl: Annotated[
+        str, typer.Option("--ttl", metavar="24h", help="How long the package can be opened: 30m, 24h, 30d.")
+    ] = "24h"
     secret: Secrets = None
     gate: Annotated[
         str,
         typer.Option(
-            "--gate", metavar="token|token-or-human", help="What opens sensitive values, or a person in its place."
+            "--gate",
+            metavar="token|token-or-human",
+            help="Open sensitive values by the token only, or also by a person who confirms.",
         ),
     ] = "token"
-    binary: Annotated[bool, typer.Option("--binary", help="Write bytes, in the place of text to paste.")] = False
+    binary: Annotated[bool, typer.Option("--binary", help="Write bytes instead of text.")] = False
 
 
 def package(ctx: typer.Context, domain: RequiredDomain, options: PackageOptions) -> None:
-    """Seal a domain's secrets in a package that only its recipients can open, and only for a while.
+    """Seal a domain's secrets in a package that only its recipients can open, for a limited time.
 
-    High and inject-only values are behind a second factor: a token, which you send them another way. References go as
-    they are. A production domain is refused.
+    Values of high or inject-only sensitivity need a second factor: a token, which you send over another channel.
+    References are included as they are. A production domain is refused.
     """
     if not options.recipient or options.out is None:
         raise UsageError("a package needs recipients and a file", hint="--recipient FILE|CUSTODIAN --out PATH")
@@ -98,29 +102,31 @@ def package(ctx: typer.Context, domain: RequiredDomain, options: PackageOptions)
 
 
 def parse_life(text: str) -> timedelta:
-    """UsageError for what is no number of minutes, hours or days."""
+    """Return the time that a text such as 30m, 24h or 30d stands for. UsageError for any other text."""
     match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
     if match is None:
-        raise UsageError(f"{text[:80]!r} is no time that a package lives", hint="--ttl 30m, --ttl 24h, or --ttl 30d")
+        raise UsageError(f"{text[:80]!r} is not a valid lifetime", hint="--ttl 30m, --ttl 24h, or --ttl 30d")
     life = int(match[1]) * _UNITS[match[2]]
     if life > LONGEST_LIFE:
-        raise UsageError(f"a package lives for up to {LONGEST_LIFE.days} days", hint="--ttl 30d")
+        raise UsageError(f"the longest lifetime of a package is {LONGEST_LIFE.days} days", hint="--ttl 30d")
     return life
 
 
 def parse_gate(text: str) -> Gate:
-    """UsageError for unknown ones."""
+    """Return the gate of that name. UsageError if there is none."""
     try:
         return Gate(text)
     except ValueError:
-        raise UsageError(f"{text[:80]!r} is no gate", hint="--gate token|token-or-human") from None
+        raise UsageError(f"{text[:80]!r} is not a gate", hint="--gate token|token-or-human") from None
 
 
 def _exported(
     session: Session, store: KeyFile, domain: str, identity: Identity, secrets: list[str] | None
 ) -> ExportedDomain:
-    """The domain's entries, references as they are; each as sensitive as it was when the user saw it, if somebody
-    without the right to it lowered that since."""
+    """Return the domain's entries, references as they are.
+
+    Where somebody lowered a sensitivity without authorization, the entry keeps the one that the user's pin holds.
+    """
     known = store.get_domain_secret_names(domain)
     for name in secrets or ():
         if name not in known:
@@ -140,7 +146,7 @@ def _exported(
 
 
 def _write(out: str, sealed: bytes, token_out: str | None, token: Token) -> None:
-    """Both files or none."""
+    """Write the token and the package, or neither."""
     if token_out is not None:
         files.create_private(token_out, f"{token.text}\n".encode())
     try:
@@ -160,14 +166,14 @@ def _summary(
     names = ", ".join(person.name for person in people)
     output.note(f"sealed {len(exported.entries)} secrets of {exported.name} for {names}")
     if ordinary:
-        output.note(f"  open to them: {', '.join(ordinary)}")
+        output.note(f"  open without a token: {', '.join(ordinary)}")
     if gated:
         output.note(f"  behind the {request.gate.value.replace('-', ' ')}: {', '.join(gated)}")
     if pointers:
-        output.note(f"  as references, which lead where they led: {', '.join(pointers)}")
+        output.note(f"  as references, unchanged: {', '.join(pointers)}")
     output.note(f"  until {format_time(request.now + request.life)}")
     output.note(f"send {out} by mail or chat")
     if not gated:
-        output.note("nothing in it is sensitive, so that it needs no token")
+        output.note("nothing in it is sensitive, so it needs no token")
     if token_out is not None:
-        output.note(f"send {token_out} another way, such as by telephone: who has both and a recipient's key has all")
+        output.note(f"send {token_out} over another channel: both files and a recipient's key open everything")

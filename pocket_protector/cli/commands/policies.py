@@ -18,20 +18,25 @@ from pocket_protector.errors import FormatError, StoreError, command
 
 @dataclass(frozen=True, slots=True)
 class PolicyOptions:
-    """Which demands of a policy to change; None and False leave one as it is."""
+    """The demands of a policy to change; None and False leave one unchanged."""
 
     require_signed: Annotated[
         bool | None,
-        typer.Option("--require-signed/--no-require-signed", help="Use no value that no owner vouches for."),
+        typer.Option(
+            "--require-signed/--no-require-signed",
+            help="Refuse the domain's values until an owner has signed every one.",
+        ),
     ] = None
     max_age: Annotated[
-        str | None, typer.Option("--max-age", metavar="90d", help="Use no value that was set longer ago.")
+        str | None,
+        typer.Option("--max-age", metavar="90d", help="Refuse the domain's values while one was set longer ago."),
     ] = None
-    no_max_age: Annotated[bool, typer.Option("--no-max-age", help="Let values be of any age.")] = False
+    no_max_age: Annotated[bool, typer.Option("--no-max-age", help="Allow values of any age.")] = False
     min_owners: Annotated[
-        str | None, typer.Option("--min-owners", metavar="N", help="Use no value while there are fewer owners.")
+        str | None,
+        typer.Option("--min-owners", metavar="N", help="Refuse the domain's values while it has fewer owners."),
     ] = None
-    no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Let there be one owner.")] = False
+    no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Allow a single owner.")] = False
     production: Production = None
 
     def changed(self, old: Policy) -> Policy:
@@ -47,8 +52,10 @@ class PolicyOptions:
 
 
 def set_policy(ctx: typer.Context, domain: RequiredDomain, options: PolicyOptions) -> None:
-    """Demand of a key domain what the options say; what they do not name stays. The policy is signed, and is asked
-    for by verify, run, decrypt-domain, get and the library."""
+    """Change the policy of a key domain. Demands that no option names stay unchanged.
+
+    The policy is signed. verify, the library and every command that uses values enforce it.
+    """
     session = session_of(ctx)
     store = session.read_to_change()
     old = store.get_policy(domain)
@@ -60,15 +67,15 @@ def set_policy(ctx: typer.Context, domain: RequiredDomain, options: PolicyOption
     changed = store.set_policy(domain, policy, session.identity(store))
     weaker = policy.weaker_than(old)
     if PRODUCTION in weaker and session.prompts.terminal:
-        question = f"Let every value in {domain} be as sensitive as is written beside it, and no more?"
+        question = f"Stop treating every value in {domain} as highly sensitive?"
         if not session.prompts.agreed(question):
-            raise StoreError("nothing was written: the policy stays")
+            raise StoreError("nothing was written: the policy is unchanged")
     if weaker:
-        output.note(f"note: this demands less than before ({', '.join(weaker)}), and verify will say so")
+        output.note(f"note: the policy is weaker than before ({', '.join(weaker)}); verify will report it")
     unreviewed = changed.authority(domain).unreviewed
     if policy.require_signed and unreviewed:
         review_it = command("review", domain)
-        output.note(f"note: nobody can use {domain} until an owner has reviewed {len(unreviewed)} values: {review_it}")
+        output.note(f"note: nobody can use {domain} until an owner reviews {len(unreviewed)} values: {review_it}")
     session.write(store, changed, f"the policy of {domain} now demands {demands(policy)}")
 
 

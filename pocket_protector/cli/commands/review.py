@@ -23,16 +23,16 @@ def review(
     domain: RequiredDomain,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the values.")] = False,
 ) -> None:
-    """Go through the values that no owner vouches for since they changed, and sign those that you accept.
+    """Go through the values that no owner has signed since they changed, and sign those that you accept.
 
-    Each is shown with who changed it last and when, as git has it.
+    Shows the author and time of each change, according to git.
     """
     session = session_of(ctx)
     store = session.read_to_change()
     session.guard(store, domain, wraps=False)
     names = store.authority(domain).unreviewed
     if not names:
-        output.note(f"owners vouch for every value in {domain}")
+        output.note(f"owners have signed every value in {domain}")
         return
     identity = session.identity(store)
     check_can_sign(identity)
@@ -58,7 +58,9 @@ def review(
 
 
 def _describe(store: KeyFile, domain: str, name: str, change: Blame | None) -> None:
-    who = f"by {change.author}, as git says, at {change.time}, in {change.commit}" if change else "not committed yet"
+    who = (
+        f"by {change.author}, according to git, at {change.time}, in {change.commit}" if change else "not committed yet"
+    )
     level = store.get_secret_sensitivity(domain, name)
     sensitivity = "" if level is Sensitivity.MEDIUM else f", of {level.word} sensitivity"
     output.note(f"{name}: set {store.get_secret_time(domain, name)}{sensitivity}; {who}")
@@ -66,13 +68,13 @@ def _describe(store: KeyFile, domain: str, name: str, change: Blame | None) -> N
 
 def _show(value: str, *, reveal: bool, inject_only: bool) -> None:
     if inject_only:
-        output.note(f"  {_MASK} (it is inject-only, and never shown)")
+        output.note(f"  {_MASK} (inject-only: never shown)")
     elif reveal and sys.stdout is not None and sys.stdout.isatty():
-        # What acts on a terminal must not make one value look like another.
+        # Terminal escapes must not make one value look like another.
         output.data(f"{output.printable(value)}\n")
         output.flush()
         if output.printable(value) != value:
-            output.note("  (it has characters that do not show; they stand as \ufffd)")
+            output.note("  (each \ufffd is a character that the terminal cannot show)")
     elif reveal:
         output.data(f"{value}\n")
         output.flush()

@@ -17,13 +17,13 @@ from pocket_protector.keyfile.credentials import credential_variables
 def run(ctx: typer.Context, domain: RequiredDomain, program: ProgramOptions, using: ResolveOptions) -> None:
     """Run a program with a key domain's values as environment variables: pprotect run DOMAIN -- COMMAND.
 
-    The program takes this one's place: it gets its signals, and its exit status is the status.
+    The program replaces pprotect: it receives the signals, and its exit status is the exit status.
     """
     _run(ctx, domain, program, using, "DOMAIN")
 
 
 def exec_(ctx: typer.Context, *, domain: DomainOption = None, program: ProgramOptions, using: ResolveOptions) -> None:
-    """Run a program with a key domain's values, as `run`: pprotect exec --domain DOMAIN -- COMMAND."""
+    """Run a program with a key domain's values, like `run`: pprotect exec --domain DOMAIN -- COMMAND."""
     if domain is None:
         raise UsageError("no --domain is given", hint="pprotect exec --domain DOMAIN -- COMMAND")
     _run(ctx, domain, program, using, "--domain DOMAIN")
@@ -32,7 +32,7 @@ def exec_(ctx: typer.Context, *, domain: DomainOption = None, program: ProgramOp
 def _run(ctx: typer.Context, domain: str, program: ProgramOptions, using: ResolveOptions, how: str) -> NoReturn:
     session = session_of(ctx)
     program.check(session.behind_dashes, f"pprotect {ctx.info_name} {how} -- COMMAND", required=True)
-    # Before references are resolved: that sets the prefix for their sources, whatever it was.
+    # Before opened(), which sets the prefix in the environment while it resolves references.
     credentials = credential_variables(session.options.env_prefix)
     use = Use(False, using.require_signed, using.no_resolve, using.skip_unresolved)
     run_program(opened(session, session.read(), domain, use), program, credentials)

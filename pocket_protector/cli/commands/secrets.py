@@ -1,4 +1,4 @@
-"""Commands that change secrets. None of them needs credentials, but --sign, and to lower a sensitivity."""
+"""Commands that change secrets. Only --sign and lowering a sensitivity need credentials."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def rm_secret(
     domain_option: DomainOption = None,
     name_option: NameOption = None,
 ) -> None:
-    """Remove a secret from a key domain. Git's history keeps it."""
+    """Remove a secret from a key domain. It stays in git's history."""
     session = session_of(ctx)
     store = session.read_to_change()
     output.note("Removing secret.")
@@ -63,12 +63,12 @@ def set_sensitivity(
     ctx: typer.Context,
     domain: RequiredDomain,
     name: RequiredName,
-    sensitivity: Annotated[
-        str, typer.Argument(metavar="low|medium|high|inject-only", help="How carefully to handle the value.")
-    ],
+    sensitivity: Annotated[str, typer.Argument(metavar="low|medium|high|inject-only", help="The new sensitivity.")],
 ) -> None:
-    """Have a value, as it is, handled otherwise. To lower a sensitivity takes an owner; so does any change of a signed
-    value's, which is signed anew."""
+    """Change the sensitivity of a secret. Its value stays the same.
+
+    Lowering the sensitivity needs an owner's credentials. So does any change to a signed secret, which is signed again.
+    """
     session = session_of(ctx)
     store = session.read_to_change()
     level = parse_sensitivity(sensitivity)
@@ -81,8 +81,8 @@ def set_sensitivity(
     changed = store.set_sensitivity(domain, name, level, creds=identity)
     if signs and name in store.authority(domain).unreviewed:
         raise StoreError(
-            f"no owner vouches for {name!r} in {domain!r}, and its new sensitivity would be signed with it",
-            hint=f"look at it first: {command('review', domain)}",
+            f"no owner has signed {name!r} in {domain!r}; signing the new sensitivity would sign its value too",
+            hint=f"review it first: {command('review', domain)}",
         )
     session.write(store, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
 
@@ -94,7 +94,7 @@ def _change(session: Session, options: SecretOptions, change: Callable[..., KeyF
     level = None if options.sensitivity is None else parse_sensitivity(options.sensitivity)
     store = session.read_to_change()
     place = _place(session, domain, name)
-    change(store, *place, reference or "")  # a place that will not do is refused before its value is asked for
+    change(store, *place, reference or "")  # refuse a wrong domain or name before asking for the value
     session.guard(store, place[0], wraps=False)
     lowers = level is not None and store.lowers_sensitivity(*place, level)
     if level is not None and lowers:
@@ -103,21 +103,24 @@ def _change(session: Session, options: SecretOptions, change: Callable[..., KeyF
     if identity is not None:
         check_can_sign(identity)
         if identity.name not in store.authority(place[0]).owners.counting:
-            output.note(f"note: {identity.name} is no owner of {place[0]}: an owner has yet to review the value")
+            output.note(f"note: {identity.name} does not own {place[0]}: an owner must still review the value")
     if identity is None and store.get_policy(place[0]).require_signed:
-        output.note(f"note: {place[0]} demands signed values: nobody can use them until an owner has reviewed this one")
+        output.note(f"note: {place[0]} requires signed values: nobody can use them until an owner reviews this one")
     elif identity is None and reference and store.get_policy(place[0]).production:
-        output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner has reviewed it")
+        output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner reviews it")
     value = reference or value_of(session, options)
     changed = change(store, *place, value, creds=identity, sensitivity=level)
     session.write(store, changed, done.format(place[1], place[0]))
 
 
 def _agree_to_lower(session: Session, domain: str, name: str, level: Sensitivity) -> None:
-    """Ask, where somebody can answer. In a script, giving an owner's credentials is the answer."""
+    """Ask before lowering a sensitivity, at a terminal only: a script agrees by giving an owner's credentials.
+
+    Raises StoreError if the answer is no.
+    """
     question = f"Lower the sensitivity of {name} in {domain} to {level.word}?"
     if session.prompts.terminal and not session.prompts.agreed(question):
-        raise StoreError("nothing was written: the sensitivity stays")
+        raise StoreError("nothing was written: the sensitivity is unchanged")
 
 
 def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:

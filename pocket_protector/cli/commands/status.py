@@ -13,7 +13,7 @@ from pocket_protector.keyfile.key_file import KeyFile
 
 
 def status(ctx: typer.Context, json: Json = False) -> None:
-    """Print what the file holds, who you are, and how many values owners vouch for."""
+    """Print a summary: your name, the key custodians, and the owners, values and policy of each key domain."""
     session = session_of(ctx)
     store = session.read()
     user = session.user()
@@ -21,7 +21,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     if json:
         output.listing("status", {"file": store.path, "user": user, "domains": content})
         return
-    lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
+    lines = [f"file: {store.path}", f"you: {user or 'unknown (give -u NAME, or set PPROTECT_USER)'}"]
     lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
     lines += [f"key domain {name}: {_described(store, name, found)}" for name, found in content.items()]
     lines += _distrusted(session, store)
@@ -43,7 +43,7 @@ def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
 
 
 def _distrusted(session: Session, store: KeyFile) -> list[str]:
-    """A line if something is wrong with the file, as far as was seen."""
+    """Return a line if the file has unauthorized changes."""
     try:
         wrong = len(session.watch(store).violations)
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""Commands about whom the user trusts: what was seen of the file, and fingerprints."""
+"""Commands about trust: the user's record of the file, and fingerprints."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ _FOUND = 1
 def trust(
     ctx: typer.Context,
     accept: Annotated[
-        str | None, typer.Argument(metavar="[accept]", help="Trust the file as it is now, after a question.")
+        str | None, typer.Argument(metavar="[accept]", help="Trust the file as it is now; asks first.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show what you have seen of the file, and what changed since that nobody with the right to it changed.
+    """Show your own record of the file, and the unauthorized changes since.
 
-    `pprotect trust accept` trusts the file as it is now: after you compared the fingerprints with their owners, by
-    another way than the repository.
+    `pprotect trust accept` trusts the file as it is now. First compare the fingerprints with their owners, over another
+    channel than the repository.
     """
     if accept not in (None, "accept"):
-        raise UsageError(f"{accept!r} is nothing that trust does", hint="pprotect trust, or pprotect trust accept")
+        raise UsageError(
+            f"trust takes no argument but accept, not {accept!r}", hint="pprotect trust, or pprotect trust accept"
+        )
     session = session_of(ctx)
     store = session.read()
     store.check_changeable()
@@ -47,11 +49,11 @@ def trust(
         watch.accept()
         output.note(f"{store.path} is trusted as it is now")
     else:
-        output.note("aborted: nothing is trusted that was not before")
+        output.note("aborted: nothing was accepted")
 
 
 def fingerprint(ctx: typer.Context, custodian: RequiredCustodian, json: Json = False) -> None:
-    """Print a key custodian's fingerprint, in eight words to read out and in hexadecimal digits."""
+    """Print a key custodian's fingerprint, as eight words to read aloud and as hexadecimal digits."""
     raw = session_of(ctx).read().get_fingerprint(custodian)
     if json:
         output.listing("fingerprint", {"custodian": custodian, "words": to_words(raw), "hex": to_hex(raw)})
@@ -60,7 +62,7 @@ def fingerprint(ctx: typer.Context, custodian: RequiredCustodian, json: Json = F
 
 
 def _judged(session: Session, store: KeyFile, *, repair: bool) -> Watch:
-    """The file judged against the pin, changed or not; a pin that is damaged counts as none for `repair`."""
+    """Return the file judged against the pin. With `repair`, a damaged pin counts as none."""
     try:
         return session.watch(store).judged()
     except StoreError as error:
@@ -94,7 +96,7 @@ def _lines(store: KeyFile, watch: Watch) -> list[str]:
 
 
 def _untold(watch: Watch) -> list[str]:
-    """What deserved a look since, and nobody may have read."""
+    """Return the notices since then that nobody may have read."""
     return watch.pin.untold(watch.store.file_id) if watch.pin is not None else []
 
 

@@ -30,9 +30,10 @@ Entries = list[ExportedEntry]
 
 
 def unpack(ctx: typer.Context, options: UnpackOptions, program: ProgramOptions) -> None:
-    """Open a package: import it (--into), run a program with it (-- COMMAND), or print what may be printed.
+    """Open a package: import it (--into), run a program with it (-- COMMAND), or print its values.
 
-    What is gated takes the token, or a person where the sender allows that; else it is left out, and the status is 8.
+    Gated values need the token, or a person who confirms, if the sender allows that. Without, they are left out, and
+    the exit status is 8.
     """
     session = session_of(ctx)
     package = options.check(session.behind_dashes, program)
@@ -54,7 +55,7 @@ def unpack(ctx: typer.Context, options: UnpackOptions, program: ProgramOptions) 
 
 def _opened(session: Session, package: str, options: UnpackOptions) -> tuple[OpenedPackage, RecipientKey]:
     sealed = SealedPackage.parse(read_input(session, package, MAX_TEXT_BYTES, "--in"))
-    # What the command line says needs no file of the reader's, which may be damaged.
+    # With both on the command line, the reader's own file is not needed, and may be damaged.
     alone = options.sender is not None and options.identity_file is not None
     store = None if alone else session.read_if_there()
     sender = SenderCheck(session, store, options.sender)
@@ -66,14 +67,14 @@ def _opened(session: Session, package: str, options: UnpackOptions) -> tuple[Ope
 
 
 def _agreed(session: Session, opened: OpenedPackage, key: RecipientKey) -> Entries:
-    """The gated entries that a person takes without the token, who has typed their passphrase afresh."""
+    """Return the gated entries that the user takes without the token, after typing the passphrase again."""
     asked = opened.gated and opened.package.header.gate is Gate.TOKEN_OR_HUMAN and key.retyped is not None
     if not asked or key.retyped is None or not session.prompts.terminal or session.options.non_interactive:
         return []
     names = ", ".join(told.name for told in opened.gated)
-    output.note(f"gated, and the sender lets you do without the token: {names}")
+    output.note(f"gated, but the sender lets you open them without the token: {names}")
     if not key.retyped():
-        raise AccessError("that is not the passphrase which opened the package")
+        raise AccessError("this is not the passphrase that opened the package")
     return [
         entry
         for entry in opened.opened_by_human()
@@ -89,12 +90,15 @@ def _deliver(
     program: ProgramOptions,
     use: TokenUse | None = None,
 ) -> bool:
-    """What the command line wants done with the entries, and whether it was. PolicyError for gated ones that are left
-    out; a program is not run without them."""
+    """Import or print the entries, or run the program with them; return whether that was done.
+
+    Raises PolicyError if gated entries are missing: before the program is run, but after the others are imported or
+    printed.
+    """
     have = {entry.name for entry in entries}
     missing = [told.name for told in opened.gated if told.name not in have]
     left_out = PolicyError(
-        f"left out, opened neither by a token nor by you: {', '.join(missing)}",
+        f"left out, because neither a token nor you opened them: {', '.join(missing)}",
         hint=f"--token PATH, or set {TOKEN_VARIABLE}",
     )
     done = True
@@ -112,7 +116,7 @@ def _deliver(
 
 
 def _import(session: Session, opened: OpenedPackage, entries: Entries, domain: str, *, overwrite: bool) -> bool:
-    """Whether there was something to import, and the user wanted it written."""
+    """Import the entries; return False if there was nothing to import, or the user declined."""
     store = session.read_to_change()
     existing = set(store.get_domain_secret_names(domain))
     session.guard(store, domain, wraps=False)
@@ -133,12 +137,12 @@ def _run(session: Session, entries: Entries, program: ProgramOptions, use: Token
     pointers = [entry.name for entry in entries if isinstance(entry.content, Reference)]
     if pointers:
         raise StoreError(
-            f"references lead to values only from a file of your own: {', '.join(pointers)}",
+            f"references can be resolved only from a file of your own: {', '.join(pointers)}",
             hint="--into DOMAIN imports them; then: pprotect run DOMAIN -- COMMAND",
         )
     values = {entry.name: entry.content for entry in entries if isinstance(entry.content, bytes)}
     if use is not None:
-        use.finish()  # the program takes this one's place
+        use.finish()  # the program replaces this process
     try:
         run_program(values, program, credential_variables(session.options.env_prefix))
     except BaseException:

@@ -36,7 +36,7 @@ def get(
     reveal: Reveal = False,
     require_signed: RequireSigned = False,
 ) -> None:
-    """Print one value. Nothing is added to it where stdout is no terminal."""
+    """Print one value, exactly. Only a terminal gets a line end after it."""
     use = Use(prints=True, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal)
     session = session_of(ctx)
     output.data(opened(session, session.read(), domain, use, [name])[name])
@@ -49,18 +49,21 @@ def decrypt_domain(
     domain: RequiredDomain,
     *,
     output_format: Annotated[
-        str | None, typer.Option("--output-format", metavar="json|env|shell", help="How to print; json if not given.")
+        str | None,
+        typer.Option(
+            "--output-format", metavar="json|env|shell", help="How to print; without --secret, json by default."
+        ),
     ] = None,
     secret: Annotated[
         str | None,
-        typer.Option("--secret", metavar="NAME", help="Print this secret only.", autocompletion=secret_names),
+        typer.Option("--secret", metavar="NAME", help="Print only this secret.", autocompletion=secret_names),
     ] = None,
     using: ResolveOptions,
     reveal: Reveal = False,
 ) -> None:
-    """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
+    """Print all values of a key domain as JSON, or with --secret the text of one."""
     if output_format is not None and output_format not in _FORMATS:
-        raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
+        raise UsageError(f"{output_format!r} is not an output format", hint=f"--output-format {'|'.join(_FORMATS)}")
     session = session_of(ctx)
     use = Use(True, using.require_signed, using.no_resolve, using.skip_unresolved, reveal)
     raw = opened(session, session.read(), domain, use, None if secret is None else [secret])

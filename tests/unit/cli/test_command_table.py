@@ -87,10 +87,10 @@ def test_an_unknown_command_is_not_found(name: str) -> None:
     assert GROUP.get_command(None, name) is None
 
 
-def test_reading_the_command_line_imports_no_typer() -> None:
+@pytest.mark.parametrize("module", ["argv", "command_table", "options", "session"])
+def test_what_runs_before_a_command_imports_no_typer(module: str) -> None:
     script = (
-        "import sys; from pocket_protector.cli.argv import normalise; normalise(['get', 'dev']);"
-        " print(sorted({'typer', 'click', 'rich'} & set(sys.modules)))"
+        f"import sys, pocket_protector.cli.{module}; print(sorted({{'typer', 'click', 'rich'}} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
