@@ -20,7 +20,7 @@ HOMES = {
     "typer": ("cli",),
     "rich": ("cli",),
     "fcntl": ("files/atomic_write.py",),
-    "subprocess": ("repository/git.py", "references/providers/one_password.py", "cli/commands/run.py"),
+    "subprocess": ("repository/git.py", "references/providers/one_password.py", "cli/programs.py"),
     "cryptography": ("packages/keys/ssh_key.py",),
     "boto3": ("references/providers/aws/aws_sm.py",),
     "botocore": ("references/providers/aws",),

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """The entry point of both commands. The older pocket_protector's own `__main__` finds it here too."""
+    """Run the command line and exit. The `__main__` of the older pocket_protector calls this function too."""
     from pocket_protector.cli.entry import main as run_main
 
     run_main()

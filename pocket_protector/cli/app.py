@@ -1,8 +1,7 @@
-"""The group of all commands. Each command's module is imported when the command is called."""
+"""The typer application. A command's module is imported when the command is called."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache, partial
@@ -12,63 +11,14 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from pocket_protector.cli import output
-from pocket_protector.cli.options import GlobalOptions, global_options
+from pocket_protector.cli.command_table import COMMANDS, COMMANDS_BY_NAME
+from pocket_protector.cli.global_parameters import global_parameters
+from pocket_protector.cli.options import GlobalOptions
 from pocket_protector.cli.session import Session
+from pocket_protector.cli.typed_options import spread
 from pocket_protector.cli.usage import UsageError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
-
-# Command → module of `commands` that has a function of the command's name; in the order of the help page.
-_COMMANDS = {
-    **dict.fromkeys(("init", "upgrade", "list-audit-log", "truncate-audit-log", "version"), "file"),
-    **dict.fromkeys(
-        (
-            "add-key-custodian",
-            "rm-key-custodian",
-            "list-user-secrets",
-            "set-key-custodian-passphrase",
-            "rekey-custodian",
-        ),
-        "custodians",
-    ),
-    **dict.fromkeys(("add-domain", "rm-domain", "list-domains", "rotate-domain-keys"), "domains"),
-    **dict.fromkeys(("add-owner", "rm-owner", "migrate-owner"), "owners"),
-    **dict.fromkeys(
-        ("add-secret", "update-secret", "set-secret", "rm-secret", "set-sensitivity"),
-        "secrets",
-    ),
-    **dict.fromkeys(("list-domain-secrets", "list-all-secrets"), "listing"),
-    **dict.fromkeys(("check-references", "import-reference"), "references"),
-    **dict.fromkeys(("get", "decrypt-domain"), "values"),
-    "export": "export",
-    **dict.fromkeys(("run", "exec"), "run"),
-    **dict.fromkeys(("trust", "fingerprint"), "trust"),
-    "verify": "verify",
-    **dict.fromkeys(("status", "review", "set-policy"), "review"),
-    **dict.fromkeys(("resolve", "join"), "merging"),
-    **dict.fromkeys(("pubkey", "keygen"), "public_keys"),
-    "package": "package",
-    "unpack": "unpack",
-}
-_PANELS = {
-    "file": "File",
-    "custodians": "Key custodians",
-    "domains": "Key domains",
-    "owners": "Owners",
-    "secrets": "Secrets",
-    "listing": "Secrets",
-    "references": "References",
-    "values": "Reading",
-    "export": "Reading",
-    "run": "Running programs",
-    "trust": "Trust",
-    "verify": "Trust",
-    "review": "Trust",
-    "merging": "Git",
-    "public_keys": "Packages",
-    "package": "Packages",
-    "unpack": "Packages",
-}
 
 
 class Command(TyperCommand):
@@ -76,44 +26,45 @@ class Command(TyperCommand):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.callback is not None and self.name != global_options.__name__:
+        if self.callback is not None and self.name != global_parameters.__name__:
             self.params += _global_parameters()
 
     def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, which pass text through."""
         return _passing_strings_through(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
+        """Make a `Session` of the options of every command, and run the command with it."""
         options = {field.name: ctx.params.pop(field.name) for field in fields(GlobalOptions)}
         ctx.obj = Session(GlobalOptions(**options), behind_dashes=ctx.obj or [])
         return super().invoke(ctx)
 
 
 class Commands(TyperGroup):
-    """Finds commands by name, and imports them then.
+    """Finds and imports commands by name.
 
-    It knows the options of every command, for its help page and for completion: `normalise` has put those that stand
-    before the command behind it.
+    It also knows the options of every command, for its help page and for completion; `normalise` has moved them after
+    the command.
     """
 
     def get_params(self, ctx: Any) -> Any:
+        """Return the parameters of the group and of every command."""
         return _passing_strings_through([*super().get_params(ctx), *_global_parameters()])
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command; the group itself has no use for the options of every command."""
         for field in fields(GlobalOptions):
             ctx.params.pop(field.name, None)
         return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(_COMMANDS)
+        """Return the names of all commands, in the order of the help page."""
+        return [row.name for row in COMMANDS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        name = cmd_name.replace("_", "-")
-        module_name = _COMMANDS.get(name)
-        if module_name is None:
-            return None
-        module = importlib.import_module(f"pocket_protector.cli.commands.{module_name}")
-        function = getattr(module, {"exec": "exec_"}.get(name, name.replace("-", "_")))
-        return _build(name, function, _PANELS[module_name])
+        """Return the command of that name, or None."""
+        row = COMMANDS_BY_NAME.get(cmd_name.replace("_", "-"))
+        return None if row is None else _build(row.name, row.load(), row.panel)
 
 
 app = typer.Typer(
@@ -127,10 +78,11 @@ app = typer.Typer(
 
 @app.callback()
 def _group(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    """The group's own options: only these may stand before the command and stay there."""
+    """Declare the options that need no command."""
 
 
 def print_version() -> None:
+    """Print the version on stdout."""
     from pocket_protector import __version__
 
     output.data(f"pocket_protector version {__version__}\n")
@@ -138,7 +90,7 @@ def print_version() -> None:
 
 def _build(name: str, function: Callable[..., Any], panel: str | None) -> TyperCommand:
     single = typer.Typer(add_completion=False)
-    single.command(name, cls=Command, context_settings=_CONTEXT, rich_help_panel=panel)(function)
+    single.command(name, cls=Command, context_settings=_CONTEXT, rich_help_panel=panel)(spread(function))
     command = typer.main.get_command(single)
     assert isinstance(command, TyperCommand)
     return command
@@ -146,12 +98,15 @@ def _build(name: str, function: Callable[..., Any], panel: str | None) -> TyperC
 
 @cache
 def _global_parameters() -> list[Any]:
-    return _build(global_options.__name__, global_options, None).params
+    return _build(global_parameters.__name__, global_parameters, None).params
 
 
 def _passing_strings_through(parameters: list[Any]) -> list[Any]:
-    """Leave conversion to our own `parse_*` functions: typer's would import pydantic, which takes longer than most
-    commands do. Nor has the help page anything to say of types: all are text, and a flag takes no value."""
+    """Make typer pass values on as text, and return the parameters.
+
+    Its conversion would import pydantic, which takes longer than most commands; our own `parse_*` functions convert.
+    The help page shows no types either: every value is text, and a flag takes none.
+    """
     for parameter in parameters:
         parameter.process_value = partial(_pass_through, parameter)
         if parameter.param_type_name == "argument" or parameter.is_flag:

@@ -1,27 +1,23 @@
-"""Options stand before or after the command and its arguments; nothing after `--` is ours."""
+"""Reading a command line whose options stand before or after the command. The words after `--` stay as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pocket_protector.cli.command_table import OPTION_WITH_LENGTH, OPTIONS_WITH_VALUE
 from pocket_protector.cli.usage import UsageError
 
-_WITH_VALUE = frozenset(
-    """
-    -f --file -u --user --passphrase-file --new-passphrase-file --env-prefix --key-type --output-format --secret
-    --domain --secret-name --from-file --prefix --trust --expect-fingerprint --max-age --min-owners
-    --reference --sensitivity --format --recipient --out --token-out --ttl --gate --in --identity --identity-file
-    --token --sender --into
-    """.split()
-)
 _OF_THE_GROUP = frozenset({"-h", "--help", "--version", "--install-completion", "--show-completion"})
 
 DEFAULT_GENERATED_LENGTH = "32"
 
 
 def normalise(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The same command line with the command first, dashes in its name, and `--generate` given its length; and what
-    stands behind `--`."""
+    """Return the command line in typer's order, and the words after `--`.
+
+    The command comes first, with dashes in its name, and `--generate` has its length. Raises UsageError if there is
+    no command.
+    """
     words = list(arguments)
     end = words.index("--") if "--" in words else len(words)
     ours, rest = _spelled([*words[:end]]), words[end:]
@@ -41,7 +37,7 @@ def _command_at(words: list[str]) -> int | None:
     while at < len(words):
         if not words[at].startswith("-"):
             return at
-        at += 2 if words[at] in _WITH_VALUE else 1
+        at += 2 if words[at] in OPTIONS_WITH_VALUE else 1
     return None
 
 
@@ -52,9 +48,9 @@ def _spelled(words: list[str]) -> list[str]:
         if word.startswith("--"):
             name, equals, value = word.partition("=")
             word = name.replace("_", "-") + equals + value
-        if word == "--generate":
+        if word == OPTION_WITH_LENGTH:
             word += "=" + (words.pop(0) if words and words[0].isdecimal() else DEFAULT_GENERATED_LENGTH)
         spelled.append(word)
-        if word in _WITH_VALUE and words:
+        if word in OPTIONS_WITH_VALUE and words:
             spelled.append(words.pop(0))
     return spelled

@@ -1,4 +1,4 @@
-"""Completion of names from what the file shows without unlocking it."""
+"""Completion of names that can be read from the file without unlocking it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from pocket_protector.keyfile.key_file import KeyFile
 
 FILE_VARIABLE = "PPROTECT_FILE"
 
-# Shells evaluate what is offered to them, and the file may be anybody's: names with other characters are left out.
+# Shells evaluate completions, and anybody may have written the file: names with other characters are left out.
 _HARMLESS = re.compile(r"[\w@%+,./][\w@%+,./-]*")
 
 
 def given_path(option: str | None) -> str | None:
-    """The file that an option or the environment names."""
+    """Return the path that the option gives, else PPROTECT_FILE, else None."""
     return option if option is not None else os.environ.get(FILE_VARIABLE) or None
 
 
 def completer(names: Callable[[KeyFile, dict[str, Any]], list[str]]) -> Callable[[Any, str], list[str]]:
-    """Completion with the names that a function finds in the file, given the words before; silent where there is none.
+    """Return a completion function for typer that offers the names which `names` finds in the file.
 
-    It is given what stands before the command too.
+    `names` gets the file, and the options and arguments typed so far, those before the command included. Errors are
+    ignored: nothing is offered.
     """
 
     def complete(ctx: Any, incomplete: str) -> list[str]:

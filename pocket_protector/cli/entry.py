@@ -1,6 +1,6 @@
-"""The commands' entry point, and the one place where errors become messages and exit codes.
+"""The commands' entry point, and the only place where errors become messages and exit codes.
 
-Nothing is imported before `_check_installation` that an older package in the same place could lack or replace.
+Modules that an older package in the same folder could lack or replace are imported after `_check_installation`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _TRUE = ("1", "true", "yes")
 
 
 def main() -> NoReturn:
-    """Run the command line of this process, and end it with the exit code."""
-    # The process ends before a collection could give anything back; searching for garbage costs up to a tenth.
+    """Run the command line of this process, and exit with its status."""
+    # The process ends before a collection could free anything; collecting costs up to a tenth of the time.
     gc.disable()
     sys.exit(_guarded(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; returns its exit code. Raises what `_guarded` turns into messages."""
+    """Run one command line, and return its exit code. Errors are raised; `_guarded` turns them into messages."""
     _check_installation()
     from pocket_protector.cli.app import app, print_version
 
@@ -59,14 +59,14 @@ def _guarded(arguments: list[str]) -> int:
 
 
 def _foreign(error: Exception) -> int:
-    """typer's own errors are about usage; anything else is a bug, which Python may report as it does."""
+    """Report an error of typer's own as a usage error. Any other is a bug: raise it again, for a traceback."""
     from typer.exceptions import TyperException
 
     if not isinstance(error, TyperException):
         raise error
     message = error.format_message().rstrip(".")
     if "unexpected extra argument" in message:
-        # What is left over may be a value that was meant to be typed elsewhere.
+        # Do not print the extra argument: it may be a secret typed in the wrong place.
         message = "too many arguments"
     context = getattr(error, "ctx", None)
     if message:  # else it was the help page, which typer has printed
@@ -77,7 +77,7 @@ def _foreign(error: Exception) -> int:
 
 
 def _system(error: OSError) -> int:
-    """Something about this machine that no layer below knows more about."""
+    """Report an operating-system error that no lower layer has handled."""
     try:
         output.flush()
     except output.UnwritableError as unwritable:
@@ -88,7 +88,7 @@ def _system(error: OSError) -> int:
 
 
 def _unwritable(error: OSError) -> int:
-    """stdout is closed, gone or full."""
+    """Report that stdout is closed or full; silently with status 1 if its reader is gone."""
     if sys.stdout is not None:
         output.discard(1)
     if error.errno == errno.EPIPE:
@@ -98,11 +98,11 @@ def _unwritable(error: OSError) -> int:
 
 
 def _check_installation() -> None:
-    """Refuse what would make this program another than its user thinks it is."""
+    """Check that no older package shares our files, and that the environment asks for nothing unsafe."""
     site = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     if any(name.startswith("pocket_protector-") and name.endswith(_INSTALLED) for name in _listed(site)):
         raise UsageError(
-            "pprotect and the older pocket_protector are both installed here, and own the same files",
+            "pprotect and the older pocket_protector are both installed here, and share the same files",
             hint="pip uninstall -y pocket_protector && pip install --force-reinstall --no-deps pprotect",
         )
     if os.environ.get("PPROTECT_TRUST_KDF_PARAMS", "").strip().lower() in _TRUE:

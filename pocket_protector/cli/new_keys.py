@@ -6,8 +6,9 @@ import secrets
 from dataclasses import dataclass
 
 from pocket_protector.cli import output
+from pocket_protector.cli.credential_prompts import Given
 from pocket_protector.cli.prompts import NoAnswerError, show
-from pocket_protector.cli.session import Given, Session
+from pocket_protector.cli.session import Session
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.kdf import is_raw_key
 

@@ -1,4 +1,4 @@
-"""stdout is data, stderr is everything else; names are shown with control characters replaced."""
+"""Writing to stdout, which carries data, and to stderr, which carries everything else."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class UnwritableError(OSError):
 
 
 def printable(text: str) -> str:
-    """`text` with every character that a terminal might act on replaced by U+FFFD; line ends stay."""
+    """Return the text with every character that a terminal might act on, except line ends, replaced by U+FFFD."""
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def data(content: str | bytes) -> None:
-    """Write to stdout as it is: no markup, no wrapping, no translation of line ends."""
+    """Write to stdout unchanged: no markup, no wrapping, no translation of line ends."""
     if sys.stdout is None:
         raise UnwritableError(errno.EBADF, "stdout is closed")
     try:
@@ -33,7 +33,7 @@ def data(content: str | bytes) -> None:
 
 
 def flush() -> None:
-    """See that what was written has arrived."""
+    """Flush stdout. UnwritableError if that fails."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -42,12 +42,12 @@ def flush() -> None:
 
 
 def lines(items: Iterable[str]) -> None:
-    """One item a line: a line end inside an item is replaced too, so that none can pass for two."""
+    """Print one item per line. A line end inside an item is replaced, so that no item looks like two."""
     data("".join(printable(item).replace("\n", "\ufffd") + "\n" for item in items))
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
-    """One row a line, its cells in columns that are as wide as the widest cell."""
+    """Print one row per line, in aligned columns."""
     shown = [[printable(cell).replace("\n", "\ufffd") for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown)
@@ -55,12 +55,12 @@ def table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def listing(name: str, content: object) -> None:
-    """One JSON object with a `schema` number."""
+    """Print one JSON object: the `schema` number, and `content` under `name`."""
     data(json.dumps({"schema": SCHEMA, name: content}, indent=2) + "\n")
 
 
 def note(text: str, end: str = "\n") -> None:
-    """One line or more for the person at the terminal; nothing, if nobody can read it."""
+    """Write a message to stderr. If that fails, discard it."""
     try:
         if sys.stderr is not None:
             sys.stderr.write(printable(text) + end)
@@ -75,7 +75,7 @@ def notice(notice: Notice) -> None:
 
 
 def progress(text: str, *, last: bool) -> None:
-    """One line that takes the place of the one before, on a terminal only."""
+    """Overwrite the progress line on stderr; do nothing unless stderr is a terminal."""
     try:
         if sys.stderr is not None and sys.stderr.isatty():
             sys.stderr.write(f"\r{printable(text)}" + ("\n" if last else ""))
@@ -85,19 +85,19 @@ def progress(text: str, *, last: bool) -> None:
 
 
 def discard(descriptor: int) -> None:
-    """What Python still buffers for stdout (1) or stderr (2), and all that follows, goes nowhere."""
+    """Discard all that is buffered or still written for stdout (1) or stderr (2)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def failure(message: str, hint: str = "") -> None:
-    """One line each: names may hold line ends."""
+    """Print an error and its hint, each on one line, even if a name contains a line end."""
     note("error: " + message.replace("\n", "\ufffd"))
     if hint:
         note("hint: " + hint.replace("\n", "\ufffd"))
 
 
 def show_diff(diff: Iterable[str]) -> None:
-    """A unified diff on stderr, coloured on a terminal that wants it."""
+    """Print a unified diff on stderr, coloured if it is a terminal and NO_COLOR is not set."""
     from rich.console import Console
     from rich.text import Text
 

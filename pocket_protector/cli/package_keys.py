@@ -1,4 +1,4 @@
-"""What opens a package: a private key, and the token."""
+"""Reading the private key and the token that open a package."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecipientKey:
-    """The private key that opens a package, and what has its owner type its passphrase afresh, if it has one."""
+    """The private key that opens a package. `retyped` asks for its passphrase again, and is None if it has none."""
 
     private: PrivateKey
     retyped: Callable[[], bool] | None
 
 
 def recipient_key(session: Session, store: KeyFile | None, name: str | None, path: str | None) -> RecipientKey:
-    """Of the file or the custodian that the command line names, else of the variable, else of a custodian as for other
-    commands. AccessError if there is none."""
+    """Return the private key of the file at `path`, of the custodian `name`, of the variable, or of the user.
+
+    The first of these that is given counts. Raises AccessError if there is none.
+    """
     if path is not None:
         return _of_file(session, files.read(path, MAX_IDENTITY_BYTES), path)
     variable = None if session.options.ignore_env else read_variable(RECIPIENT_KEY_VARIABLE)
@@ -35,13 +37,13 @@ def recipient_key(session: Session, store: KeyFile | None, name: str | None, pat
         return _of_file(session, variable.encode(errors="replace"), RECIPIENT_KEY_VARIABLE)
     if store is None:
         raise AccessError(
-            "nothing says which key opens the package", hint=f"--identity-file PATH, or {RECIPIENT_KEY_VARIABLE}"
+            "no key to open the package is given", hint=f"--identity-file PATH, or {RECIPIENT_KEY_VARIABLE}"
         )
     return RecipientKey(session.identity(store, name).exchange, session.retyped)
 
 
 def given_token(session: Session, path: str | None) -> Token | None:
-    """From a file, stdin or the variable; FormatError for what is no token."""
+    """Return the token from the file, stdin or the variable; None if there is none. FormatError if it is not valid."""
     if path is not None:
         if path == STDIN and session.prompts.terminal:
             return Token.parse(session.prompts.hidden("Token", "--token PATH"))
@@ -51,7 +53,7 @@ def given_token(session: Session, path: str | None) -> Token | None:
 
 
 def read_input(session: Session, path: str, most: int, option: str) -> bytes:
-    """All of a file, or of stdin if that is named; StoreError for more than `most` bytes."""
+    """Return the bytes of a file, or of stdin if `path` is "-". StoreError for more than `most` bytes."""
     if path != STDIN:
         return files.read(path, most)
     raw = session.prompts.rest(most, option)

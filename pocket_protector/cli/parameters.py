@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -25,22 +26,26 @@ secret_names = completer(
 
 Domain = Annotated[
     str | None,
-    typer.Argument(metavar="DOMAIN", help="The key domain; asked for if not given.", autocompletion=_domains),
+    typer.Argument(metavar="DOMAIN", help="The key domain; prompted for if omitted.", autocompletion=_domains),
+]
+AnyDomain = Annotated[
+    str | None,
+    typer.Argument(metavar="DOMAIN", help="Only this key domain; all if omitted.", autocompletion=_domains),
 ]
 RequiredDomain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The key domain.", autocompletion=_domains)]
 Custodian = Annotated[
     str | None,
-    typer.Argument(metavar="CUSTODIAN", help="The key custodian; asked for if not given.", autocompletion=custodians),
+    typer.Argument(metavar="CUSTODIAN", help="The key custodian; prompted for if omitted.", autocompletion=custodians),
 ]
 RequiredCustodian = Annotated[
     str, typer.Argument(metavar="CUSTODIAN", help="The key custodian.", autocompletion=custodians)
 ]
 NewCustodian = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="The key custodian, as an email address; asked for if not given.")
+    str | None, typer.Argument(metavar="NAME", help="The key custodian, as an email address; prompted for if omitted.")
 ]
 Name = Annotated[
     str | None,
-    typer.Argument(metavar="NAME", help="The secret's name; asked for if not given.", autocompletion=secret_names),
+    typer.Argument(metavar="NAME", help="The secret's name; prompted for if omitted.", autocompletion=secret_names),
 ]
 RequiredName = Annotated[str, typer.Argument(metavar="NAME", help="The secret's name.", autocompletion=secret_names)]
 Secrets = Annotated[
@@ -61,16 +66,18 @@ KeyType = Annotated[
     typer.Option(
         "--key-type",
         metavar="hard|fast|raw",
-        help="Stretch the passphrase well (hard, the default), less (fast), or use a generated key (raw).",
+        help="How a passphrase becomes a key: hard (the default), fast, or raw (a random key instead of a passphrase).",
     ),
 ]
 NewPassphraseFile = Annotated[
-    str | None, typer.Option("--new-passphrase-file", metavar="PATH", help="A file with the new passphrase or raw key.")
+    str | None,
+    typer.Option("--new-passphrase-file", metavar="PATH", help="A file that holds the new passphrase or raw key."),
 ]
 RequireSigned = Annotated[
     bool,
     typer.Option(
-        "--require-signed", help="Only if owners signed every value, and the domain leads back to one whom you trust."
+        "--require-signed",
+        help="Refuse unless owners signed every value and the domain's key leads back to someone you trust.",
     ),
 ]
 SensitivityOption = Annotated[
@@ -78,62 +85,69 @@ SensitivityOption = Annotated[
     typer.Option(
         "--sensitivity",
         metavar="low|medium|high|inject-only",
-        help="How carefully to handle the value: high is shown on request only, inject-only is for programs.",
+        help="How sensitive the value is: terminals show high values only with --reveal; inject-only is for programs.",
     ),
 ]
-NoResolve = Annotated[
-    bool, typer.Option("--no-resolve", help="Take references as they are, and fetch nothing that they lead to.")
-]
+NoResolve = Annotated[bool, typer.Option("--no-resolve", help="Use references as they are; do not fetch their values.")]
 SkipUnresolved = Annotated[
-    bool, typer.Option("--skip-unresolved", help="Go on without references whose values cannot be had.")
+    bool, typer.Option("--skip-unresolved", help="Leave out references that cannot be resolved.")
 ]
 Production = Annotated[
     bool | None,
     typer.Option(
         "--production/--no-production",
-        help="Handle every value as highly sensitive, and resolve no reference that no owner vouches for.",
+        help="Treat every value as highly sensitive, and resolve only references that an owner has signed.",
     ),
 ]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Print values of high sensitivity on a terminal too.")]
-Sign = Annotated[bool, typer.Option("--sign", help="Sign the value, with your credentials.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print values of high sensitivity even on a terminal.")]
+Sign = Annotated[bool, typer.Option("--sign", help="Sign the value with your credentials.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with a schema number.")]
 
 
+@dataclass(frozen=True, slots=True)
+class ResolveOptions:
+    """Which values of a domain a command uses."""
+
+    no_resolve: NoResolve = False
+    skip_unresolved: SkipUnresolved = False
+    require_signed: RequireSigned = False
+
+
 def format_names(incomplete: str) -> list[str]:
-    """Completion of export formats."""
+    """Return the export formats that begin with `incomplete`, for completion."""
     from pocket_protector.plugins.registry import export_formats
 
     return [name for name in export_formats() if name.startswith(incomplete) and name != "package"]
 
 
 def parse_sensitivity(text: str) -> Sensitivity:
-    """UsageError for unknown ones."""
+    """Return the sensitivity of that name. UsageError if there is none."""
     try:
         return Sensitivity.parse(text)
     except FormatError:
         words = "|".join(known.word for known in Sensitivity)
-        raise UsageError(f"{text[:80]!r} is no sensitivity", hint=f"--sensitivity {words}") from None
+        raise UsageError(f"{text[:80]!r} is not a sensitivity", hint=f"--sensitivity {words}") from None
 
 
 def parse_key_type(text: str | None) -> str:
-    """`hard` if none is given; UsageError for unknown ones."""
+    """Return the key type, `hard` for None. UsageError if there is none of that name."""
     if text is not None and text not in KEY_TYPES:
-        raise UsageError(f"{text!r} is no key type", hint=f"--key-type {'|'.join(KEY_TYPES)}")
+        raise UsageError(f"{text!r} is not a key type", hint=f"--key-type {'|'.join(KEY_TYPES)}")
     return text or "hard"
 
 
 def parse_number(text: str, what: str, hint: str) -> int:
-    """A number of a few decimal digits; UsageError for anything else."""
+    """Return the number that at most 18 decimal digits stand for. UsageError for any other text."""
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise UsageError(f"{text[:80]!r} is no {what}", hint=hint)
+        raise UsageError(f"{text[:80]!r} is not a valid {what}", hint=hint)
     return int(text)
 
 
 def one_of(argument: str | None, option: str | None, name: str) -> str | None:
-    """An argument that may be given as an option; UsageError if both are given and differ."""
+    """Return a value that the user may give as an argument or an option. UsageError if both differ."""
     if argument is not None and option is not None and argument != option:
         raise UsageError(
             f"two values for {name}: {argument!r} and {option!r}",
-            hint="arguments are taken in their order: leave out the option, or give all as options",
+            hint="arguments are taken in their order: leave out the option, or give all values as options",
         )
     return argument if option is None else option

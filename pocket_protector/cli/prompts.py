@@ -1,4 +1,4 @@
-"""Questions: on the terminal, or answered by the lines of stdin in the same order."""
+"""Questions: asked on the terminal, or answered by the lines of stdin in the same order."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ _LONGEST_ANSWER = MAX_VALUE_BYTES + 2
 
 
 class NoAnswerError(UsageError):
-    """A question that had to be answered was not."""
+    """A question has no answer."""
 
 
 class Prompts:
-    """Asks for what the command line did not give. `option` names what to give instead, for the error."""
+    """Asks for missing arguments and options. Errors name `option` as the way to give it."""
 
     def __init__(self, *, silent: bool, yes: bool) -> None:
         self.terminal = sys.stdin is not None and sys.stdin.isatty()
-        # Without a buffer, so that a program which is run finds everything behind the answers.
+        # Unbuffered, so that a program started by `run` can read what follows the answers.
         self._stdin = None if sys.stdin is None else FileIO(sys.stdin.fileno(), closefd=False)
         self._silent = silent
         self._yes = yes
         self._must_be_last = False
 
     def line(self, label: str, option: str) -> str:
-        """One visible answer."""
+        """Return one answer; the terminal shows it."""
         if self.terminal:
             self._refuse_if_silent(label, option)
             show(f"{label}: ")
         return self._next_line(label, option)
 
     def hidden(self, label: str, option: str, *, confirm: bool = False) -> str:
-        """One answer that the terminal does not show; with `confirm`, typed twice."""
+        """Return one answer that the terminal does not show. With `confirm`, it must be typed twice."""
         answer = self._hidden(label, option)
         if confirm and self._hidden(f"Retype {label.lower()}", option) != answer:
             raise UsageError("the two do not match", hint="nothing was written; repeat the command")
         return answer
 
     def value(self, label: str, option: str) -> str:
-        """A secret's value. From stdin it is one line, and nothing may be left after the last answer."""
+        """Return a secret's value. On stdin it must be one line, and the last."""
         self._must_be_last = not self.terminal
         return self._hidden(label, option)
 
     def rest(self, most: int, option: str) -> bytes:
-        """What is left of stdin, up to `most` bytes and one more."""
+        """Return the rest of stdin: at most `most` + 1 bytes, so that the caller can tell if there is more."""
         if self._stdin is None:
             raise UsageError(f"stdin is closed, and {option} - reads from it", hint=f"{option} PATH")
         read = bytearray()
@@ -56,15 +56,15 @@ class Prompts:
         return bytes(read)
 
     def agreed(self, question: str) -> bool:
-        """Whether the answer is yes; `--yes` gives it."""
+        """Return whether the answer is yes. `--yes` answers yes."""
         return self._yes or self.line(f"{question} [y/N]", "--yes").strip().lower().startswith("y")
 
     def confirmed(self, question: str, option: str) -> bool:
-        """Whether a person at the terminal says yes now; `--yes` does not."""
+        """Return whether a person at the terminal answers yes. `--yes` does not count."""
         return self.terminal and self.line(f"{question} [y/N]", option).strip().lower() in ("y", "yes")
 
     def finish(self) -> None:
-        """All questions are asked. UsageError if a value came from stdin and something stands behind it."""
+        """End the questions. UsageError if a value came from stdin and another line follows it."""
         if self._must_be_last and self._stdin is not None and self._stdin.read(1):
             raise UsageError(
                 "more than one line on stdin: the value would be cut", hint="--from-file - takes all of it"
@@ -103,7 +103,7 @@ class Prompts:
 
 
 def show(text: str) -> None:
-    """On the terminal itself, wherever stdout and stderr go."""
+    """Write to the terminal itself, wherever stdout and stderr go."""
     try:
         with open("/dev/tty", "w", encoding="utf-8") as terminal:
             terminal.write(output.printable(text))

@@ -1,4 +1,4 @@
-"""Whether the sender of a package is somebody whom the user knows."""
+"""Checking that the user knows the sender of a package."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from pocket_protector.user.known_keys import SENDERS, KnownKeys
 
 
 class SenderCheck:
-    """Call it with a package's header: it raises unless the sender is the one who was named, an owner in the user's own
-    file or whom --trust names, somebody who was known before, or one whose fingerprint a person confirms now."""
+    """Checks the sender in a package's header when called.
+
+    Accepted are the sender that --sender names, one that --trust names, an owner in the user's own file, one that is
+    known from an earlier package, and one whose fingerprint the user confirms now.
+    """
 
     def __init__(self, session: Session, guarded: GuardedKeyFile | None, named: str | None) -> None:
         self._session = session
@@ -26,11 +29,11 @@ class SenderCheck:
         self._new: tuple[str, str] | None = None
 
     def __call__(self, header: Header) -> None:
-        """IntegrityError for another than was named, and one who had other keys before; PolicyError for a stranger."""
+        """Raise IntegrityError for the wrong sender or changed keys, PolicyError for an unknown sender."""
         found = fingerprint(header.sender, header.keys)
         if self._named is not None:
             if not _is_named(self._named, header, found):
-                raise IntegrityError(f"the package is not from whom --sender names, but from {header.sender!r}")
+                raise IntegrityError(f"the package is from {header.sender!r}, not from the sender that --sender names")
             self._new = header.sender, found.hex()
         elif not self._is_trusted(header, found):
             before = KnownKeys(SENDERS).fingerprint_of(header.sender)
@@ -41,14 +44,16 @@ class SenderCheck:
                 raise _others(header, found)
 
     def remember(self) -> None:
-        """The package is the sender's, and somebody said who that is: from now on they are known."""
+        """Remember a sender that --sender or the user confirmed, once the package has been opened."""
         if self._new is not None:
             remember(SENDERS, *self._new)
 
     def _is_trusted(self, header: Header, found: bytes) -> bool:
-        """Whether --trust or PPROTECT_TRUST names the sender; or the reader's own file, which they accepted or made,
-        has them with these keys among those who count as owners of a signed domain, which nobody becomes by writing the
-        file. IntegrityError if it has them with other keys."""
+        """Return whether --trust, PPROTECT_TRUST or the user's own file vouches for the sender.
+
+        A file does if the user made or accepted it, and the sender is an authorized owner of a signed domain there:
+        nobody becomes one by merely writing the file. Raises IntegrityError if the file holds other keys.
+        """
         anchor = (self._session.anchors() or {}).get(header.sender)
         if anchor is not None:
             return is_fingerprint(anchor, found)
@@ -68,15 +73,15 @@ class SenderCheck:
     def _ask(self, header: Header, words: str) -> None:
         session = self._session
         stranger = PolicyError(
-            f"nobody whom you know sent the package: it says {header.sender!r}, {words}",
-            hint="compare the fingerprint with theirs, by another way than the package; then: --sender FINGERPRINT",
+            f"the sender of the package is unknown: it says {header.sender!r}, {words}",
+            hint="compare the fingerprint with theirs over another channel, then give --sender FINGERPRINT",
         )
-        # Unattended nobody new becomes known: --yes is no look at a fingerprint.
+        # --yes does not count: nobody has looked at the fingerprint.
         if not session.prompts.terminal or session.options.non_interactive:
             raise stranger
-        output.note(f"The package says that it is from {header.sender}, whom you do not know. Their fingerprint:")
+        output.note(f"The package says that it is from {header.sender}, an unknown sender. Their fingerprint:")
         output.note(f"  {words}")
-        output.note("Compare it with theirs, such as by telephone (pprotect fingerprint NAME, on their side).")
+        output.note("Compare it with theirs, for example by telephone (they run: pprotect fingerprint NAME).")
         if not session.prompts.confirmed("Is it the same?", "--sender FINGERPRINT"):
             raise stranger
 
@@ -84,12 +89,12 @@ class SenderCheck:
 def _others(header: Header, found: bytes) -> IntegrityError:
     return IntegrityError(
         f"{header.sender!r} had other keys before; now the package says {to_words(found)}",
-        hint="if they say that these are theirs, by another way than the package: --sender FINGERPRINT",
+        hint="if they confirm these over another channel: --sender FINGERPRINT",
     )
 
 
 def remember(kind: str, name: str, fingerprint: str) -> None:
-    """Keep whose key that is, where the user has a folder that can be written."""
+    """Remember the key in the user's own folder, or print a note if that cannot be written."""
     try:
         KnownKeys(kind).remember(name, fingerprint)
     except StoreError as error:
@@ -97,8 +102,10 @@ def remember(kind: str, name: str, fingerprint: str) -> None:
 
 
 def _is_named(named: str, header: Header, found: bytes) -> bool:
-    """Whether --sender names the sender: by the fingerprint, or by a file with the public key. What is a fingerprint is
-    no file: somebody else may have put one there."""
+    """Return whether --sender, a fingerprint or the path of a public key, is the sender's.
+
+    A text that is a fingerprint is never taken for a path: somebody else may have put a file there.
+    """
     try:
         return is_fingerprint(named, found)
     except StoreError:
@@ -107,5 +114,5 @@ def _is_named(named: str, header: Header, found: bytes) -> bool:
     try:
         key = PublicKey.parse(files.read(named, MAX_KEY_FILE_BYTES).decode())
     except UnicodeDecodeError:
-        raise StoreError(f"{named} is no public key", hint="give what pprotect pubkey printed") from None
+        raise StoreError(f"{named} is not a public key", hint="give what pprotect pubkey printed") from None
     return (key.name, key.keys) == (header.sender, header.keys)

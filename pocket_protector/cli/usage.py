@@ -1,4 +1,4 @@
-"""What is wrong with a command line."""
+"""The error for a wrong command line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pocket_protector.errors import PocketProtectorError
 
 
 class UsageError(PocketProtectorError):
-    """The words of the command, or the answers to its questions, are off."""
+    """The arguments, the options or the answers to questions are wrong."""
 
     exit_code = 2

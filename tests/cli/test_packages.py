@@ -122,7 +122,7 @@ def test_to_overwrite_lowers_no_sensitivity(bob: Shell) -> None:
 def test_without_the_token_the_gated_ones_are_left_out_and_named(bob: Shell) -> None:
     result = unpack(bob, *KNOWN, "--into", "dev", "--overwrite")
     assert result.code == 8
-    assert "left out, opened neither by a token nor by you: db-password, signing-key" in result.err
+    assert "left out, because neither a token nor you opened them: db-password, signing-key" in result.err
     assert sorted(values(bob)) == ORDINARY
     result = unpack(bob, *KNOWN)
     assert (result.code, json.loads(result.out)) == (
@@ -134,14 +134,14 @@ def test_without_the_token_the_gated_ones_are_left_out_and_named(bob: Shell) -> 
 def test_a_program_gets_them_or_is_not_run(bob: Shell) -> None:
     handed(ENTRIES[:2] + ENTRIES[3:]).put(bob)
     program = ("--uppercase", "--", "sh", "-c", "touch ran; printf '%s ' $API_KEY $SIGNING_KEY $PPROTECT_PACKAGE_TOKEN")
-    unpack(bob, *KNOWN, *program).failed(8, "left out, opened neither by a token nor by you")
+    unpack(bob, *KNOWN, *program).failed(8, "left out, because neither a token nor you opened them")
     assert not (bob.folder / "ran").exists()
     variable = {"PPROTECT_PACKAGE_TOKEN": (bob.folder / "t").read_text()}
     assert unpack(bob, *KNOWN, *program, env=variable).out == "tulip-api tulip-key "
 
 
 def test_no_program_gets_a_pointer_for_a_value(bob: Shell) -> None:
-    unpack(bob, *KNOWN, "--token", "t", "--", "true").failed(6, "references lead to values only from a file", "--into")
+    unpack(bob, *KNOWN, "--token", "t", "--", "true").failed(6, "references can be resolved only from a file", "--into")
 
 
 def test_inject_only_ones_are_not_printed_and_the_token_is_not_used_up(bob: Shell) -> None:
@@ -196,8 +196,8 @@ def test_a_sender_is_named_by_fingerprint_and_remembered(bob: Shell, form: objec
 def test_another_sender_than_was_named(bob: Shell) -> None:
     other = PublicKey.of(Identity.from_seed(STRANGER.name, b"\x78" * 32))
     (bob.folder / "sender.pub").write_text(other.text)
-    unpack(bob, *KNOWN, "--into", "dev").failed(5, "not from whom --sender names")
-    unpack(bob, *FROM, "--sender", "f" * 64).failed(5, "not from whom --sender names")
+    unpack(bob, *KNOWN, "--into", "dev").failed(5, "not from the sender that --sender names")
+    unpack(bob, *FROM, "--sender", "f" * 64).failed(5, "not from the sender that --sender names")
     unpack(bob, *FROM, "--sender", "no-file").failed(6, "is no fingerprint")
 
 
@@ -286,7 +286,7 @@ def test_what_is_a_fingerprint_is_no_file(bob: Shell) -> None:
     handed(sender=mallory).put(bob)
     words = to_words(fingerprint(STRANGER.name, PublicKey.of(STRANGER).keys))
     (bob.folder / words).write_text(PublicKey.of(mallory).text)
-    unpack(bob, *FROM, "--list", "--sender", words).failed(5, "not from whom --sender names")
+    unpack(bob, *FROM, "--list", "--sender", words).failed(5, "not from the sender that --sender names")
 
 
 def test_a_newer_key_takes_the_place_of_the_one_before(bob: Shell) -> None:
@@ -429,7 +429,7 @@ def test_files_that_are_none(bob: Shell) -> None:
         ((*KNOWN, "--json"), "--json is for --list"),
         ((*KNOWN, "--identity", BOB), "both say which key"),
         (("--in", "-", "--token", "-"), "cannot both come from stdin"),
-        ((*KNOWN, "true"), "stands behind `--`"),
+        ((*KNOWN, "true"), "after `--`"),
     ],
 )
 def test_options_that_contradict(bob: Shell, words: tuple[str, ...], error: str) -> None:
@@ -455,7 +455,7 @@ def test_a_person_types_the_passphrase_afresh_and_agrees_to_each(human: Shell) -
     terminal.answer("Take db-password (high)? [y/N]: ", "n")
     terminal.answer("Take signing-key (inject-only)? [y/N]: ", "y")
     assert terminal.end() == 8
-    assert "left out, opened neither by a token nor by you: db-password" in terminal.shown
+    assert "left out, because neither a token nor you opened them: db-password" in terminal.shown
     assert sorted(values(human)) == ["api-key", "db-url", "signing-key"]
 
 
@@ -511,7 +511,7 @@ def test_what_is_sealed_is_said_and_opens(alice_: Person) -> None:
     for text in (
         "recipient: bob@example.com\n  ",
         f"recipient: {CAROL}\n  ",
-        "open to them: API_KEY",
+        "open without a token: API_KEY",
         "behind the token: db-",
     ):
         assert text in result.err
@@ -549,12 +549,16 @@ def test_references_are_not_followed(alice_: Person) -> None:
         (("package", "dev", "--recipient", "nobody", "--out", "p"), 6, "no key custodian or file named 'nobody'"),
         ((*TO_BOB, "--recipient", "bob.pub"), 6, "none of them twice"),
         ((*TO_BOB, "--ttl", "31d"), 2, "lives for up to 30 days"),
-        ((*TO_BOB, "--ttl", "0h"), 2, "no time that a package lives"),
-        ((*TO_BOB, "--ttl", "1y"), 2, "no time that a package lives"),
-        ((*TO_BOB, "--gate", "none"), 2, "is no gate"),
+        ((*TO_BOB, "--ttl", "0h"), 2, "not a valid lifetime"),
+        ((*TO_BOB, "--ttl", "1y"), 2, "not a valid lifetime"),
+        ((*TO_BOB, "--gate", "none"), 2, "is not a gate"),
         ((*TO_BOB, "--secret", "nothing"), 6, "no secret in 'dev' named 'nothing'"),
         ((*TO_BOB, "-u", CAROL), 4, ""),
-        (("package", "dev", "--recipient", "protected.yaml", "--out", "p"), 3, "protected.yaml: this is no public key"),
+        (
+            ("package", "dev", "--recipient", "protected.yaml", "--out", "p"),
+            3,
+            "protected.yaml: this is not a public key",
+        ),
         (("package", "dev", "--recipient", "bob.pub", "--out", "no/p"), 6, "cannot write no/p"),
         (("package", "dev", "--recipient", "bob.pub", "--out", "key"), 6, "key exists already"),
         (("package", "prod", "--recipient", "bob.pub", "--out", "p", "-u", BOB), 8, "'prod' is production"),
@@ -603,7 +607,7 @@ def test_a_recipient_with_another_key_than_before_is_asked_about(alice_: Person)
     for more in ((), ("--yes",), ("--non-interactive",)):
         result = alice_(*again, *more, stdin="y\n")
         assert (result.code, (alice_.folder / "q").exists()) == (6, False)
-        assert "warning: bob@example.com had another key before:\n  " in result.err
+        assert "warning: the key of bob@example.com has changed; the previous one:\n  " in result.err
     terminal = alice_.terminal(*again)
     terminal.answer("Seal to the new key? [y/N]: ", "y")
     assert terminal.end() == 0

@@ -18,7 +18,7 @@ def test_status(someone: Person) -> None:
     assert f"file: {someone.file}\nyou: {ALICE}\n" in out
     assert f"dev: values: 2 reviewed, 0 unreviewed; owners: {ALICE}, {BOB}\n" in out
     assert f"prod: values: 0 reviewed, 1 unreviewed; owners: {BOB}; not yours\n" in out
-    assert "you: not known (-u NAME, or PPROTECT_USER)\n" in someone.done("status", "--ignore-env")
+    assert "you: unknown (give -u NAME, or set PPROTECT_USER)\n" in someone.done("status", "--ignore-env")
     assert "you: nobody@example.com\n" in someone.done("status", "-u", "nobody@example.com")
 
 
@@ -270,7 +270,7 @@ def test_a_policy_that_demands_signatures(pinned: Person) -> None:
     """Whoever adds a value without one is told, readers are refused, and a review mends it."""
     pinned.done("set-policy", "dev", "--require-signed")
     result = pinned("add-secret", "dev", "new", "--generate")
-    assert "note: dev demands signed values: nobody can use them until an owner has reviewed this one\n" in result.err
+    assert "note: dev requires signed values: nobody can use them until an owner reviews this one\n" in result.err
     for words in (("get", "dev", "API_KEY"), ("decrypt-domain", "dev"), ("run", "dev", "--uppercase", "--", "true")):
         result = pinned(*words)
         assert (result.code, result.out) == (8, "")

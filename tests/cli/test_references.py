@@ -123,9 +123,9 @@ def test_options_stand_anywhere_and_nothing_is_read_from_stdin(shelf: Shell) -> 
         ("env://DEPLOY_PASSPHRASE", (), 2, "may hold credentials"),
         ("nowhere://value/x", (), 7, "no installed plugin knows references of the scheme 'nowhere'"),
         ("shelf://uncheckable/x", (), 7, "the plugin 'shelf' ended with LookupError"),
-        ("shelf://value/x", ("--from-file", "-"), 2, "--from-file and --generate contradict it"),
-        ("shelf://value/x", ("--generate",), 2, "--from-file and --generate contradict it"),
-        ("shelf://value/x", ("--sensitivity", "secret"), 2, "'secret' is no sensitivity"),
+        ("shelf://value/x", ("--from-file", "-"), 2, "leave out --from-file and --generate"),
+        ("shelf://value/x", ("--generate",), 2, "leave out --from-file and --generate"),
+        ("shelf://value/x", ("--sensitivity", "secret"), 2, "'secret' is not a sensitivity"),
     ],
 )
 def test_references_that_will_not_do(shelf: Shell, text: str, more: tuple[str, ...], code: int, error: str) -> None:
@@ -870,7 +870,7 @@ def test_a_pointer_of_before_is_not_followed_in_production_until_somebody_accept
 def test_whoever_adds_one_to_production_is_told(signed: Person) -> None:
     signed.done("set-policy", "dev", "--production")
     words = ("add-secret", "dev", "new", "--reference", "shelf://value/new")
-    note = "note: dev is production: nobody can resolve this reference until an owner has reviewed it\n"
+    note = "note: dev is production: nobody can resolve this reference until an owner reviews it\n"
     assert note in signed(*words).err
     assert note not in signed("set-secret", *words[1:], "--sign").err
     assert signed.done("get", "dev", "new") == "tulip-new"

@@ -70,7 +70,7 @@ def test_medium_if_nothing_is_said_and_then_it_stays(alice: Shell) -> None:
 def test_words_that_are_none(alice: Shell, command: str, word: str) -> None:
     before = alice.file.read_bytes()
     given = {"add-secret": ("dev", "new", "--sensitivity", word), "set-sensitivity": ("dev", "API_KEY", word)}[command]
-    alice(command, *given, stdin="tulip\n").failed(2, "is no sensitivity", "low|medium|high|inject-only")
+    alice(command, *given, stdin="tulip\n").failed(2, "is not a sensitivity", "low|medium|high|inject-only")
     assert alice.file.read_bytes() == before
 
 
@@ -165,7 +165,7 @@ def test_nobody_else_does(pinned: Person, options: tuple[str, ...], env: dict[st
 
 def test_nobody_vouches_for_what_they_have_not_seen(pinned: Person) -> None:
     before = of(pinned, "high").file.read_bytes()
-    error = "no owner vouches for 'API_KEY' in 'dev', and its new sensitivity would be signed with it"
+    error = "no owner has signed 'API_KEY' in 'dev'; signing the new sensitivity would sign its value too"
     pinned(*LOWERING[0]).failed(6, error, "pprotect review dev")
     assert pinned.file.read_bytes() == before
 
@@ -418,7 +418,7 @@ def test_a_review_does_not_show_them(pinned: Person, options: tuple[str, ...]) -
     of(pinned, "inject-only")
     result = pinned("review", "dev", *options, stdin="y\n")
     assert (result.code, result.out) == (0, "")
-    assert ("(it is inject-only, and never shown)" in result.err) or not options
+    assert ("(inject-only: never shown)" in result.err) or not options
     assert pinned.store().authority("dev").unreviewed == []
     of(pinned, "inject-only")
     terminal = pinned.terminal("review", "dev", "--reveal", "--yes")

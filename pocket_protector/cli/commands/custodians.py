@@ -6,6 +6,7 @@ import typer
 
 from pocket_protector.cli import output
 from pocket_protector.cli.commands.file import check_new_custodian, with_custodian
+from pocket_protector.cli.credential_prompts import Given, passphrase_in, unlocked
 from pocket_protector.cli.new_keys import NewPassphrase, new_passphrase
 from pocket_protector.cli.parameters import (
     KEY_TYPES,
@@ -17,7 +18,7 @@ from pocket_protector.cli.parameters import (
     one_of,
     parse_key_type,
 )
-from pocket_protector.cli.session import Given, Session, passphrase_in, session_of, unlocked
+from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import command

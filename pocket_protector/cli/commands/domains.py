@@ -16,14 +16,14 @@ from pocket_protector.keyfile.key_file import KeyFile
 
 
 def add_domain(ctx: typer.Context, domain: Domain = None, production: Production = None) -> None:
-    """Add a key domain, with you as its owner."""
+    """Add a key domain that you own."""
     session = session_of(ctx)
     guarded = session.open_to_change()
     store = guarded.key_file
     identity = session.identity(store)
     output.note("Adding new domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
-    store.add_domain(name, identity.name)  # a name that will not do is refused before more is asked
+    store.add_domain(name, identity.name)  # refuse a wrong name before asking more
     if identity.signing is not None or production is not None:
         production = is_production(session, name, production)
     policy = None if production is None else Policy(production=production)
@@ -32,8 +32,11 @@ def add_domain(ctx: typer.Context, domain: Domain = None, production: Production
 
 
 def is_production(session: Session, name: str, given: bool | None, before: bool | None = None) -> bool | None:
-    """Whether a domain is one of production, as far as somebody says: asked, where somebody can answer, if its name
-    looks like it, and else noted."""
+    """Return whether a domain is production, or None if nobody has decided.
+
+    `given` is the option, `before` the present policy. If both are None and the name looks like production, ask at a
+    terminal, and print a note elsewhere.
+    """
     if given is not None or before is not None or not looks_like_production(name):
         return before if given is None else given
     if session.prompts.terminal and (session.options.yes or not session.options.non_interactive):
@@ -45,7 +48,7 @@ def is_production(session: Session, name: str, given: bool | None, before: bool 
 
 
 def rm_domain(ctx: typer.Context, domain: Domain = None) -> None:
-    """Remove a key domain with all its secrets. Git's history keeps them."""
+    """Remove a key domain and all its secrets. They stay in git's history."""
     session = session_of(ctx)
     guarded = session.open_to_change()
     output.note("Removing domain.")
@@ -70,10 +73,12 @@ def rotate_domain_keys(
     domain: Domain = None,
     no_history: Annotated[
         bool,
-        typer.Option("--no-history", help="Keep no retired key: values that other branches add under it are lost."),
+        typer.Option(
+            "--no-history", help="Do not keep the retired key: values that other branches add under it are lost."
+        ),
     ] = False,
 ) -> None:
-    """Give a key domain a new key, re-seal every value to it, and wrap it for the present owners."""
+    """Give a key domain a new key, re-seal every value to it, and wrap it for the current owners."""
     session = session_of(ctx)
     guarded = session.open_to_change()
     store = guarded.key_file
@@ -86,11 +91,11 @@ def rotate_domain_keys(
 
 
 def tell_owners(before: KeyFile, after: KeyFile, name: str) -> None:
-    """Whom the new key is wrapped for, and who is dropped because no owner vouches for them."""
+    """Print the owners that the new key is wrapped for, and those that are dropped as unauthorized."""
     kept = after.get_domain_owner_names(name)
     output.note(f"wrapping the new key of {name} for: {', '.join(kept)}")
     statuses = before.authority(name).owners.status
     for owner in before.get_domain_owner_names(name):
         if owner not in kept and not before.authority(name).owners.counts(owner):
             again = command("add-owner", name, owner)
-            output.note(f"note: {owner} is dropped: {statuses[owner].value}; if they are to have access: {again}")
+            output.note(f"note: {owner} is dropped: {statuses[owner].value}; to give them access: {again}")

@@ -7,16 +7,14 @@ from typing import Annotated
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.commands.run import Uppercase
 from pocket_protector.cli.parameters import (
-    NoResolve,
     RequiredDomain,
-    RequireSigned,
+    ResolveOptions,
     Reveal,
     Secrets,
-    SkipUnresolved,
     format_names,
 )
+from pocket_protector.cli.programs import Uppercase
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.cli.uses import printing
@@ -28,6 +26,7 @@ from pocket_protector.plugins.registry import export_as, export_formats, exporte
 def export(
     ctx: typer.Context,
     domain: RequiredDomain,
+    *,
     format_: Annotated[
         str | None,
         typer.Option(
@@ -39,20 +38,15 @@ def export(
     ] = None,
     secret: Secrets = None,
     uppercase: Uppercase = False,
-    no_resolve: NoResolve = False,
-    skip_unresolved: SkipUnresolved = False,
+    using: ResolveOptions,
     reveal: Reveal = False,
-    require_signed: RequireSigned = False,
 ) -> None:
     """Print a key domain's values, or some of them, in a format for other programs."""
     chosen = _format(format_)
     session = session_of(ctx)
-    use = printing(
-        session, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal, skip_unresolved=skip_unresolved
-    )
     guarded = session.open()
     store = guarded.key_file
-    values = session.opened(guarded, domain, use, secret).values
+    values = session.opened(guarded, domain, printing(session, using, reveal=reveal), secret).values
     names = variable_names(values, None, uppercase=uppercase)
     entries = tuple(
         ExportedEntry(name, values[secret], store.get_secret_sensitivity(domain, secret))

@@ -9,9 +9,10 @@ import typer
 
 from pocket_protector.cli import output
 from pocket_protector.cli.app import print_version
+from pocket_protector.cli.credential_prompts import passphrase_in
 from pocket_protector.cli.new_keys import NewPassphrase, made_raw_key, new_passphrase
 from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type, parse_number
-from pocket_protector.cli.session import passphrase_in, session_of
+from pocket_protector.cli.session import session_of
 from pocket_protector.errors import StoreError, command
 from pocket_protector.keyfile.credentials import Creds
 from pocket_protector.keyfile.key_file import KeyFile
@@ -81,9 +82,8 @@ def truncate_audit_log(
     number = parse_number(keep, "number of entries", "pprotect truncate-audit-log 100")
     session = session_of(ctx)
     guarded = session.open_to_change()
-    session.write(
-        guarded, guarded.key_file.truncate_audit_log(number), f"kept the newest {number} entries of the audit log"
-    )
+    changed = guarded.key_file.truncate_audit_log(number)
+    session.write(guarded, changed, f"kept the newest {number} entries of the audit log")
 
 
 def version(ctx: typer.Context) -> None:

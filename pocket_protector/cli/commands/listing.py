@@ -18,7 +18,8 @@ def list_domain_secrets(
     ctx: typer.Context,
     domain: RequiredDomain,
     long: Annotated[
-        bool, typer.Option("--long", help="Print how each is kept and handled, when it was set, and references.")
+        bool,
+        typer.Option("--long", help="Print each secret's mode, sensitivity, time of the last change and reference."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -37,7 +38,7 @@ def list_domain_secrets(
 
 
 def list_all_secrets(ctx: typer.Context, json: Json = False) -> None:
-    """Print every secret's name, with the key domains that have it."""
+    """Print the names of all secrets, each with its key domains."""
     store = session_of(ctx).read()
     found = dict(sorted(store.get_all_secret_names().items()))
     if json:
@@ -49,7 +50,7 @@ def list_all_secrets(ctx: typer.Context, json: Json = False) -> None:
 
 
 def _rows(store: KeyFile, domain: str) -> list[tuple[str | None, ...]]:
-    """Name, mode, sensitivity, time and reference (None for a sealed value) of each secret."""
+    """Return the name, mode, sensitivity, time and reference (None for a sealed value) of each secret."""
     references = store.get_references(domain)
     return [
         (

@@ -1,4 +1,4 @@
-"""Commands that join versions which git could not merge."""
+"""Commands that resolve a conflict which git could not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pocket_protector.user.guarded_merge import GuardedMerge
 
 
 def resolve(ctx: typer.Context) -> None:
-    """Join the two sides of a merge, rebase or cherry-pick that git stopped at, object by object.
+    """Resolve a conflict of a merge, rebase or cherry-pick, object by object.
 
-    Needs no credentials. What both sides changed is named, and nothing is written. Afterwards: git add.
+    Needs no credentials. If both sides changed the same object, its name is printed and nothing is written.
+    Afterwards, run git add.
     """
     session = session_of(ctx)
     merge = GuardedMerge.from_conflict(session.path(), session.guard_options(), output.notice)
@@ -22,10 +23,10 @@ def resolve(ctx: typer.Context) -> None:
 
 
 def join(ctx: typer.Context) -> None:
-    """As resolve, where both sides rotated a key domain's key or changed its policy: the domain gets a new key, which
-    follows both, for the owners whom neither side dropped.
+    """Resolve a conflict where both sides rotated a key domain's key or changed its policy.
 
-    You must be an owner on both sides. Afterwards: git add.
+    The domain gets a new key that follows both, wrapped for the owners that neither side removed. You must be an
+    owner on both sides. Afterwards, run git add.
     """
     session = session_of(ctx)
     merge = GuardedMerge.from_conflict(session.path(), session.guard_options(), output.notice)

@@ -8,9 +8,10 @@ import typer
 
 from pocket_protector import files
 from pocket_protector.cli import output
+from pocket_protector.cli.credential_prompts import passphrase_in
 from pocket_protector.cli.new_keys import new_passphrase
 from pocket_protector.cli.parameters import KEY_TYPES, Custodian, KeyType, NewPassphraseFile, parse_key_type
-from pocket_protector.cli.session import passphrase_in, session_of
+from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.kdf import cost_from_limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.parameters import Domain, Json, RequiredDomain, RequiredName
+from pocket_protector.cli.parameters import AnyDomain, Json, RequiredDomain, RequiredName
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.uses import resolving
 from pocket_protector.errors import IntegrityError, PolicyError
@@ -17,10 +17,10 @@ _OK = "ok"
 Place = tuple[str, str]
 
 
-def check_references(ctx: typer.Context, domain: Domain = None, json: Json = False) -> None:
-    """Check that the value of each reference can be had, in a key domain or in all, and print nothing of it.
+def check_references(ctx: typer.Context, domain: AnyDomain = None, json: Json = False) -> None:
+    """Check that every reference can be resolved, in one key domain or in all. Prints no values.
 
-    Needs no credentials for the file. The status is 1 if one cannot be had.
+    Needs no credentials for the file. The exit status is 1 if one cannot be resolved.
     """
     session = session_of(ctx)
     guarded = session.open()
@@ -30,7 +30,7 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
     guarded.give_notices(domains, first_contact=session.prompts.terminal)
     outcomes = dict.fromkeys(references, _OK)
     withheld = {(place, name) for place in domains for name in store.get_withheld_references(place)}
-    outcomes |= dict.fromkeys(withheld, "no owner vouches for it, as its domain's policy demands")
+    outcomes |= dict.fromkeys(withheld, "its domain's policy requires an owner's signature")
     outcomes |= _outcomes(session, guarded, [place for place in references if place not in withheld])
     if json:
         content = [
@@ -47,8 +47,10 @@ def check_references(ctx: typer.Context, domain: Domain = None, json: Json = Fal
 
 
 def _outcomes(session: Session, guarded: GuardedKeyFile, places: list[Place]) -> dict[Place, str]:
-    """What is wrong with those that cannot be had. Of several domains, one that is not as it should be hides no other;
-    IntegrityError or PolicyError if there is no other."""
+    """Return the problem of each reference that cannot be resolved.
+
+    A domain that is refused does not hide the others. Raises IntegrityError or PolicyError if it is the only one.
+    """
     domains = sorted({domain for domain, _ in places})
     try:
         failures = guarded.resolve(places, resolving(session), partly=True).failures
@@ -67,8 +69,7 @@ def _outcomes(session: Session, guarded: GuardedKeyFile, places: list[Place]) ->
 
 
 def import_reference(ctx: typer.Context, domain: RequiredDomain, name: RequiredName) -> None:
-    """Seal the value that a reference leads to now, in the reference's place. Nobody vouches for it until an owner
-    has reviewed it."""
+    """Replace a reference by its present value, sealed. The value is unsigned until an owner reviews it."""
     session = session_of(ctx)
     guarded = session.open_to_change()
     guarded.check_sealing(domain)

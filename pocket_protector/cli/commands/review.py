@@ -1,44 +1,21 @@
-"""Commands about what owners vouch for, and what they demand."""
+"""The command that reviews values."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from pocket_protector.changes.signing import check_can_sign
 from pocket_protector.cli import output
-from pocket_protector.cli.commands.domains import is_production
-from pocket_protector.cli.parameters import Json, Production, RequiredDomain
+from pocket_protector.cli.parameters import RequiredDomain
 from pocket_protector.cli.session import session_of
-from pocket_protector.cli.usage import UsageError
-from pocket_protector.document.policy import PRODUCTION, Policy, parse_count, parse_days
 from pocket_protector.document.sensitivity import Sensitivity
-from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.repository.blame import Blame, blame_secrets
-from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 _MASK = "********"
-
-
-def status(ctx: typer.Context, json: Json = False) -> None:
-    """Print what the file holds, who you are, and how many values owners vouch for."""
-    session = session_of(ctx)
-    guarded = session.open()
-    store = guarded.key_file
-    user = session.user()
-    content = {name: _standing(store, name, user) for name in store.get_domain_names()}
-    if json:
-        output.listing("status", {"file": store.path, "user": user, "domains": content})
-        return
-    lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
-    lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
-    lines += [f"key domain {name}: {_described(store, name, found)}" for name, found in content.items()]
-    lines += _distrusted(guarded)
-    output.lines(lines)
 
 
 def review(
@@ -46,9 +23,9 @@ def review(
     domain: RequiredDomain,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the values.")] = False,
 ) -> None:
-    """Go through the values that no owner vouches for since they changed, and sign those that you accept.
+    """Go through the values that no owner has signed since they changed, and sign those that you accept.
 
-    Each is shown with who changed it last and when, as git has it.
+    Shows the author and time of each change, according to git.
     """
     session = session_of(ctx)
     guarded = session.open_to_change()
@@ -56,7 +33,7 @@ def review(
     guarded.check_sealing(domain)
     names = store.authority(domain).unreviewed
     if not names:
-        output.note(f"owners vouch for every value in {domain}")
+        output.note(f"owners have signed every value in {domain}")
         return
     identity = session.identity(store)
     check_can_sign(identity)
@@ -81,109 +58,10 @@ def review(
         output.note("nothing was signed")
 
 
-def set_policy(
-    ctx: typer.Context,
-    domain: RequiredDomain,
-    require_signed: Annotated[
-        bool | None,
-        typer.Option("--require-signed/--no-require-signed", help="Use no value that no owner vouches for."),
-    ] = None,
-    max_age: Annotated[
-        str | None, typer.Option("--max-age", metavar="90d", help="Use no value that was set longer ago.")
-    ] = None,
-    no_max_age: Annotated[bool, typer.Option("--no-max-age", help="Let values be of any age.")] = False,
-    min_owners: Annotated[
-        str | None, typer.Option("--min-owners", metavar="N", help="Use no value while there are fewer owners.")
-    ] = None,
-    no_min_owners: Annotated[bool, typer.Option("--no-min-owners", help="Let there be one owner.")] = False,
-    production: Production = None,
-) -> None:
-    """Demand of a key domain what the options say; what they do not name stays. The policy is signed, and is asked
-    for by verify, run, decrypt-domain, get and the library."""
-    session = session_of(ctx)
-    guarded = session.open_to_change()
-    store = guarded.key_file
-    old = store.get_policy(domain)
-    policy = old
-    if require_signed is not None:
-        policy = replace(policy, require_signed=require_signed)
-    if max_age is not None or no_max_age:
-        policy = replace(policy, max_age=_one_of(max_age, no_max_age, "--max-age"))
-    if min_owners is not None or no_min_owners:
-        policy = replace(policy, min_owners=_one_of(min_owners, no_min_owners, "--min-owners"))
-    if {require_signed, max_age, min_owners, production} == {None} and not (no_max_age or no_min_owners):
-        raise UsageError("no demand is given", hint=f"now: {_demands(old)}; pprotect set-policy --help")
-    policy = replace(policy, production=is_production(session, domain, production, old.production))
-    guarded.check_wrapping(domain)
-    changed = store.set_policy(domain, policy, session.identity(store))
-    weaker = policy.weaker_than(old)
-    if PRODUCTION in weaker and session.prompts.terminal:
-        question = f"Let every value in {domain} be as sensitive as is written beside it, and no more?"
-        if not session.prompts.agreed(question):
-            raise StoreError("nothing was written: the policy stays")
-    if weaker:
-        output.note(f"note: this demands less than before ({', '.join(weaker)}), and verify will say so")
-    unreviewed = changed.authority(domain).unreviewed
-    if policy.require_signed and unreviewed:
-        review_it = command("review", domain)
-        output.note(f"note: nobody can use {domain} until an owner has reviewed {len(unreviewed)} values: {review_it}")
-    session.write(guarded, changed, f"the policy of {domain} now demands {_demands(policy)}")
-
-
-def _one_of(given: str | None, none: bool, option: str) -> int | None:
-    if given is None:
-        return None
-    if none:
-        raise UsageError(f"{option} and --no{option[1:]} contradict each other")
-    try:
-        return parse_days(given) if option == "--max-age" else parse_count(given)
-    except FormatError as error:
-        raise UsageError(f"{option} {given[:80]!r}: {error.message}") from None
-
-
-def _demands(policy: Policy) -> str:
-    return ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
-
-
-def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
-    found = store.authority(name)
-    return {
-        "signed_by": store.get_epoch_maker(name),
-        "owners": store.get_domain_owner_names(name),
-        "owners_who_count": found.owners.counting,
-        "yours": user in found.owners.counting,
-        "reviewed": found.reviewed,
-        "unreviewed": len(found.unreviewed),
-        "references": len(store.get_references(name)),
-        "policy": store.get_policy(name).items(),
-    }
-
-
-def _distrusted(guarded: GuardedKeyFile) -> list[str]:
-    """A line if something is wrong with the file, as far as was seen."""
-    try:
-        wrong = len(guarded.judged.violations)
-    except StoreError as error:
-        return [f"trust: {error.message}"]
-    changes = "a change" if wrong == 1 else f"{wrong} changes"
-    return [f"trust: {changes} by somebody without the right: pprotect trust"] if wrong else []
-
-
-def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
-    counting = store.authority(name).owners.counting
-    listed = store.get_domain_owner_names(name)
-    owners = ", ".join(owner if owner in counting else f"{owner} (does not count)" for owner in listed)
-    signed = "" if found["signed_by"] else "; nobody signed its key and owners"
-    mine = "" if found["yours"] else "; not yours"
-    demands = f"; demands {_demands(store.get_policy(name))}" if found["policy"] else ""
-    counts = f"values: {found['reviewed']} reviewed, {found['unreviewed']} unreviewed"
-    if found["references"]:
-        counts += f" (references among them: {found['references']})"
-    return f"{counts}; owners: {owners}{mine}{signed}{demands}"
-
-
 def _describe(store: KeyFile, domain: str, name: str, change: Blame | None) -> None:
-    who = f"by {change.author}, as git says, at {change.time}, in {change.commit}" if change else "not committed yet"
+    who = (
+        f"by {change.author}, according to git, at {change.time}, in {change.commit}" if change else "not committed yet"
+    )
     level = store.get_secret_sensitivity(domain, name)
     sensitivity = "" if level is Sensitivity.MEDIUM else f", of {level.word} sensitivity"
     output.note(f"{name}: set {store.get_secret_time(domain, name)}{sensitivity}; {who}")
@@ -191,13 +69,13 @@ def _describe(store: KeyFile, domain: str, name: str, change: Blame | None) -> N
 
 def _show(value: str, *, reveal: bool, inject_only: bool) -> None:
     if inject_only:
-        output.note(f"  {_MASK} (it is inject-only, and never shown)")
+        output.note(f"  {_MASK} (inject-only: never shown)")
     elif reveal and sys.stdout is not None and sys.stdout.isatty():
-        # What acts on a terminal must not make one value look like another.
+        # Terminal escapes must not make one value look like another.
         output.data(f"{output.printable(value)}\n")
         output.flush()
         if output.printable(value) != value:
-            output.note("  (it has characters that do not show; they stand as \ufffd)")
+            output.note("  (each \ufffd is a character that the terminal cannot show)")
     elif reveal:
         output.data(f"{value}\n")
         output.flush()

@@ -1,15 +1,12 @@
-"""Commands that change secrets. None of them needs credentials, but --sign, and to lower a sensitivity."""
+"""Commands that change secrets. Only --sign and lowering a sensitivity need credentials."""
 
 from __future__ import annotations
 
-import string
-from collections.abc import Callable, Mapping
-from secrets import choice
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
-from pocket_protector import files
 from pocket_protector.changes.signing import check_can_sign
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import (
@@ -19,91 +16,32 @@ from pocket_protector.cli.parameters import (
     NameOption,
     RequiredDomain,
     RequiredName,
-    SensitivityOption,
-    Sign,
     one_of,
-    parse_number,
     parse_sensitivity,
 )
+from pocket_protector.cli.secret_options import SecretOptions, reference_in, value_of
 from pocket_protector.cli.session import Session, session_of
-from pocket_protector.cli.usage import UsageError
-from pocket_protector.document.domain import MAX_VALUE_BYTES
-from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
-from pocket_protector.errors import FormatError, StoreError, command
+from pocket_protector.errors import StoreError, command
 from pocket_protector.keyfile.key_file import KeyFile
 
-_GENERATED_FROM = string.ascii_letters + string.digits
-_MOST_GENERATED = 4096
 
-FromFile = Annotated[
-    str | None,
-    typer.Option("--from-file", metavar="PATH|-", help="Take the value from a file, or all of stdin, as it is."),
-]
-ReferenceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--reference", metavar="URI", help="Point to a value in a secret manager, such as azure-kv://vault/secret."
-    ),
-]
-Generate = Annotated[
-    str | None,
-    typer.Option("--generate", metavar="[LENGTH]", help="Make a value of 32 letters and digits, or as many as given."),
-]
-
-
-def add_secret(
-    ctx: typer.Context,
-    domain: Domain = None,
-    name: Name = None,
-    domain_option: DomainOption = None,
-    name_option: NameOption = None,
-    from_file: FromFile = None,
-    generate: Generate = None,
-    reference: ReferenceOption = None,
-    sensitivity: SensitivityOption = None,
-    sign: Sign = False,
-) -> None:
+def add_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Add a secret to a key domain."""
     output.note("Adding secret value.")
-    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.add_secret, *place, "added secret {} to {}")
+    _change(session_of(ctx), options, KeyFile.add_secret, "added secret {} to {}")
 
 
-def update_secret(
-    ctx: typer.Context,
-    domain: Domain = None,
-    name: Name = None,
-    domain_option: DomainOption = None,
-    name_option: NameOption = None,
-    from_file: FromFile = None,
-    generate: Generate = None,
-    reference: ReferenceOption = None,
-    sensitivity: SensitivityOption = None,
-    sign: Sign = False,
-) -> None:
+def update_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Change the value of a secret."""
     output.note("Updating secret value.")
-    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.update_secret, *place, "updated secret {} in {}")
+    _change(session_of(ctx), options, KeyFile.update_secret, "updated secret {} in {}")
 
 
-def set_secret(
-    ctx: typer.Context,
-    domain: Domain = None,
-    name: Name = None,
-    domain_option: DomainOption = None,
-    name_option: NameOption = None,
-    from_file: FromFile = None,
-    generate: Generate = None,
-    reference: ReferenceOption = None,
-    sensitivity: SensitivityOption = None,
-    sign: Sign = False,
-) -> None:
+def set_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Add a secret, or change its value if it exists."""
     output.note("Setting secret value.")
-    place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.set_secret, *place, "set secret {} in {}")
+    _change(session_of(ctx), options, KeyFile.set_secret, "set secret {} in {}")
 
 
 def rm_secret(
@@ -113,7 +51,7 @@ def rm_secret(
     domain_option: DomainOption = None,
     name_option: NameOption = None,
 ) -> None:
-    """Remove a secret from a key domain. Git's history keeps it."""
+    """Remove a secret from a key domain. It stays in git's history."""
     session = session_of(ctx)
     guarded = session.open_to_change()
     output.note("Removing secret.")
@@ -125,12 +63,12 @@ def set_sensitivity(
     ctx: typer.Context,
     domain: RequiredDomain,
     name: RequiredName,
-    sensitivity: Annotated[
-        str, typer.Argument(metavar="low|medium|high|inject-only", help="How carefully to handle the value.")
-    ],
+    sensitivity: Annotated[str, typer.Argument(metavar="low|medium|high|inject-only", help="The new sensitivity.")],
 ) -> None:
-    """Have a value, as it is, handled otherwise. To lower a sensitivity takes an owner; so does any change of a signed
-    value's, which is signed anew."""
+    """Change the sensitivity of a secret. Its value stays the same.
+
+    Lowering the sensitivity needs an owner's credentials. So does any change to a signed secret, which is signed again.
+    """
     session = session_of(ctx)
     guarded = session.open_to_change()
     store = guarded.key_file
@@ -144,99 +82,49 @@ def set_sensitivity(
     changed = store.set_sensitivity(domain, name, level, creds=identity)
     if signs and name in store.authority(domain).unreviewed:
         raise StoreError(
-            f"no owner vouches for {name!r} in {domain!r}, and its new sensitivity would be signed with it",
-            hint=f"look at it first: {command('review', domain)}",
+            f"no owner has signed {name!r} in {domain!r}; signing the new sensitivity would sign its value too",
+            hint=f"review it first: {command('review', domain)}",
         )
     session.write(guarded, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
 
 
-def _change(
-    ctx: typer.Context,
-    change: Callable[..., KeyFile],
-    domain: str | None,
-    name: str | None,
-    done: str,
-) -> None:
-    session, given = session_of(ctx), ctx.params
-    reference = _reference(given)
-    level = None if given["sensitivity"] is None else parse_sensitivity(given["sensitivity"])
+def _change(session: Session, options: SecretOptions, change: Callable[..., KeyFile], done: str) -> None:
+    domain = one_of(options.domain, options.domain_option, "DOMAIN")
+    name = one_of(options.name, options.name_option, "NAME")
+    reference = reference_in(options)
+    level = None if options.sensitivity is None else parse_sensitivity(options.sensitivity)
     guarded = session.open_to_change()
     store = guarded.key_file
     place = _place(session, domain, name)
-    change(store, *place, reference or "")  # a place that will not do is refused before its value is asked for
+    change(store, *place, reference or "")  # refuse a wrong domain or name before asking for the value
     guarded.check_sealing(place[0])
     lowers = level is not None and store.lowers_sensitivity(*place, level)
     if level is not None and lowers:
         _agree_to_lower(session, *place, level)
-    identity = session.identity(store) if given["sign"] or lowers else None
+    identity = session.identity(store) if options.sign or lowers else None
     if identity is not None:
         check_can_sign(identity)
         if identity.name not in store.authority(place[0]).owners.counting:
-            output.note(f"note: {identity.name} is no owner of {place[0]}: an owner has yet to review the value")
+            output.note(f"note: {identity.name} does not own {place[0]}: an owner must still review the value")
     if identity is None and store.get_policy(place[0]).require_signed:
-        output.note(f"note: {place[0]} demands signed values: nobody can use them until an owner has reviewed this one")
+        output.note(f"note: {place[0]} requires signed values: nobody can use them until an owner reviews this one")
     elif identity is None and reference and store.get_policy(place[0]).production:
-        output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner has reviewed it")
-    value = reference or _value(session, given["from_file"], given["generate"])
+        output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner reviews it")
+    value = reference or value_of(session, options)
     changed = change(store, *place, value, creds=identity, sensitivity=level)
     session.write(guarded, changed, done.format(place[1], place[0]))
 
 
-def _reference(given: Mapping[str, Any]) -> Reference | None:
-    """What --reference gives, which must be one that something installed can resolve."""
-    text = given["reference"]
-    if text is None:
-        return None
-    if given["from_file"] is not None or given["generate"] is not None:
-        raise UsageError("--reference stands in the place of a value: --from-file and --generate contradict it")
-    from pocket_protector.plugins.registry import check_reference  # it takes long to import
-
-    try:
-        reference = Reference(text)
-        check_reference(reference)
-    except FormatError as error:
-        raise UsageError(f"--reference: {error.message}", hint=error.hint) from None
-    return reference
-
-
 def _agree_to_lower(session: Session, domain: str, name: str, level: Sensitivity) -> None:
-    """Ask, where somebody can answer. In a script, giving an owner's credentials is the answer."""
+    """Ask before lowering a sensitivity, at a terminal only: a script agrees by giving an owner's credentials.
+
+    Raises StoreError if the answer is no.
+    """
     question = f"Lower the sensitivity of {name} in {domain} to {level.word}?"
     if session.prompts.terminal and not session.prompts.agreed(question):
-        raise StoreError("nothing was written: the sensitivity stays")
+        raise StoreError("nothing was written: the sensitivity is unchanged")
 
 
 def _place(session: Session, domain: str | None, name: str | None) -> tuple[str, str]:
     chosen = session.asked(domain, "Domain name", "DOMAIN")
     return chosen, session.asked(name, "Secret name", "NAME")
-
-
-def _value(session: Session, from_file: str | None, generate: str | None) -> str:
-    if from_file is not None and generate is not None:
-        raise UsageError("--from-file and --generate both give the value")
-    if generate is not None:
-        return _generated(generate)
-    if from_file is None:
-        return session.prompts.value("Secret value", "--from-file PATH|-")
-    raw = _stdin(session) if from_file == "-" else files.read(from_file, MAX_VALUE_BYTES)
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        raise StoreError(
-            f"the value in {from_file} is not UTF-8 text", hint="encode binary values, for example as base64"
-        ) from None
-
-
-def _generated(length: str) -> str:
-    hint = f"--generate takes 1 to {_MOST_GENERATED}"
-    number = parse_number(length, "length for a value", hint)
-    if not 1 <= number <= _MOST_GENERATED:
-        raise UsageError(f"{length} is no length for a value", hint=hint)
-    return "".join(choice(_GENERATED_FROM) for _ in range(number))
-
-
-def _stdin(session: Session) -> bytes:
-    raw = session.prompts.rest(MAX_VALUE_BYTES, "--from-file")
-    if len(raw) > MAX_VALUE_BYTES:
-        raise StoreError(f"the value on stdin has more than {MAX_VALUE_BYTES} bytes")
-    return raw

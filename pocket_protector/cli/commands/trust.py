@@ -1,4 +1,4 @@
-"""Commands about whom the user trusts: what was seen of the file, and fingerprints."""
+"""Commands about trust: the user's record of the file, and fingerprints."""
 
 from __future__ import annotations
 
@@ -22,38 +22,40 @@ _FOUND = 1
 def trust(
     ctx: typer.Context,
     accept: Annotated[
-        str | None, typer.Argument(metavar="[accept]", help="Trust the file as it is now, after a question.")
+        str | None, typer.Argument(metavar="[accept]", help="Trust the file as it is now; asks first.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show what you have seen of the file, and what changed since that nobody with the right to it changed.
+    """Show your own record of the file, and the unauthorized changes since.
 
-    `pprotect trust accept` trusts the file as it is now: after you compared the fingerprints with their owners, by
-    another way than the repository.
+    `pprotect trust accept` trusts the file as it is now. First compare the fingerprints with their owners, over another
+    channel than the repository.
     """
     if accept not in (None, "accept"):
-        raise UsageError(f"{accept!r} is nothing that trust does", hint="pprotect trust, or pprotect trust accept")
+        raise UsageError(
+            f"trust takes no argument but accept, not {accept!r}", hint="pprotect trust, or pprotect trust accept"
+        )
     session = session_of(ctx)
     guarded = session.open()
     store = guarded.key_file
     store.check_changeable()
-    watch = _judged(guarded, repair=accept is not None)
-    output.listing("trust", _content(store, watch)) if json else output.lines(_lines(store, watch))
+    judged = _judged(guarded, repair=accept is not None)
+    output.listing("trust", _content(store, judged)) if json else output.lines(_lines(store, judged))
     if accept is None:
-        if watch.before is None:
-            watch.pin_as_read(output.notice)
-        if watch.violations:
+        if judged.before is None:
+            judged.pin_as_read(output.notice)
+        if judged.violations:
             raise typer.Exit(_FOUND)
     elif session.prompts.agreed("Trust the file as it is now?"):
         session.prompts.finish()
         guarded.accept()
         output.note(f"{store.path} is trusted as it is now")
     else:
-        output.note("aborted: nothing is trusted that was not before")
+        output.note("aborted: nothing was accepted")
 
 
 def fingerprint(ctx: typer.Context, custodian: RequiredCustodian, json: Json = False) -> None:
-    """Print a key custodian's fingerprint, in eight words to read out and in hexadecimal digits."""
+    """Print a key custodian's fingerprint, as eight words to read aloud and as hexadecimal digits."""
     raw = session_of(ctx).read().get_fingerprint(custodian)
     if json:
         output.listing("fingerprint", {"custodian": custodian, "words": to_words(raw), "hex": to_hex(raw)})
@@ -62,7 +64,7 @@ def fingerprint(ctx: typer.Context, custodian: RequiredCustodian, json: Json = F
 
 
 def _judged(guarded: GuardedKeyFile, *, repair: bool) -> JudgedFile:
-    """Judge the file against its pin, even if it is the pinned one; `repair` passes over a damaged pin."""
+    """Return the file judged against the pin. With `repair`, a damaged pin counts as none."""
     try:
         return guarded.judged.judged()
     except StoreError as error:
@@ -73,14 +75,14 @@ def _judged(guarded: GuardedKeyFile, *, repair: bool) -> JudgedFile:
         return guarded.judged
 
 
-def _seen(watch: JudgedFile) -> str:
-    if watch.before is None:
+def _seen(judged: JudgedFile) -> str:
+    if judged.before is None:
         return "never: this is the first contact; compare the fingerprints with their owners"
-    return "as it is now" if not watch.findings else "before it changed as below"
+    return "as it is now" if not judged.findings else "before it changed as below"
 
 
-def _lines(store: KeyFile, watch: JudgedFile) -> list[str]:
-    lines = [f"file: {store.path}", f"file id: {store.file_id.hex()}", f"seen: {_seen(watch)}", "key custodians:"]
+def _lines(store: KeyFile, judged: JudgedFile) -> list[str]:
+    lines = [f"file: {store.path}", f"file id: {store.file_id.hex()}", f"seen: {_seen(judged)}", "key custodians:"]
     lines += [f"  - {name}: {to_words(store.get_fingerprint(name))}" for name in store.get_key_custodian_names()]
     lines.append("key domains:")
     for name in store.get_domain_names():
@@ -88,25 +90,25 @@ def _lines(store: KeyFile, watch: JudgedFile) -> list[str]:
         maker = store.get_epoch_maker(name)
         signed = f"signed by {maker}; " if maker else "nobody signed its key and owners; "
         lines.append(f"  - {name}: {signed}owners who count: {', '.join(owners.counting) or 'none'}")
-    for finding in watch.findings:
+    for finding in judged.findings:
         if finding.code != "first-contact":
             lines.append(f"{finding.severity.label}: {'/'.join(finding.where)}: {finding.text} [{finding.code}]")
             lines += [f"  {finding.hint}"] if finding.hint else []
-    lines += [f"before: {line.removeprefix('note: ')}" for line in _untold(watch)]
+    lines += [f"before: {line.removeprefix('note: ')}" for line in _untold(judged)]
     return lines
 
 
-def _untold(watch: JudgedFile) -> list[str]:
-    """What deserved a look since, and nobody may have read."""
-    return watch.pin.untold(watch.key_file.file_id) if watch.pin is not None else []
+def _untold(judged: JudgedFile) -> list[str]:
+    """Return the notices since then that nobody may have read."""
+    return judged.pin.untold(judged.key_file.file_id) if judged.pin is not None else []
 
 
-def _content(store: KeyFile, watch: JudgedFile) -> dict[str, object]:
+def _content(store: KeyFile, judged: JudgedFile) -> dict[str, object]:
     return {
         "file": store.path,
         "file_id": store.file_id.hex(),
-        "first_contact": watch.before is None,
-        "untold": _untold(watch),
+        "first_contact": judged.before is None,
+        "untold": _untold(judged),
         "key_custodians": {name: to_hex(store.get_fingerprint(name)) for name in store.get_key_custodian_names()},
         "domains": {
             name: {"signed_by": store.get_epoch_maker(name), "owners": store.authority(name).owners.counting}
@@ -120,6 +122,6 @@ def _content(store: KeyFile, watch: JudgedFile) -> dict[str, object]:
                 "text": finding.text,
                 "hint": finding.hint,
             }
-            for finding in watch.findings
+            for finding in judged.findings
         ],
     }

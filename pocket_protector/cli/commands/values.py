@@ -14,8 +14,8 @@ from pocket_protector.cli.parameters import (
     RequiredDomain,
     RequiredName,
     RequireSigned,
+    ResolveOptions,
     Reveal,
-    SkipUnresolved,
     secret_names,
 )
 from pocket_protector.cli.session import session_of
@@ -35,9 +35,9 @@ def get(
     reveal: Reveal = False,
     require_signed: RequireSigned = False,
 ) -> None:
-    """Print one value. Nothing is added to it where stdout is no terminal."""
+    """Print one value, exactly. Only a terminal gets a line end after it."""
     session = session_of(ctx)
-    use = printing(session, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal)
+    use = printing(session, ResolveOptions(no_resolve=no_resolve, require_signed=require_signed), reveal=reveal)
     output.data(session.opened(session.open(), domain, use, [name]).values[name])
     if sys.stdout.isatty():
         output.data("\n")
@@ -46,25 +46,25 @@ def get(
 def decrypt_domain(
     ctx: typer.Context,
     domain: RequiredDomain,
+    *,
     output_format: Annotated[
-        str | None, typer.Option("--output-format", metavar="json|env|shell", help="How to print; json if not given.")
+        str | None,
+        typer.Option(
+            "--output-format", metavar="json|env|shell", help="How to print; without --secret, json by default."
+        ),
     ] = None,
     secret: Annotated[
         str | None,
-        typer.Option("--secret", metavar="NAME", help="Print this secret only.", autocompletion=secret_names),
+        typer.Option("--secret", metavar="NAME", help="Print only this secret.", autocompletion=secret_names),
     ] = None,
-    no_resolve: NoResolve = False,
-    skip_unresolved: SkipUnresolved = False,
+    using: ResolveOptions,
     reveal: Reveal = False,
-    require_signed: RequireSigned = False,
 ) -> None:
-    """Print all values of a key domain, or with --secret one of them: bare, if no format is given."""
+    """Print all values of a key domain as JSON, or with --secret the text of one."""
     if output_format is not None and output_format not in _FORMATS:
-        raise UsageError(f"{output_format!r} is no output format", hint=f"--output-format {'|'.join(_FORMATS)}")
+        raise UsageError(f"{output_format!r} is not an output format", hint=f"--output-format {'|'.join(_FORMATS)}")
     session = session_of(ctx)
-    use = printing(
-        session, require_signed=require_signed, no_resolve=no_resolve, reveal=reveal, skip_unresolved=skip_unresolved
-    )
+    use = printing(session, using, reveal=reveal)
     chosen = session.opened(session.open(), domain, use, None if secret is None else [secret]).texts()
     if secret is not None and output_format is None:
         output.data("".join(f"{value}\n" for value in chosen.values()))
