@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.changes.secret_changes import rename_hint
-from pocket_protector.changes.signing import check_authority, check_can_sign, sign_contents, sign_domain, sign_grant
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.changes.signing import check_authority, require_signing, sign_contents, sign_domain, sign_grant
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.document import domain as domains
 from pocket_protector.document.audit_log import section
 from pocket_protector.document.document import Document, without
@@ -36,8 +36,8 @@ def add_domain(
     if policy is not None and identity is None:
         raise AccessError(f"a policy of {name!r} takes the credentials of {owner!r}: it is signed")
     if policy is not None and identity is not None:
-        check_can_sign(identity)
-    if identity is not None and identity.signing is not None:
+        require_signing(identity)
+    if isinstance(identity, SigningIdentity):
         domain = sign_domain(document, domain, policy or Policy(), identity, format_time(now))
         domain = sign_contents(document, domain, (), identity)
     changed = document.with_domain(domain)
@@ -185,7 +185,7 @@ def rotate_for(
     staying = [owner for owner in owners if domain.epoch is None or standing.counts(owner)]
     owner_keys = {owner: _owner_key(document, name, owner) for owner in staying}
     rotated = domains.rotate(domain, private, owner_keys, history)
-    if identity.signing is not None:
+    if isinstance(identity, SigningIdentity):
         rotated = sign_domain(document, rotated, domain.policy, identity, format_time(now), [domain])
         rotated = sign_contents(document, rotated, reviewed_names(document, domain, standing), identity)
     changed = document.with_domain(rotated)
@@ -208,16 +208,16 @@ def set_policy(document: Document, name: str, policy: Policy, identity: Identity
     if policy == domain.policy:
         raise StoreError(f"this is the policy of {name!r} already")
     standing = owners_of(document, domain)
-    check_can_sign(identity)
+    signer = require_signing(identity)
     check_authority(domain, standing, identity)
     if policy.min_owners is not None and len(standing.counting) < policy.min_owners:
         raise StoreError(
             f"{name!r} has {len(standing.counting)} owners who count, and the policy would demand {policy.min_owners}",
             hint=f"add owners first: {command('add-owner', name)} NAME",
         )
-    signed = sign_domain(document, domain, policy, identity, format_time(now), [domain])
+    signed = sign_domain(document, domain, policy, signer, format_time(now), [domain])
     if domain.epoch is None:
-        signed = _first_signed(document, signed, reviewed_names(document, domain, standing), identity)
+        signed = _first_signed(document, signed, reviewed_names(document, domain, standing), signer)
     changed = document.with_domain(signed)
     demands = ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
     text = f"{identity.name} set the policy of domain {name}: {demands}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pocket_protector.changes.merge import merge
-from pocket_protector.changes.signing import check_authority, check_can_sign, sign_contents, sign_domain
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.changes.signing import check_authority, require_signing, sign_contents, sign_domain
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.document.audit_log import section
 from pocket_protector.document.document import Document, without
@@ -66,18 +66,17 @@ def join(base: Document, ours: Document, theirs: Document, identity: Identity, n
         raise StoreError("no key domain was rotated on both sides", hint="pprotect resolve")
     rest = merge(*(_less(side, names) for side in (base, ours, theirs)))
     for name in names:
-        domain = _join_domain(name, base.domain(name), ours, theirs, rest, identity, now)
-        rest = rest.with_domain(domain)
+        signer = require_signing(identity)
+        one, other = _Side.open(ours, name, signer), _Side.open(theirs, name, signer)
+        rest = rest.with_domain(_join_domain(base.domain(name), one, other, rest, signer, now))
         text = f"{identity.name} joined two rotations of domain {name}"
         rest = rest.log_entry(section("domain", name), now, text)
     return rest
 
 
 def _join_domain(
-    name: str, base: Domain, ours: Document, theirs: Document, rest: Document, identity: Identity, now: datetime
+    base: Domain, one: _Side, other: _Side, rest: Document, identity: SigningIdentity, now: datetime
 ) -> Domain:
-    check_can_sign(identity)
-    one, other = _Side.open(ours, name, identity), _Side.open(theirs, name, identity)
     contents, reviewed = _contents(base, one, other)
     owners = {
         owner: (rest.custodians[owner].public_key, _granted(owner, one, other))
@@ -85,7 +84,7 @@ def _join_domain(
         if owner in rest.custodians
     }
     earlier = {key.public: key for side in (one, other) for key in _keys(side)}
-    joined = under_new_key(name, contents, owners, earlier.values())
+    joined = under_new_key(base.name, contents, owners, earlier.values())
     policy = _policy(base.policy, one.domain.policy, other.domain.policy)
     signed = sign_domain(rest, joined, policy, identity, format_time(now), [one.domain, other.domain])
     return sign_contents(rest, signed, reviewed, identity)

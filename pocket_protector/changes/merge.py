@@ -10,7 +10,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pocket_protector.crypto.keys import key_id
 from pocket_protector.document.audit_log import LEGACY, AuditLog, section
@@ -71,7 +71,7 @@ def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
         # Made or removed on one side: nothing inside it may have changed on the other.
         domain = sides.pick(where, base, ours, theirs)
         if domain is not None:
-            _check_fit(sides, merged, name, domain.key, domain.owners, domain.secrets, domain.retired)
+            _check_fit(sides, merged, name, _Parts(domain.key, domain.owners, domain.secrets, domain.retired))
         return domain
     key, retired, epoch, past = sides.pick(where, *((d.key, d.retired, d.epoch, d.past) for d in (base, ours, theirs)))
     owners = _merge_owners(sides, base, ours, theirs)
@@ -79,30 +79,31 @@ def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
     if not owners:
         # Each side took out an owner, and nobody is left.
         sides.conflicts.append(where)
-    _check_fit(sides, merged, name, key, owners, secrets, retired)
+    _check_fit(sides, merged, name, _Parts(key, owners, secrets, retired))
     return None if sides.conflicts else Domain(name, key, owners, secrets, retired, epoch, past)
 
 
-def _check_fit(
-    sides: _Sides,
-    merged: Document,
-    name: str,
-    key: bytes,
-    owners: Mapping[str, Grant],
-    secrets: Mapping[str, Secret],
-    retired: Mapping[bytes, bytes],
-) -> None:
-    """A conflict for each part that one side alone changed, but that the other side's change makes useless."""
+class _Parts(NamedTuple):
+    """The parts of a merged domain that have to fit each other."""
+
+    key: bytes
+    owners: Mapping[str, Grant]
+    secrets: Mapping[str, Secret]
+    retired: Mapping[bytes, bytes]
+
+
+def _check_fit(sides: _Sides, merged: Document, name: str, parts: _Parts) -> None:
+    """Note a conflict for each part that only one side changed and that the other side's change makes useless."""
     if section("domain", name) in sides.conflicts:
         return
-    for owner, grant in owners.items():
+    for owner, grant in parts.owners.items():
         settled = section("custodian", owner) not in sides.conflicts
-        if settled and not _grant_fits(sides, merged, key, name, owner, grant):
+        if settled and not _grant_fits(sides, merged, parts.key, name, owner, grant):
             sides.conflicts.append(section("owner", name, owner))
     base = sides.base.domains.get(name)
-    if base is None or (base.key, base.retired) != (key, retired):
-        for entry, secret in secrets.items():
-            if not _opens(secret, key, retired):
+    if base is None or (base.key, base.retired) != (parts.key, parts.retired):
+        for entry, secret in parts.secrets.items():
+            if not _opens(secret, parts.key, parts.retired):
                 sides.conflicts.append(section("secret", name, entry))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.document.custodian import Custodian, key_chain
 from pocket_protector.document.document import Document
 from pocket_protector.document.domain import Domain, Grant, Secret
@@ -19,7 +19,7 @@ from pocket_protector.trust.key_history import named_keys
 
 def sign_secret(document: Document, domain: Domain, name: str, secret: Secret, identity: Identity) -> Secret:
     """The secret with the identity's signature of exactly it; without one, for an identity that cannot sign."""
-    if identity.signing is None:
+    if not isinstance(identity, SigningIdentity):
         return replace(secret, signed=None)
     fields = entry_fields(document.file_id, domain.name, domain.public_key, name, secret.said())
     return replace(secret, signed=sign(identity, ENTRY, fields))
@@ -27,7 +27,7 @@ def sign_secret(document: Document, domain: Domain, name: str, secret: Secret, i
 
 def sign_grant(document: Document, domain: Domain, owner: str, grant: Grant, identity: Identity) -> Grant:
     """The owner's grant with the identity's signature; without one, for an identity that cannot sign."""
-    if identity.signing is None:
+    if not isinstance(identity, SigningIdentity):
         return replace(grant, signed=None)
     keys = document.custodian(owner).keys
     fields = grant_fields(document.file_id, domain.name, domain.public_key, owner, keys, grant.granted)
@@ -35,11 +35,15 @@ def sign_grant(document: Document, domain: Domain, owner: str, grant: Grant, ide
 
 
 def sign_domain(
-    document: Document, domain: Domain, policy: Policy, identity: Identity, now: str, follows: Iterable[Domain] = ()
+    document: Document,
+    domain: Domain,
+    policy: Policy,
+    identity: SigningIdentity,
+    now: str,
+    follows: Iterable[Domain] = (),
 ) -> Domain:
     """The domain with an epoch of the identity's making for its key and `policy`, which follows the epochs of
     `follows`. The grants are not looked at."""
-    assert identity.signing is not None
     past: dict[bytes, PastEpoch] = {}
     numbers: dict[bytes, int] = {}
     for before in follows:
@@ -83,20 +87,21 @@ def vouching(document: Document, domain: Domain, owner: str) -> Mapping[str, Pas
     return grants
 
 
-def check_can_sign(identity: Identity) -> None:
-    """AccessError for one whose keys Pocket Protector made."""
-    if identity.signing is None:
+def require_signing(identity: Identity) -> SigningIdentity:
+    """Return the identity as one that can sign; AccessError if Pocket Protector made its keys."""
+    if not isinstance(identity, SigningIdentity):
         raise AccessError(
             f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
             hint=command("rekey-custodian", identity.name),
         )
+    return identity
 
 
 def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
     """AccessError for one whose signature would be worth nothing in a domain that has an epoch."""
     if domain.epoch is None:
         return
-    if identity.signing is None:
+    if not isinstance(identity, SigningIdentity):
         raise AccessError(
             f"{domain.name!r} is signed, and the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
             hint=command("rekey-custodian", identity.name),

@@ -19,7 +19,7 @@ from pocket_protector.cli.warning import show_new_owners, warn, warn_of_all
 from pocket_protector.cli.watching import Watch, look, look_anew
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, IntegrityError, StoreError, UnknownCustodianError
-from pocket_protector.keyfile.credentials import TRUST_VARIABLE, Creds, read_variable, variable_names, variable_source
+from pocket_protector.keyfile.credentials import TRUST_VARIABLE, Creds, VariableSource, read_variable, variable_names
 from pocket_protector.keyfile.key_file import KeyFile
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
@@ -115,7 +115,7 @@ class Session:
         try:
             return parse_anchors(self.options.trust) if self.options.trust else anchors_of_variable(variable)
         except StoreError as error:
-            source = "--trust" if self.options.trust else variable_source(TRUST_VARIABLE)
+            source = "--trust" if self.options.trust else VariableSource(TRUST_VARIABLE)
             raise UsageError(f"{error.message} (from {source})", hint=error.hint) from None
 
     def write(
@@ -248,7 +248,7 @@ class Session:
         return self._variable(variable_names(self.options.env_prefix)[0]) if user.text is None else user
 
     def _variable(self, name: str) -> Given:
-        return Given(None, None) if self.options.ignore_env else Given(read_variable(name), variable_source(name))
+        return Given(None, None) if self.options.ignore_env else Given(read_variable(name), VariableSource(name))
 
     def _ways(self) -> tuple[str, str]:
         """How to give the user and the passphrase, for hints."""
@@ -266,8 +266,7 @@ def unlocked(store: KeyFile, user: Given, passphrase: Given, user_way: str, pass
     try:
         return store.unlock(creds)
     except UnknownCustodianError as error:
-        unknown = f"no key custodian named {creds.name!r}"
-        error.message = f"{unknown} (from {creds.name_source})" + error.message.removeprefix(unknown)
+        error.add_source(f"{creds.name_source}")
         raise
 
 

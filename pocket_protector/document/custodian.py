@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from pocket_protector.crypto.identity import Identity, WrappedIdentity
-from pocket_protector.crypto.kdf import Argon2Cost
+from pocket_protector.crypto.identity import Identity, SigningIdentity
+from pocket_protector.crypto.key_slots import KeySlot, WrappedSeed
 from pocket_protector.crypto.keys import is_signed, statement
 from pocket_protector.crypto.legacy_keys import PasswordDerivedKey
 from pocket_protector.document.names import parse_custodian_name
 from pocket_protector.document.statements import CHANGE, Keys, change_fields
 from pocket_protector.document.times import format_time
-from pocket_protector.errors import AccessError, IntegrityError, StoreError
+from pocket_protector.errors import AccessError, IntegrityError
 
 CUSTODIAN = b"custodian"
 
@@ -45,7 +45,7 @@ class Custodian:
     name: str
     public_key: bytes
     verify_key: bytes
-    wrapped: WrappedIdentity
+    wrapped: WrappedSeed
     signature: bytes
     changes: tuple[KeyChange, ...] = ()
 
@@ -54,42 +54,37 @@ class Custodian:
             raise IntegrityError("the custodian signature does not match")
 
     @classmethod
-    def create(cls, name: str, passphrase: str, cost: Argon2Cost | None) -> Self:
-        """A custodian with a new identity under `passphrase`; `cost` None means that it is a raw key."""
-        return cls._of(Identity.generate(parse_custodian_name(name)), passphrase, cost)
+    def create(cls, name: str, slot: KeySlot) -> Self:
+        """Make a custodian with a new identity, which `slot` wraps. Raises NameFormatError for the name."""
+        return cls._of(Identity.generate(parse_custodian_name(name)), slot)
 
     @classmethod
-    def _of(cls, identity: Identity, passphrase: str, cost: Argon2Cost | None) -> Self:
-        assert identity.signing is not None
-        keys = Keys(identity.public_key, identity.signing.public)
+    def _of(cls, identity: SigningIdentity, slot: KeySlot) -> Self:
+        keys = Keys(identity.public_key, identity.verify_key)
         return cls(
             name=identity.name,
             public_key=keys.public_key,
             verify_key=keys.verify_key,
-            wrapped=WrappedIdentity.wrap(identity, parse_new_passphrase(passphrase), cost),
+            wrapped=slot.wrap(identity),
             signature=identity.signing.sign(CUSTODIAN, identity.name.encode(), keys.public_key, keys.verify_key),
         )
 
-    def rekeyed(
-        self, identity: Identity, passphrase: str, cost: Argon2Cost | None, file_id: bytes, now: datetime
-    ) -> Custodian:
-        """The same custodian with new keys, which the old ones, of `identity`, vouch for."""
+    def rekeyed(self, identity: SigningIdentity, slot: KeySlot, file_id: bytes, now: datetime) -> Custodian:
+        """Return the custodian with new keys, which `slot` wraps. `identity` has the old keys, and signs the change."""
         fresh = Identity.generate(parse_custodian_name(self.name))
-        assert identity.signing is not None
-        assert fresh.signing is not None
-        new = Keys(fresh.public_key, fresh.signing.public)
+        new = Keys(fresh.public_key, fresh.verify_key)
         fields = change_fields(file_id, self.name, self.keys, new, format_time(now))
         change = KeyChange(
             self.keys, format_time(now), identity.signing.sign(CHANGE, *fields), fresh.signing.sign(CHANGE, *fields)
         )
-        return replace(self._of(fresh, passphrase, cost), changes=(*self.changes, change)[-MAX_CHANGES:])
+        return replace(self._of(fresh, slot), changes=(*self.changes, change)[-MAX_CHANGES:])
 
     @property
     def keys(self) -> Keys:
         return Keys(self.public_key, self.verify_key)
 
-    def unlock(self, passphrase: str) -> Identity:
-        """One key derivation; AccessError for a wrong passphrase."""
+    def unlock(self, passphrase: str) -> SigningIdentity:
+        """Derive the key and unwrap the identity; PassphraseError for a wrong passphrase."""
         return self.wrapped.unwrap(self.name, self.public_key, self.verify_key, passphrase)
 
 
@@ -109,7 +104,7 @@ class LegacyCustodian:
         return Keys(self.public_key, b"")
 
     def unlock(self, passphrase: str) -> Identity:
-        """One key derivation; AccessError for a wrong passphrase."""
+        """Derive the private key; PassphraseError for a wrong passphrase."""
         return self.derived.unlock(self.name, passphrase)
 
 
@@ -137,12 +132,6 @@ def proven_changes(changes: tuple[KeyChange, ...], file_id: bytes, name: str, pr
 def own_statement(name: str, keys: Keys) -> bytes:
     """What a custodian signs of itself, and what a fingerprint is made of: name and both keys."""
     return statement(CUSTODIAN, name.encode(), keys.public_key, keys.verify_key)
-
-
-def parse_new_passphrase(passphrase: str) -> str:
-    if not passphrase:
-        raise StoreError("the new passphrase is empty", hint="give one, or use --key-type raw for a generated key")
-    return passphrase
 
 
 def check_identity(custodian: AnyCustodian, identity: Identity) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import SigningIdentity
 from pocket_protector.crypto.keys import digest
 from pocket_protector.document.custodian import KeyChange, proven_changes
 from pocket_protector.document.policy import Policy
@@ -50,7 +50,7 @@ MAX_PAST_EPOCHS = 1000
 
 
 def make_epoch(
-    identity: Identity,
+    identity: SigningIdentity,
     file_id: bytes,
     domain: str,
     public_key: bytes,

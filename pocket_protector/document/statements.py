@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pocket_protector.crypto.encoding import lp
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import SigningIdentity
 from pocket_protector.crypto.keys import is_signed, statement
 
 EPOCH = b"epoch"
@@ -47,10 +47,9 @@ class Signed:
         return statement(kind, *fields, self.by.name.encode(), self.by.verify_key)
 
 
-def sign(identity: Identity, kind: bytes, fields: tuple[bytes, ...]) -> Signed:
-    """The identity's signature of a statement; it must be one that can sign."""
-    assert identity.signing is not None
-    by = Signer(identity.name, identity.signing.public)
+def sign(identity: SigningIdentity, kind: bytes, fields: tuple[bytes, ...]) -> Signed:
+    """Sign a statement of this kind, with these fields, as the identity."""
+    by = Signer(identity.name, identity.verify_key)
     return Signed(by, identity.signing.sign(kind, *fields, by.name.encode(), by.verify_key))
 
 

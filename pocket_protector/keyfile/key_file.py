@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.crypto.kdf import cost_from_limits, parse_raw_key
-from pocket_protector.document.document import Document, truncate_audit_log
+from pocket_protector.crypto.kdf import cost_from_limits
+from pocket_protector.crypto.key_slots import KeySlot, PassphraseSlot, RawKeySlot
+from pocket_protector.document.document import truncate_audit_log
+from pocket_protector.document.new_secret import NewSecret, SetMode
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import StoreError
@@ -50,11 +52,12 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """A value, or a reference to one, of medium sensitivity if none is given. StoreError if the secret exists;
-        FormatError and ProviderError for a reference that nothing installed can resolve."""
-        from pocket_protector.changes import secret_changes
+        """Add a secret: a value, or a reference to one. With credentials, sign it. Sensitivity: medium by default.
 
-        return self._set(secret_changes.add_secret, domain_name, name, value, creds, sensitivity)
+        Raises StoreError if the secret exists, and FormatError or ProviderError for a reference that nothing installed
+        can resolve.
+        """
+        return self.change_secret(SetMode.ADD, NewSecret(domain_name, name, value, sensitivity), creds)
 
     def update_secret(
         self,
@@ -65,11 +68,12 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """As `add_secret`; the sensitivity stays if none is given, and a lower one needs an owner's credentials.
-        PPKeyError if the secret does not exist."""
-        from pocket_protector.changes import secret_changes
+        """Update a secret, as `add_secret` adds one. Its sensitivity stays if none is given.
 
-        return self._set(secret_changes.update_secret, domain_name, name, value, creds, sensitivity)
+        Raises PPKeyError if the secret does not exist, and AccessError if the sensitivity is lowered without an owner's
+        credentials.
+        """
+        return self.change_secret(SetMode.UPDATE, NewSecret(domain_name, name, value, sensitivity), creds)
 
     def set_secret(
         self,
@@ -80,10 +84,15 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """Add or update."""
+        """Add the secret, or update it if it exists."""
+        return self.change_secret(SetMode.ADD_OR_UPDATE, NewSecret(domain_name, name, value, sensitivity), creds)
+
+    def change_secret(self, mode: SetMode, new: NewSecret, creds: Creds | Identity | None = None) -> KeyFile:
+        """Add or update a secret, as `mode` says; see `add_secret` and `update_secret`."""
         from pocket_protector.changes import secret_changes
 
-        return self._set(secret_changes.set_secret, domain_name, name, value, creds, sensitivity)
+        _check_reference(new.content)
+        return self._changed(secret_changes.set_secret, mode, new, now(), self._signer(creds))
 
     def set_sensitivity(
         self, domain_name: str, name: str, sensitivity: Sensitivity, *, creds: Creds | Identity | None = None
@@ -208,19 +217,21 @@ class KeyFile(Stored):
     # Key custodians
 
     def add_key_custodian(self, creds: Creds, opslimit: int | None = None, memlimit: int | None = None) -> KeyFile:
-        """A custodian with a new identity under the passphrase. The limits are Argon2id's passes and bytes, such as
-        `*KDF_INTERACTIVE`; `KDF_SENSITIVE` if not given."""
-        from pocket_protector.changes import custodian_changes
+        """Add a custodian with a new identity under the passphrase.
 
-        cost = cost_from_limits(opslimit, memlimit)
-        return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, cost, now())
+        The limits are Argon2id's passes and bytes, such as `*KDF_INTERACTIVE`; `KDF_SENSITIVE` by default.
+        """
+        return self.add_custodian(creds.name, PassphraseSlot(creds.passphrase, cost_from_limits(opslimit, memlimit)))
 
     def add_raw_key_custodian(self, creds: Creds) -> KeyFile:
-        """A custodian whose passphrase is a raw key `P<64 hex>P`, which needs no stretching."""
+        """Add a custodian whose passphrase is a raw key `P<64 hex>P`, which needs no stretching."""
+        return self.add_custodian(creds.name, RawKeySlot.parse(creds.passphrase))
+
+    def add_custodian(self, name: str, slot: KeySlot) -> KeyFile:
+        """Add a custodian with a new identity, which the key slot opens. Raises StoreError if the custodian exists."""
         from pocket_protector.changes import custodian_changes
 
-        parse_raw_key(creds.passphrase)
-        return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, None, now())
+        return self._changed(custodian_changes.add_key_custodian, name, slot, now())
 
     def rm_key_custodian(self, key_custodian_name: str) -> KeyFile:
         """Take a custodian out, and every grant to them; see `rm_owner` for what that is worth."""
@@ -237,12 +248,17 @@ class KeyFile(Stored):
         *,
         raw_key: bool = False,
     ) -> KeyFile:
-        """The same keys under a new passphrase. A legacy custodian gets new keys, as from `rekey_custodian`."""
+        """Change the passphrase; the keys stay. A legacy custodian gets new keys, as from `rekey_custodian`."""
+        self._document.changeable()
+        return self.rewrap_custodian(creds, _slot(new_passphrase, opslimit, memlimit, raw_key=raw_key))
+
+    def rewrap_custodian(self, creds: Creds | Identity, slot: KeySlot) -> KeyFile:
+        """Wrap the custodian's keys in this slot, in the place of the old wrapping; see
+        `set_key_custodian_passphrase`."""
         from pocket_protector.changes import custodian_changes
 
-        return self._rewrapped(
-            custodian_changes.rewrap_identity, creds, new_passphrase, None if raw_key else (opslimit, memlimit)
-        )
+        self._document.changeable()
+        return self._changed(custodian_changes.rewrap_custodian, self.unlock(creds), slot, now())
 
     def rekey_custodian(
         self,
@@ -252,45 +268,27 @@ class KeyFile(Stored):
         opslimit: int | None = None,
         memlimit: int | None = None,
     ) -> KeyFile:
-        """New keys under the new credentials, whose name is the same; each grant is wrapped for them."""
-        from pocket_protector.changes import custodian_changes
+        """Give the custodian new keys under the new credentials, which have the same name.
 
+        Each of the custodian's grants is wrapped for the new keys.
+        """
         if creds.name != new_creds.name:
             raise StoreError(f"the new credentials are of {new_creds.name!r}, not of {creds.name!r}")
-        return self._rewrapped(
-            custodian_changes.rekey_custodian, creds, new_creds.passphrase, None if raw_key else (opslimit, memlimit)
-        )
+        self._document.changeable()
+        return self.rekey_with_slot(creds, _slot(new_creds.passphrase, opslimit, memlimit, raw_key=raw_key))
+
+    def rekey_with_slot(self, creds: Creds | Identity, slot: KeySlot) -> KeyFile:
+        """Give the custodian new keys, which the slot opens; see `rekey_custodian`."""
+        from pocket_protector.changes import custodian_changes
+
+        self._document.changeable()
+        return self._changed(custodian_changes.rekey_custodian, self.unlock(creds), slot, now())
 
     def truncate_audit_log(self, max_keep: int) -> KeyFile:
         """Keep the newest `max_keep` entries, and note how many went."""
         return self._changed(truncate_audit_log, int(max_keep), now())
 
     # Inside
-
-    def _set(
-        self,
-        change: Callable[..., Document],
-        domain_name: str,
-        name: str,
-        value: str | Reference,
-        creds: Creds | Identity | None,
-        sensitivity: Sensitivity | None,
-    ) -> KeyFile:
-        _check_reference(value)
-        return self._changed(change, domain_name, name, value, now(), self._signer(creds), sensitivity)
-
-    def _rewrapped(
-        self,
-        change: Callable[..., Document],
-        creds: Creds | Identity,
-        passphrase: str,
-        limits: tuple[int | None, int | None] | None,
-    ) -> KeyFile:
-        self._document.changeable()
-        if limits is None:
-            parse_raw_key(passphrase)
-        cost = None if limits is None else cost_from_limits(*limits)
-        return self._changed(change, self.unlock(creds), passphrase, cost, now())
 
     def _signer(self, creds: Creds | Identity | None) -> Identity | None:
         return None if creds is None else self.unlock(creds)
@@ -302,6 +300,13 @@ class KeyFile(Stored):
 
     def __hash__(self) -> int:
         return hash(self.path)
+
+
+def _slot(passphrase: str, opslimit: int | None, memlimit: int | None, *, raw_key: bool) -> KeySlot:
+    """Make a slot of the parameters that Pocket Protector's methods take."""
+    if raw_key:
+        return RawKeySlot.parse(passphrase)
+    return PassphraseSlot(passphrase, cost_from_limits(opslimit, memlimit))
 
 
 def _check_reference(content: str | bytes | Reference) -> None:

@@ -106,7 +106,7 @@ def _underscored(team: Shell) -> list[str]:
             "two values for DOMAIN: 'dev' and 'prod'",
             "arguments are taken in",
         ),
-        (["add-key-custodian", "x", "--key-type", "soft"], "'soft' is no key type", "hard|fast|raw"),
+        (["add-key-custodian", "x", "--key-type", "soft"], "'soft' is not a key type", "hard|fast|raw"),
         (["add-key-custodian", "x", "-u", "y"], "two values for the key custodian: 'x' and 'y'", None),
         (["add-key-custodian", "x", "--passphrase-file", "k"], "your own passphrase", "--new-passphrase-file"),
         (["run"], "no DOMAIN is given", "pprotect run --help"),

@@ -5,34 +5,31 @@ from __future__ import annotations
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.commands.file import check_new_custodian, with_custodian
-from pocket_protector.cli.new_keys import NewPassphrase, new_passphrase
+from pocket_protector.cli.commands.file import check_new_custodian
+from pocket_protector.cli.new_keys import KeyType, NewKeySlot, new_slot
 from pocket_protector.cli.parameters import (
-    KEY_TYPES,
     Custodian,
     Json,
-    KeyType,
+    KeyTypeOption,
     NewCustodian,
     NewPassphraseFile,
     one_of,
-    parse_key_type,
 )
 from pocket_protector.cli.session import Given, Session, passphrase_in, session_of, unlocked
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.errors import command
-from pocket_protector.keyfile.credentials import Creds
 from pocket_protector.keyfile.key_file import KeyFile
 
 
 def add_key_custodian(
     ctx: typer.Context,
     name: NewCustodian = None,
-    key_type: KeyType = None,
+    key_type: KeyTypeOption = None,
     new_passphrase_file: NewPassphraseFile = None,
 ) -> None:
     """Add a key custodian: a person or machine that can be made an owner of key domains."""
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     if session.options.passphrase_file is not None and new_passphrase_file is None:
         raise UsageError(
             "--passphrase-file has your own passphrase, not a new key custodian's", hint="--new-passphrase-file PATH"
@@ -42,9 +39,9 @@ def add_key_custodian(
     chosen = one_of(name, session.options.user, "the key custodian")
     chosen = session.asked(chosen, "User email", "NAME")
     check_new_custodian(store, chosen)
-    new = new_passphrase(session, kind, passphrase_in(new_passphrase_file), "Passphrase", "--new-passphrase-file PATH")
+    new = new_slot(session, kind, passphrase_in(new_passphrase_file), "Passphrase", "--new-passphrase-file PATH")
     done = f"added key custodian {chosen}; an owner runs: {command('add-owner', 'DOMAIN', chosen)}"
-    session.write(store, with_custodian(store, chosen, new, kind), done, new.saved)
+    session.write(store, store.add_custodian(chosen, new.slot), done, new.saved)
 
 
 def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
@@ -85,22 +82,24 @@ def list_user_secrets(ctx: typer.Context, json: Json = False) -> None:
 
 
 def set_key_custodian_passphrase(
-    ctx: typer.Context, name: Custodian = None, key_type: KeyType = None, new_passphrase_file: NewPassphraseFile = None
+    ctx: typer.Context,
+    name: Custodian = None,
+    key_type: KeyTypeOption = None,
+    new_passphrase_file: NewPassphraseFile = None,
 ) -> None:
     """Change a key custodian's passphrase. The keys stay, so no key domain changes.
 
     The exception: whose keys Pocket Protector made gets new ones, as from rekey-custodian.
     """
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     store = session.read_to_change()
     identity = _current(session, store, name)
-    if identity.verify_key is None:
+    if not isinstance(identity, SigningIdentity):
         for domain in store.get_custodian_domains(identity.name):
             session.guard(store, domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
-    limits = KEY_TYPES[kind] or (None, None)
-    changed = store.set_key_custodian_passphrase(identity, new.text, *limits, raw_key=kind == "raw")
-    if identity.verify_key is None:
+    changed = store.rewrap_custodian(identity, new.slot)
+    if not isinstance(identity, SigningIdentity):
         _write_rekeyed(session, store, changed, identity.name, new)
     elif session.write(store, changed, f"changed the passphrase of {identity.name}", new.saved):
         output.note(
@@ -110,17 +109,19 @@ def set_key_custodian_passphrase(
 
 
 def rekey_custodian(
-    ctx: typer.Context, name: Custodian = None, key_type: KeyType = None, new_passphrase_file: NewPassphraseFile = None
+    ctx: typer.Context,
+    name: Custodian = None,
+    key_type: KeyTypeOption = None,
+    new_passphrase_file: NewPassphraseFile = None,
 ) -> None:
     """Give a key custodian new keys and a new passphrase, and wrap the keys of their domains for them."""
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     store = session.read_to_change()
     identity = _current(session, store, name)
     for domain in store.get_custodian_domains(identity.name):
         session.guard(store, domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
-    limits = KEY_TYPES[kind] or (None, None)
-    changed = store.rekey_custodian(identity, Creds(identity.name, new.text), kind == "raw", *limits)
+    changed = store.rekey_with_slot(identity, new.slot)
     _write_rekeyed(session, store, changed, identity.name, new)
 
 
@@ -134,11 +135,11 @@ def _current(session: Session, store: KeyFile, name: str | None) -> Identity:
     return unlocked(store, user, passphrase, *ways)
 
 
-def _new(session: Session, kind: str, path: str | None) -> NewPassphrase:
-    return new_passphrase(session, kind, passphrase_in(path), "New passphrase", "--new-passphrase-file PATH")
+def _new(session: Session, kind: KeyType, path: str | None) -> NewKeySlot:
+    return new_slot(session, kind, passphrase_in(path), "New passphrase", "--new-passphrase-file PATH")
 
 
-def _write_rekeyed(session: Session, store: KeyFile, changed: KeyFile, name: str, new: NewPassphrase) -> None:
+def _write_rekeyed(session: Session, store: KeyFile, changed: KeyFile, name: str, new: NewKeySlot) -> None:
     owned = store.get_custodian_domains(name)
     if not session.write(store, changed, f"gave {name} new keys", new.saved):
         return

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pocket_protector import files
-from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.changes.signing import require_signing
 from pocket_protector.cli import output
 from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.opening import check_use, keep, tell
@@ -77,7 +77,7 @@ def package(
     session.guard(store, domain, *(given for given in recipient if given in store.get_key_custodian_names()))
     _meet(session, people)
     identity = session.identity(store)
-    check_can_sign(identity)
+    require_signing(identity)
     exported = _exported(session, store, domain, identity, secret)
     gated = [entry.name for entry in exported.entries if is_gated(entry)]
     if gated and token_out is None and chosen is Gate.TOKEN:

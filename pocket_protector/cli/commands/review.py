@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.changes.signing import require_signing
 from pocket_protector.cli import output
 from pocket_protector.cli.commands.domains import is_production
 from pocket_protector.cli.parameters import Json, Production, RequiredDomain
@@ -56,7 +56,7 @@ def review(
         output.note(f"owners vouch for every value in {domain}")
         return
     identity = session.identity(store)
-    check_can_sign(identity)
+    require_signing(identity)
     values, references = store.decrypt_values(domain, identity), store.get_references(domain)
     kept = session.watch(store).kept(domain)
     changes = blame_secrets(store.path, store.get_contents(), domain, names)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from secrets import choice
 from typing import Annotated, Any
 
 import typer
 
 from pocket_protector import files
-from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.changes.signing import require_signing
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import (
     Domain,
@@ -28,10 +28,10 @@ from pocket_protector.cli.parameters import (
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.document.domain import MAX_VALUE_BYTES
+from pocket_protector.document.new_secret import NewSecret, SetMode
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import FormatError, StoreError, command
-from pocket_protector.keyfile.key_file import KeyFile
 
 _GENERATED_FROM = string.ascii_letters + string.digits
 _MOST_GENERATED = 4096
@@ -67,7 +67,7 @@ def add_secret(
     """Add a secret to a key domain."""
     output.note("Adding secret value.")
     place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.add_secret, *place, "added secret {} to {}")
+    _change(ctx, SetMode.ADD, *place, "added secret {} to {}")
 
 
 def update_secret(
@@ -85,7 +85,7 @@ def update_secret(
     """Change the value of a secret."""
     output.note("Updating secret value.")
     place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.update_secret, *place, "updated secret {} in {}")
+    _change(ctx, SetMode.UPDATE, *place, "updated secret {} in {}")
 
 
 def set_secret(
@@ -103,7 +103,7 @@ def set_secret(
     """Add a secret, or change its value if it exists."""
     output.note("Setting secret value.")
     place = one_of(domain, domain_option, "DOMAIN"), one_of(name, name_option, "NAME")
-    _change(ctx, KeyFile.set_secret, *place, "set secret {} in {}")
+    _change(ctx, SetMode.ADD_OR_UPDATE, *place, "set secret {} in {}")
 
 
 def rm_secret(
@@ -151,7 +151,7 @@ def set_sensitivity(
 
 def _change(
     ctx: typer.Context,
-    change: Callable[..., KeyFile],
+    mode: SetMode,
     domain: str | None,
     name: str | None,
     done: str,
@@ -161,14 +161,16 @@ def _change(
     level = None if given["sensitivity"] is None else parse_sensitivity(given["sensitivity"])
     store = session.read_to_change()
     place = _place(session, domain, name)
-    change(store, *place, reference or "")  # a place that will not do is refused before its value is asked for
+    store.change_secret(
+        mode, NewSecret(*place, reference or "")
+    )  # a place that will not do is refused before its value is asked for
     session.guard(store, place[0], wraps=False)
     lowers = level is not None and store.lowers_sensitivity(*place, level)
     if level is not None and lowers:
         _agree_to_lower(session, *place, level)
     identity = session.identity(store) if given["sign"] or lowers else None
     if identity is not None:
-        check_can_sign(identity)
+        require_signing(identity)
         if identity.name not in store.authority(place[0]).owners.counting:
             output.note(f"note: {identity.name} is no owner of {place[0]}: an owner has yet to review the value")
     if identity is None and store.get_policy(place[0]).require_signed:
@@ -176,7 +178,7 @@ def _change(
     elif identity is None and reference and store.get_policy(place[0]).production:
         output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner has reviewed it")
     value = reference or _value(session, given["from_file"], given["generate"])
-    changed = change(store, *place, value, creds=identity, sensitivity=level)
+    changed = store.change_secret(mode, NewSecret(*place, value, level), identity)
     session.write(store, changed, done.format(place[1], place[0]))
 
 

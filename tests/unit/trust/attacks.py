@@ -17,7 +17,8 @@ from samples import ALICE, BOB, DAVE, Creds, KeyFile, parse, raw_key
 
 from pocket_protector.changes import signing
 from pocket_protector.changes.domain_changes import rotate_for
-from pocket_protector.crypto.identity import Identity, WrappedIdentity
+from pocket_protector.crypto.identity import Identity, SigningIdentity
+from pocket_protector.crypto.key_slots import RawKeySlot
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.document.custodian import Custodian
 from pocket_protector.document.document import Document
@@ -153,17 +154,17 @@ def keys_of(identity: Identity) -> Keys:
     return Keys(identity.public_key, identity.verify_key)
 
 
-def posing(identity: Identity, name: str) -> Identity:
+def posing(identity: SigningIdentity, name: str) -> SigningIdentity:
     """The attacker's keys under another's name."""
-    return Identity(name, identity.exchange, identity.signing, identity.seed)
+    return SigningIdentity(name, identity.exchange, identity.signing, identity.seed)
 
 
-def custodian_of(identity: Identity, **fields: object) -> Custodian:
+def custodian_of(identity: SigningIdentity, **fields: object) -> Custodian:
     """A well-formed custodian with these keys; the attacker can make one for every name."""
     assert identity.signing is not None
     keys = keys_of(identity)
     own = identity.signing.sign(b"custodian", identity.name.encode(), keys.public_key, keys.verify_key)
-    wrapped = WrappedIdentity.wrap(identity, MALLORY.passphrase, None)
+    wrapped = RawKeySlot.parse(MALLORY.passphrase).wrap(identity)
     return Custodian(identity.name, *keys_tuple(keys), wrapped, own, **fields)  # type: ignore[arg-type]
 
 
