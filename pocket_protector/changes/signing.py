@@ -8,7 +8,7 @@ from dataclasses import replace
 from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.document.custodian import Custodian, key_chain
 from pocket_protector.document.document import Document
-from pocket_protector.document.domain import Domain, Grant, Secret
+from pocket_protector.document.domain import Domain, Grant, Secret, SignedDomain, epoch_hash
 from pocket_protector.document.epoch import MAX_PAST_EPOCHS, PastEpoch, PastGrant, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import ENTRY, GRANT, entry_fields, grant_fields, sign
@@ -50,10 +50,11 @@ def sign_domain(
         for identifier, kept in ancestors(document, before):
             known = past.get(identifier)
             past[identifier] = replace(kept, grants={**known.grants, **kept.grants}) if known else kept
-        if before.epoch is not None:
-            identifier = before.epoch.hash(document.file_id, before.name, before.public_key)
-            past[identifier] = PastEpoch(before.public_key, before.epoch, vouching(document, before, identity.name))
-            numbers[identifier] = before.epoch.number
+        signed = before.as_signed()
+        if signed is not None:
+            identifier = epoch_hash(signed, document.file_id)
+            past[identifier] = PastEpoch(signed.public_key, signed.epoch, vouching(document, signed, identity.name))
+            numbers[identifier] = signed.epoch.number
     if len(past) > MAX_PAST_EPOCHS:
         raise StoreError(
             f"{domain.name!r} keeps {MAX_PAST_EPOCHS} earlier epochs, and no file keeps more",
@@ -74,16 +75,14 @@ def sign_contents(document: Document, domain: Domain, reviewed: Iterable[str], i
     return replace(domain, owners=owners, secrets=secrets)
 
 
-def vouching(document: Document, domain: Domain, owner: str) -> Mapping[str, PastGrant]:
+def vouching(document: Document, domain: SignedDomain, owner: str) -> Mapping[str, PastGrant]:
     """The grants that lead from the owner back to a maker of the domain's present key, the maker's own among them."""
     standing = owners_of(document, domain)
     grants: dict[str, PastGrant] = {}
     name = owner
     while name not in grants and standing.counts(name):
-        grants[name] = _past_grant(document, domain, name)
-        signed = domain.owners[name].signed
-        assert signed is not None
-        name = signed.by.name
+        grants[name] = past = _past_grant(document, domain, name)
+        name = past.signed.by.name
     return grants
 
 
@@ -115,11 +114,10 @@ def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
         )
 
 
-def _past_grant(document: Document, domain: Domain, name: str) -> PastGrant:
+def _past_grant(document: Document, domain: SignedDomain, name: str) -> PastGrant:
     """The owner's grant with the changes of keys since it was given, or since the owner made an epoch of this key."""
     grant, custodian = domain.owners[name], document.custodian(name)
-    assert grant.signed is not None
-    assert domain.epoch is not None
+    assert grant.signed is not None  # an owner counts in a signed domain by a signed grant only
     chain = key_chain(custodian, document.file_id)
     named = named_keys(document, domain, name, grant, domain.public_key, chain)
     makers = makers_of_key(dict(ancestors(document, domain)), domain.public_key, domain.epoch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, KEY_ID_BYTES, PrivateKey, digest, key_id
@@ -106,6 +106,10 @@ class Domain:
     def public_key(self) -> bytes:
         return self.key[1:]
 
+    def as_signed(self) -> SignedDomain | None:
+        """Return this domain as one that has an epoch; None if nobody has signed it."""
+        return None if self.epoch is None else cast("SignedDomain", self)
+
     @property
     def policy(self) -> Policy:
         """What the owners demand; nothing, in a domain that nobody has signed."""
@@ -143,6 +147,24 @@ class Domain:
         """The values that were sealed to an earlier key of the domain, by a branch that had not seen the rotation."""
         current = key_id(self.public_key)
         return [name for name, secret in self.secrets.items() if secret.sealed_for not in (None, current)]
+
+
+class SignedDomain(Domain):
+    """A domain that has an epoch, from `Domain.as_signed`.
+
+    This is a type for the type checker: at run time it is the same `Domain`, so that a domain stays equal to itself and
+    identical wherever it is compared.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        epoch: Epoch
+
+
+def epoch_hash(domain: SignedDomain, file_id: bytes) -> bytes:
+    """Return the hash (32 bytes) of the domain's epoch, which following epochs name."""
+    return domain.epoch.hash(file_id, domain.name, domain.public_key)
 
 
 def create(name: str, owner: str, owner_key: bytes, now: str) -> Domain:
