@@ -9,7 +9,7 @@ from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.document.custodian import Custodian, key_chain
 from pocket_protector.document.document import Document
 from pocket_protector.document.domain import Domain, Grant, Secret, SignedDomain, epoch_hash
-from pocket_protector.document.epoch import MAX_PAST_EPOCHS, PastEpoch, PastGrant, make_epoch
+from pocket_protector.document.epoch import MAX_PAST_EPOCHS, DomainKey, PastEpoch, PastGrant, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import ENTRY, GRANT, entry_fields, grant_fields, sign
 from pocket_protector.errors import AccessError, StoreError, command
@@ -60,7 +60,7 @@ def sign_domain(
             f"{domain.name!r} keeps {MAX_PAST_EPOCHS} earlier epochs, and no file keeps more",
             hint="make a domain with another name (pprotect add-domain), and set its secrets there",
         )
-    epoch = make_epoch(identity, document.file_id, domain.name, domain.public_key, numbers, policy, now)
+    epoch = make_epoch(identity, DomainKey(document.file_id, domain.name, domain.public_key), numbers, policy, now)
     return replace(domain, epoch=epoch, past=past)
 
 

@@ -23,7 +23,7 @@ from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.document.custodian import Custodian
 from pocket_protector.document.document import Document
 from pocket_protector.document.domain import BOUND, Domain, Grant, Secret, seal_value, wrap_for
-from pocket_protector.document.epoch import Epoch, PastEpoch, PastGrant, make_epoch
+from pocket_protector.document.epoch import DomainKey, Epoch, PastEpoch, PastGrant, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import GRANT, Keys, grant_fields, sign
 from pocket_protector.document.times import format_time
@@ -191,7 +191,7 @@ def epoch_on(document: Document, domain: Domain, by: Identity, key: bytes, polic
     """An epoch that follows the domain's present one."""
     assert domain.epoch is not None
     follows = {hash_of(document, domain): domain.epoch.number}
-    return make_epoch(by, document.file_id, domain.name, key, follows, policy, LATER)
+    return make_epoch(by, DomainKey(document.file_id, domain.name, key), follows, policy, LATER)
 
 
 def seized(
@@ -211,10 +211,10 @@ def seized(
     if follows is None:
         assert old.epoch is not None
         follows = {hash_of(document, old): old.epoch.number}
-    epoch = make_epoch(by, document.file_id, name, private.public, follows, Policy(), LATER)
+    epoch = make_epoch(by, DomainKey(document.file_id, name, private.public), follows, Policy(), LATER)
     if number is not None:
         forged = make_epoch(
-            by, document.file_id, name, private.public, dict.fromkeys(follows, number - 1), Policy(), LATER
+            by, DomainKey(document.file_id, name, private.public), dict.fromkeys(follows, number - 1), Policy(), LATER
         )
         epoch = forged if follows else replace(forged, number=number)
     key = BOUND + private.public
