@@ -34,10 +34,12 @@ class Identity:
 
     @property
     def public_key(self) -> bytes:
+        """The X25519 public key (32 bytes)."""
         return self.exchange.public
 
     @property
     def verify_key(self) -> bytes | None:
+        """The Ed25519 public key (32 bytes); None for an identity that cannot sign."""
         return None
 
     def __repr__(self) -> str:
@@ -56,6 +58,7 @@ class SigningIdentity(Identity):
 
     @property
     def verify_key(self) -> bytes:
+        """The Ed25519 public key (32 bytes)."""
         return self.signing.public
 
 
