@@ -353,7 +353,7 @@ def test_rotation_for_an_owner_who_is_no_custodian_is_refused() -> None:
     text = "\n".join(lines[:start] + lines[start + 5 :]) + "\n"
     with refused(StoreError) as caught:
         parse(text).rotate_domain_key("dev", ALICE)
-    assert "is listed as an owner of 'dev', but is no key custodian" in str(caught.value)
+    assert "is listed as an owner of 'dev', but is not a key custodian" in str(caught.value)
     assert parse(text).rm_owner("dev", B, ALICE).decrypt_domain("dev", ALICE) == DEV
 
 
