@@ -1,4 +1,4 @@
-"""Changes of domains, of who owns them, and of their keys."""
+"""Changes of domains, their owners and their keys."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def add_domain(
 
 
 def rm_domain(document: Document, name: str, now: datetime) -> Document:
+    """Remove a domain with its secrets; PPKeyError if it does not exist."""
     document.changeable().domain(name)
     changed = replace(document, domains=without(document.domains, name))
     return changed.log_entry(section("domain", name), now, f"deleted domain {name}")
@@ -59,7 +60,7 @@ def add_owner(document: Document, name: str, owner: str, identity: Identity, now
     standing = owners_of(document, domain)
     check_authority(domain, standing, identity)
     where = section("owner", name, owner)
-    # A grant that was taken out and is given again must be another statement: its time is later than all before.
+    # A grant that was removed and is given again must be a new statement, so its time is later than all before.
     before = domain.owners[owner].granted if owner in domain.owners else ""
     granted = later_time(format_time(now), max(before, document.log.last_time(where)))
     grant = domains.wrap_for(name, domain.key, private, owner, custodian.public_key, granted)
@@ -152,7 +153,7 @@ def check_removable(document: Document, name: str, owner: str) -> domains.Domain
 
 
 def orphaned(document: Document, domain: domains.Domain, owner: str) -> list[str]:
-    """The owners who count by grants of `owner` only."""
+    """Return the owners that count only through grants by `owner`."""
     left = replace(domain, owners=without(domain.owners, owner))
     return sorted(set(owners_of(document, domain).counting) - {owner} - set(owners_of(document, left).counting))
 
@@ -166,7 +167,7 @@ def last_owner_error(owner: str, names: list[str]) -> StoreError:
 
 
 def rotate(document: Document, name: str, identity: Identity, history: bool, now: datetime) -> Document:
-    """A new domain key for the present owners, and every value re-sealed to it. `identity` is an owner's."""
+    """Give the domain a new key for its present owners, and re-seal every value. `identity` is an owner's."""
     return rotate_for(document, name, identity, document.domain(name).owners, history, now)
 
 
@@ -227,7 +228,7 @@ def set_policy(document: Document, name: str, policy: Policy, identity: Identity
 def _first_signed(
     document: Document, domain: domains.Domain, reviewed: Iterable[str], identity: Identity
 ) -> domains.Domain:
-    """The domain with every grant wrapped anew and signed: nobody signs a grant that may open nothing."""
+    """Wrap every grant anew and sign it: nobody should sign a grant that may not open."""
     private = domains.open_key(domain, identity)
     owners = {
         owner: domains.wrap_for(
@@ -242,14 +243,14 @@ def _owner_key(document: Document, domain: str, owner: str) -> bytes:
     custodian = document.custodians.get(owner)
     if custodian is None:
         raise StoreError(
-            f"{owner!r} is listed as an owner of {domain!r}, but is no key custodian",
+            f"{owner!r} is listed as an owner of {domain!r}, but is not a key custodian",
             hint=command("rm-owner", domain, owner, "--no-rotate"),
         )
     return custodian.public_key
 
 
 def _check_names(domain: domains.Domain) -> None:
-    """Rotation makes a domain format 1's, whose names are narrower than Pocket Protector's were."""
+    """Check the names: a rotated domain is of format 1, which allows fewer names than Pocket Protector did."""
     try:
         parse_domain_name(domain.name)
     except NameFormatError as error:

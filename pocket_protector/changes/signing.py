@@ -1,4 +1,4 @@
-"""Signing a domain's objects, as a part of the changes that make them."""
+"""Sign the objects of a domain, as part of the changes that make them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pocket_protector.trust.key_history import named_keys
 
 
 def sign_secret(document: Document, domain: Domain, name: str, secret: Secret, identity: Identity) -> Secret:
-    """The secret with the identity's signature of exactly it; without one, for an identity that cannot sign."""
+    """Return the secret, signed by the identity, or without a signature if the identity cannot sign."""
     if not isinstance(identity, SigningIdentity):
         return replace(secret, signed=None)
     fields = entry_fields(document.file_id, domain.name, domain.public_key, name, secret.said())
@@ -26,7 +26,7 @@ def sign_secret(document: Document, domain: Domain, name: str, secret: Secret, i
 
 
 def sign_grant(document: Document, domain: Domain, owner: str, grant: Grant, identity: Identity) -> Grant:
-    """The owner's grant with the identity's signature; without one, for an identity that cannot sign."""
+    """Return the owner's grant, signed by the identity, or without a signature if the identity cannot sign."""
     if not isinstance(identity, SigningIdentity):
         return replace(grant, signed=None)
     keys = document.custodian(owner).keys
@@ -42,8 +42,11 @@ def sign_domain(
     now: str,
     follows: Iterable[Domain] = (),
 ) -> Domain:
-    """The domain with an epoch of the identity's making for its key and `policy`, which follows the epochs of
-    `follows`. The grants are not looked at."""
+    """Return the domain with a new epoch, signed by the identity, that states its key and `policy`.
+
+    The epoch follows those of the domains in `follows`. The grants stay as they are. Raises StoreError if the domain
+    would keep more earlier epochs than a file may.
+    """
     past: dict[bytes, PastEpoch] = {}
     numbers: dict[bytes, int] = {}
     for before in follows:
@@ -65,7 +68,7 @@ def sign_domain(
 
 
 def sign_contents(document: Document, domain: Domain, reviewed: Iterable[str], identity: Identity) -> Domain:
-    """The domain with every grant signed by the identity, and those values whose names are in `reviewed`."""
+    """Return the domain with every grant, and the values named in `reviewed`, signed by the identity."""
     chosen = set(reviewed)
     owners = {name: sign_grant(document, domain, name, grant, identity) for name, grant in domain.owners.items()}
     secrets = {
@@ -76,7 +79,7 @@ def sign_contents(document: Document, domain: Domain, reviewed: Iterable[str], i
 
 
 def vouching(document: Document, domain: SignedDomain, owner: str) -> Mapping[str, PastGrant]:
-    """The grants that lead from the owner back to a maker of the domain's present key, the maker's own among them."""
+    """Return the grants that lead from the owner to a maker of the domain's present key, the maker's own included."""
     standing = owners_of(document, domain)
     grants: dict[str, PastGrant] = {}
     name = owner
@@ -97,7 +100,7 @@ def require_signing(identity: Identity) -> SigningIdentity:
 
 
 def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
-    """AccessError for one whose signature would be worth nothing in a domain that has an epoch."""
+    """Check that the identity's signature counts in the domain, if that has an epoch; AccessError if not."""
     if domain.epoch is None:
         return
     if not isinstance(identity, SigningIdentity):
@@ -115,7 +118,7 @@ def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
 
 
 def _past_grant(document: Document, domain: SignedDomain, name: str) -> PastGrant:
-    """The owner's grant with the changes of keys since it was given, or since the owner made an epoch of this key."""
+    """Return the owner's grant with the changes of keys since then, or since the owner made an epoch of this key."""
     grant, custodian = domain.owners[name], document.custodian(name)
     assert grant.signed is not None  # an owner counts in a signed domain by a signed grant only
     chain = key_chain(custodian, document.file_id)

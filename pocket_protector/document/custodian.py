@@ -1,4 +1,4 @@
-"""Key custodians: who can unlock, how their private half is kept, and how their keys came about."""
+"""Key custodians: their keys, their wrapped private half, and the changes of their keys."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from pocket_protector.errors import AccessError, IntegrityError
 CUSTODIAN = b"custodian"
 
 MAX_CHANGES = 64
-"""How many changes of keys a custodian keeps: whoever judges the file verifies each."""
+"""A custodian keeps at most so many changes of keys, since every reader verifies each of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """That a custodian's keys were others before: those, when they were given up, and the signatures (64 bytes each)
-    by the old key and by the one that took its place."""
+    """A custodian's change from `old` keys to new ones (docs/format.md, section 3.8).
+
+    `by_old` and `by_new` are the signatures (64 bytes each) of the old key and of the new one.
+    """
 
     old: Keys
     time: str
@@ -32,15 +34,18 @@ class KeyChange:
     by_new: bytes
 
     def matches(self, file_id: bytes, name: str, new: Keys) -> bool:
+        """Return whether both keys signed this change of the named custodian to `new`."""
         message = statement(CHANGE, *change_fields(file_id, name, self.old, new, self.time))
         return is_signed(self.old.verify_key, self.by_old, message) and is_signed(new.verify_key, self.by_new, message)
 
 
 @dataclass(frozen=True, slots=True)
 class Custodian:
-    """A custodian of format 1: both public keys (32 bytes each), the wrapped private half, the changes of keys that
-    led to these, oldest first, and the signature (64 bytes) of the name and both keys by the custodian's own verify
-    key."""
+    """A custodian of format 1, with both public keys (32 bytes each) and the wrapped private half.
+
+    `signature` (64 bytes) is the custodian's own, of the name and both keys. `changes` led to these keys, oldest first.
+    Raises IntegrityError if the signature does not match.
+    """
 
     name: str
     public_key: bytes
@@ -81,6 +86,7 @@ class Custodian:
 
     @property
     def keys(self) -> Keys:
+        """Both public keys."""
         return Keys(self.public_key, self.verify_key)
 
     def unlock(self, passphrase: str) -> SigningIdentity:
@@ -97,10 +103,12 @@ class LegacyCustodian:
 
     @property
     def public_key(self) -> bytes:
+        """The X25519 public key (32 bytes)."""
         return self.derived.public_key
 
     @property
     def keys(self) -> Keys:
+        """The public key; the verify key is empty."""
         return Keys(self.public_key, b"")
 
     def unlock(self, passphrase: str) -> Identity:
@@ -112,14 +120,14 @@ AnyCustodian = Custodian | LegacyCustodian
 
 
 def key_chain(custodian: AnyCustodian, file_id: bytes) -> tuple[Keys, ...]:
-    """Every pair of keys that the custodian has had, as far back as changes prove it; the present pair is the last."""
+    """Return every pair of keys that the custodian has had, as far back as changes prove it, the present pair last."""
     if isinstance(custodian, LegacyCustodian):
         return (custodian.keys,)
     return (*proven_changes(custodian.changes, file_id, custodian.name, custodian.keys), custodian.keys)
 
 
 def proven_changes(changes: tuple[KeyChange, ...], file_id: bytes, name: str, present: Keys) -> tuple[Keys, ...]:
-    """The earlier keys that lead to the present ones by changes whose signatures match, oldest first."""
+    """Return the earlier keys that lead to the present ones by correctly signed changes, oldest first."""
     proven: list[Keys] = []
     for change in reversed(changes):
         if not change.matches(file_id, name, present):
@@ -130,13 +138,13 @@ def proven_changes(changes: tuple[KeyChange, ...], file_id: bytes, name: str, pr
 
 
 def own_statement(name: str, keys: Keys) -> bytes:
-    """What a custodian signs of itself, and what a fingerprint is made of: name and both keys."""
+    """Return the statement of name and both keys, which a custodian signs and a fingerprint hashes."""
     return statement(CUSTODIAN, name.encode(), keys.public_key, keys.verify_key)
 
 
 def check_identity(custodian: AnyCustodian, identity: Identity) -> None:
-    """AccessError unless `identity` is of the custodian's present keys."""
+    """Check that `identity` has the custodian's present keys; AccessError if not."""
     if Keys(identity.public_key, identity.verify_key or b"") != custodian.keys:
         raise AccessError(
-            f"the identity of {identity.name!r} is of other keys than the file's", hint="unlock the custodian again"
+            f"the identity of {identity.name!r} has other keys than the file", hint="unlock the custodian again"
         )

@@ -1,4 +1,4 @@
-"""`KeyFile`: the library's face."""
+"""`KeyFile`: the public interface of the library."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 class KeyFile(Stored):
     """A protected file. Immutable: every change returns a new one, and `write` puts it on disk.
 
-    Wherever credentials are asked for, an `Identity` from `unlock` does as well, without another key derivation.
-    All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for names that are not there, `StoreError`
-    for what contradicts the file, `FormatError` and `IntegrityError` for a file that is not what it should be.
+    Every method that takes credentials also takes an `Identity` from `unlock`, which saves another key derivation.
+    All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for unknown names, `StoreError` for a request
+    that contradicts the file, `FormatError` for a file that is not valid, and `IntegrityError` for one that was forged
+    or damaged.
     """
 
     __slots__ = ()
@@ -36,12 +37,12 @@ class KeyFile(Stored):
     # The file
 
     def upgrade(self) -> KeyFile:
-        """A file of Pocket Protector's as one of format 1, with every entry and the old log. Needs no credentials."""
+        """Convert a file of Pocket Protector to format 1, with every entry and the old log. Needs no credentials."""
         from pocket_protector.changes.upgrade import upgrade
 
         return self._changed(upgrade, now())
 
-    # Secrets: no credentials are needed, but to lower a sensitivity; with some, their custodian signs the value
+    # Secrets: only lowering a sensitivity needs credentials; if given, their custodian signs the value
 
     def add_secret(
         self,
@@ -97,16 +98,20 @@ class KeyFile(Stored):
     def set_sensitivity(
         self, domain_name: str, name: str, sensitivity: Sensitivity, *, creds: Creds | Identity | None = None
     ) -> KeyFile:
-        """Have the value, as it is, handled otherwise. With an owner's credentials, if that is less carefully or the
-        value is signed."""
+        """Change a secret's sensitivity; its value stays.
+
+        Raises AccessError without an owner's credentials, if the sensitivity is lowered or the value is signed.
+        """
         from pocket_protector.changes import secret_changes
 
         signer = self._signer(creds)
         return self._changed(secret_changes.set_sensitivity, domain_name, name, sensitivity, now(), signer)
 
     def import_reference(self, domain_name: str, name: str, resolved: Resolved | None = None) -> KeyFile:
-        """Seal the value that a reference leads to now, or that was `resolved` already, in the reference's place.
-        ProviderError if it cannot be had."""
+        """Seal the value that a reference resolves to, or has been `resolved` to, in the reference's place.
+
+        Raises ProviderError if the value cannot be fetched.
+        """
         from pocket_protector.changes import secret_changes
         from pocket_protector.document.decrypted import decoded
 
@@ -119,8 +124,11 @@ class KeyFile(Stored):
     def import_entries(
         self, domain_name: str, entries: Iterable[ExportedEntry], sender: str, *, overwrite: bool = False
     ) -> KeyFile:
-        """Add entries of a package; those that exist stay as they are without `overwrite`, and are never handled less
-        carefully than before. FormatError and ProviderError for a reference that nothing installed can resolve."""
+        """Add the entries of a package of `sender`.
+
+        An entry that exists stays as it is without `overwrite`, and its sensitivity is never lowered.
+        Raises FormatError or ProviderError for a reference that nothing installed can resolve.
+        """
         from pocket_protector.changes import secret_changes
 
         chosen = tuple(entries)
@@ -129,13 +137,14 @@ class KeyFile(Stored):
         return self._changed(secret_changes.import_entries, domain_name, chosen, sender, now(), overwrite)
 
     def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:
-        """Sign values as they are. The credentials are an owner's, who has looked at them."""
+        """Sign values as they are, after their owner, whose credentials are given, has reviewed them."""
         from pocket_protector.changes import secret_changes
 
         identity = self._unlock_owner(domain_name, creds)
         return self._changed(secret_changes.sign_secrets, domain_name, names, identity, now())
 
     def rm_secret(self, domain_name: str, name: str) -> KeyFile:
+        """Remove a secret; PPKeyError if it does not exist."""
         from pocket_protector.changes import secret_changes
 
         return self._changed(secret_changes.rm_secret, domain_name, name, now())
@@ -150,7 +159,10 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         policy: Policy | None = None,
     ) -> KeyFile:
-        """A new, empty domain that the custodian owns; signed, with the custodian's credentials. A policy needs it."""
+        """Add an empty domain that the custodian owns, signed if the custodian's credentials are given.
+
+        Raises AccessError for a policy without credentials.
+        """
         from pocket_protector.changes import domain_changes
 
         if creds is not None and creds.name != key_custodian_name:
@@ -159,13 +171,13 @@ class KeyFile(Stored):
         return self._changed(domain_changes.add_domain, domain_name, key_custodian_name, now(), signer, policy)
 
     def rm_domain(self, domain_name: str) -> KeyFile:
-        """Take the domain out, with its secrets."""
+        """Remove the domain with its secrets."""
         from pocket_protector.changes import domain_changes
 
         return self._changed(domain_changes.rm_domain, domain_name, now())
 
     def add_owner(self, domain_name: str, key_custodian_name: str, creds: Creds | Identity) -> KeyFile:
-        """Let one more custodian read the domain. The credentials are an owner's."""
+        """Give one more custodian access to the domain. The credentials are an owner's."""
         from pocket_protector.changes import domain_changes
 
         self._document.changeable().custodian(key_custodian_name)
@@ -195,10 +207,10 @@ class KeyFile(Stored):
         return self._changed(domain_changes.migrate_owner, new_custodian_name, identity, domain_names, now())
 
     def rotate_domain_key(self, domain_name: str, creds: Creds | Identity, *, history: bool = True) -> KeyFile:
-        """A new key for the domain, every value re-sealed to it, the key wrapped for the present owners.
+        """Give the domain a new key, wrap that for the present owners, and re-seal every value to it.
 
-        With `history` the retired key is kept, sealed to the new one, so that a value which another branch adds
-        under it still opens.
+        With `history` the domain keeps the retired key, sealed to the new one, so that a value still opens if another
+        branch adds it under the retired key.
         """
         from pocket_protector.changes import domain_changes
 
@@ -207,7 +219,7 @@ class KeyFile(Stored):
         return self._changed(domain_changes.rotate, domain_name, identity, history, now())
 
     def set_policy(self, domain_name: str, policy: Policy, creds: Creds | Identity) -> KeyFile:
-        """Demand of the domain what the policy says. The credentials are an owner's."""
+        """Set the domain's policy. The credentials are an owner's."""
         from pocket_protector.changes import domain_changes
 
         self._document.changeable()
@@ -234,7 +246,7 @@ class KeyFile(Stored):
         return self._changed(custodian_changes.add_key_custodian, name, slot, now())
 
     def rm_key_custodian(self, key_custodian_name: str) -> KeyFile:
-        """Take a custodian out, and every grant to them; see `rm_owner` for what that is worth."""
+        """Remove a custodian and every grant to them. As with `rm_owner`, only rotation ends the access."""
         from pocket_protector.changes import custodian_changes
 
         return self._changed(custodian_changes.rm_key_custodian, key_custodian_name, now())
@@ -285,7 +297,7 @@ class KeyFile(Stored):
         return self._changed(custodian_changes.rekey_custodian, self.unlock(creds), slot, now())
 
     def truncate_audit_log(self, max_keep: int) -> KeyFile:
-        """Keep the newest `max_keep` entries, and note how many went."""
+        """Keep the newest `max_keep` entries, and note how many were removed."""
         return self._changed(truncate_audit_log, int(max_keep), now())
 
     # Inside
@@ -310,7 +322,7 @@ def _slot(passphrase: str, opslimit: int | None, memlimit: int | None, *, raw_ke
 
 
 def _check_reference(content: str | bytes | Reference) -> None:
-    """FormatError and ProviderError for a reference that nothing installed can resolve."""
+    """Check a reference; FormatError or ProviderError if nothing installed can resolve it."""
     if isinstance(content, Reference):
         from pocket_protector.plugins.registry import check_reference
 
