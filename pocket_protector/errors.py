@@ -19,6 +19,7 @@ __all__ = [
     "NameFormatError",
     "PPError",
     "PPKeyError",
+    "PassphraseError",
     "PocketProtectorError",
     "PolicyError",
     "ProviderError",
@@ -94,6 +95,10 @@ class AccessError(PocketProtectorError):
     """Credentials are missing or wrong, or their custodian is not an owner."""
 
     exit_code = 4
+
+
+class PassphraseError(AccessError):
+    """The passphrase or raw key does not open the private key, or is malformed. Another one would."""
 
 
 class IntegrityError(LocatedError):
@@ -172,22 +177,21 @@ class PPKeyError(StoreError, KeyError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         names = sorted(known)
+        self.kind = kind
         self.name = name
-        message = f"no {kind} named {name!r}"
-        if names:
-            more = len(names) - _MOST_NAMES_LISTED
-            listed = ", ".join(names[:_MOST_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
-            message += f" (known: {listed})"
-        else:
-            message += " (none is known)"
-        super().__init__(message, hint=hint or _closest(name, names))
+        self._listing = _listing(names)
+        super().__init__(f"no {kind} named {name!r} {self._listing}", hint=hint or _closest(name, names))
+
+    def add_source(self, source: str) -> None:
+        """Say in the message where the name came from, such as `env var: PPROTECT_USER`."""
+        self.message = f"no {self.kind} named {self.name!r} (from {source}) {self._listing}"
 
     # KeyError would print the repr of the message.
     __str__ = PocketProtectorError.__str__
 
 
 class UnknownCustodianError(AccessError, PPKeyError):
-    """Credentials name a custodian whom the file does not have."""
+    """The credentials name a custodian that is not in the file."""
 
 
 def command(*words: str) -> str:
@@ -195,6 +199,13 @@ def command(*words: str) -> str:
     from shlex import join
 
     return join(("pprotect", *words))
+
+
+def _listing(names: list[str]) -> str:
+    if not names:
+        return "(none is known)"
+    more = len(names) - _MOST_NAMES_LISTED
+    return f"(known: {', '.join(names[:_MOST_NAMES_LISTED])}{f' and {more} more' if more > 0 else ''})"
 
 
 def _closest(name: str, known: list[str]) -> str:

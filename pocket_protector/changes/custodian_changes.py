@@ -6,25 +6,23 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.changes.domain_changes import check_removable, check_reviews, last_owner_error, orphaned
-from pocket_protector.crypto.identity import Identity, WrappedIdentity
-from pocket_protector.crypto.kdf import Argon2Cost
+from pocket_protector.changes.signing import require_signing
+from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.key_slots import KeySlot
 from pocket_protector.document import domain as domains
 from pocket_protector.document.audit_log import section
-from pocket_protector.document.custodian import Custodian, parse_new_passphrase
+from pocket_protector.document.custodian import Custodian
 from pocket_protector.document.document import Document, without
 from pocket_protector.errors import StoreError, command
 
 
-def add_key_custodian(
-    document: Document, name: str, passphrase: str, cost: Argon2Cost | None, now: datetime
-) -> Document:
-    """A custodian with a new identity; `cost` None means that the passphrase is a raw key. StoreError if it exists."""
+def add_key_custodian(document: Document, name: str, slot: KeySlot, now: datetime) -> Document:
+    """Add a custodian with a new identity, which `slot` wraps. Raises StoreError if the custodian exists."""
     if name in document.changeable().custodians:
         hint = f"{command('set-key-custodian-passphrase', name)} changes the passphrase"
         raise StoreError(f"key custodian {name!r} already exists", hint=hint)
-    changed = document.with_custodian(Custodian.create(name, passphrase, cost))
-    kind = "raw-key" if cost is None else "key"
-    return changed.log_entry(section("custodian", name), now, f"created {kind} custodian {name}")
+    changed = document.with_custodian(Custodian.create(name, slot))
+    return changed.log_entry(section("custodian", name), now, f"created {slot.KIND_NAME} custodian {name}")
 
 
 def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
@@ -51,30 +49,31 @@ def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
     return changed.log_entry(section("custodian", name), now, text)
 
 
-def rewrap_identity(
-    document: Document, identity: Identity, passphrase: str, cost: Argon2Cost | None, now: datetime
-) -> Document:
-    """A new passphrase for the same keys: no grant changes. A legacy custodian's keys come from the passphrase
-    itself, so there it makes new keys, as `rekey_custodian` does."""
+def rewrap_custodian(document: Document, identity: Identity, slot: KeySlot, now: datetime) -> Document:
+    """Wrap the same keys in `slot`, in the place of the old wrapping: no grant changes.
+
+    A legacy custodian's keys come from the passphrase itself, so that custodian gets new keys, as from
+    `rekey_custodian`.
+    """
     custodian = document.changeable().custodian(identity.name)
     if not isinstance(custodian, Custodian):
-        return rekey_custodian(document, identity, passphrase, cost, now)
-    wrapped = WrappedIdentity.wrap(identity, parse_new_passphrase(passphrase), cost)
+        return rekey_custodian(document, identity, slot, now)
+    wrapped = slot.wrap(require_signing(identity))
     changed = document.with_custodian(replace(custodian, wrapped=wrapped))
     text = f"updated key custodian passphrase for {identity.name}"
     return changed.log_entry(section("custodian", identity.name), now, text)
 
 
-def rekey_custodian(
-    document: Document, identity: Identity, passphrase: str, cost: Argon2Cost | None, now: datetime
-) -> Document:
-    """New keys for the custodian, and each of their grants wrapped for them. The old keys vouch for the new ones, if
-    they can sign."""
+def rekey_custodian(document: Document, identity: Identity, slot: KeySlot, now: datetime) -> Document:
+    """Give the custodian new keys, which `slot` wraps, and wrap each of their grants for these.
+
+    The old keys, those of `identity`, sign the change unless they cannot sign.
+    """
     old = document.changeable().custodian(identity.name)
     if isinstance(old, Custodian):
-        custodian = old.rekeyed(identity, passphrase, cost, document.file_id, now)
+        custodian = old.rekeyed(require_signing(identity), slot, document.file_id, now)
     else:
-        custodian = Custodian.create(identity.name, passphrase, cost)
+        custodian = Custodian.create(identity.name, slot)
     changed = document.with_custodian(custodian)
     owned = sorted(document.owned_by(identity.name))
     for name in owned:
@@ -82,7 +81,7 @@ def rekey_custodian(
         private = domains.open_key(domain, identity)
         granted = domain.owners[identity.name].granted
         grant = domains.wrap_for(name, domain.key, private, custodian.name, custodian.public_key, granted)
-        # The grant names the custodian, not the keys of a day: who gave it stays.
+        # The change of keys proves that the new keys are the same custodian's: the grant's signature stays valid.
         grant = replace(grant, signed=domain.owners[identity.name].signed)
         changed = changed.with_domain(replace(domain, owners={**domain.owners, custodian.name: grant}))
     text = f"rekeyed custodian {identity.name} (updated domains -> {', '.join(owned)})"

@@ -1,4 +1,4 @@
-"""Changes of domains, of who owns them, and of their keys."""
+"""Changes of domains, their owners and their keys."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from pocket_protector.changes.secret_changes import rename_hint
-from pocket_protector.changes.signing import check_authority, check_can_sign, sign_contents, sign_domain, sign_grant
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.changes.signing import check_authority, require_signing, sign_contents, sign_domain, sign_grant
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.document import domain as domains
 from pocket_protector.document.audit_log import section
 from pocket_protector.document.document import Document, without
@@ -36,8 +36,8 @@ def add_domain(
     if policy is not None and identity is None:
         raise AccessError(f"a policy of {name!r} takes the credentials of {owner!r}: it is signed")
     if policy is not None and identity is not None:
-        check_can_sign(identity)
-    if identity is not None and identity.signing is not None:
+        require_signing(identity)
+    if isinstance(identity, SigningIdentity):
         domain = sign_domain(document, domain, policy or Policy(), identity, format_time(now))
         domain = sign_contents(document, domain, (), identity)
     changed = document.with_domain(domain)
@@ -45,6 +45,7 @@ def add_domain(
 
 
 def rm_domain(document: Document, name: str, now: datetime) -> Document:
+    """Remove a domain with its secrets; PPKeyError if it does not exist."""
     document.changeable().domain(name)
     changed = replace(document, domains=without(document.domains, name))
     return changed.log_entry(section("domain", name), now, f"deleted domain {name}")
@@ -59,7 +60,7 @@ def add_owner(document: Document, name: str, owner: str, identity: Identity, now
     standing = owners_of(document, domain)
     check_authority(domain, standing, identity)
     where = section("owner", name, owner)
-    # A grant that was taken out and is given again must be another statement: its time is later than all before.
+    # A grant that was removed and is given again must be a new statement, so its time is later than all before.
     before = domain.owners[owner].granted if owner in domain.owners else ""
     granted = later_time(format_time(now), max(before, document.log.last_time(where)))
     grant = domains.wrap_for(name, domain.key, private, owner, custodian.public_key, granted)
@@ -152,7 +153,7 @@ def check_removable(document: Document, name: str, owner: str) -> domains.Domain
 
 
 def orphaned(document: Document, domain: domains.Domain, owner: str) -> list[str]:
-    """The owners who count by grants of `owner` only."""
+    """Return the owners that count only through grants by `owner`."""
     left = replace(domain, owners=without(domain.owners, owner))
     return sorted(set(owners_of(document, domain).counting) - {owner} - set(owners_of(document, left).counting))
 
@@ -166,7 +167,7 @@ def last_owner_error(owner: str, names: list[str]) -> StoreError:
 
 
 def rotate(document: Document, name: str, identity: Identity, history: bool, now: datetime) -> Document:
-    """A new domain key for the present owners, and every value re-sealed to it. `identity` is an owner's."""
+    """Give the domain a new key for its present owners, and re-seal every value. `identity` is an owner's."""
     return rotate_for(document, name, identity, document.domain(name).owners, history, now)
 
 
@@ -185,7 +186,7 @@ def rotate_for(
     staying = [owner for owner in owners if domain.epoch is None or standing.counts(owner)]
     owner_keys = {owner: _owner_key(document, name, owner) for owner in staying}
     rotated = domains.rotate(domain, private, owner_keys, history)
-    if identity.signing is not None:
+    if isinstance(identity, SigningIdentity):
         rotated = sign_domain(document, rotated, domain.policy, identity, format_time(now), [domain])
         rotated = sign_contents(document, rotated, reviewed_names(document, domain, standing), identity)
     changed = document.with_domain(rotated)
@@ -208,16 +209,16 @@ def set_policy(document: Document, name: str, policy: Policy, identity: Identity
     if policy == domain.policy:
         raise StoreError(f"this is the policy of {name!r} already")
     standing = owners_of(document, domain)
-    check_can_sign(identity)
+    signer = require_signing(identity)
     check_authority(domain, standing, identity)
     if policy.min_owners is not None and len(standing.counting) < policy.min_owners:
         raise StoreError(
             f"{name!r} has {len(standing.counting)} owners who count, and the policy would demand {policy.min_owners}",
             hint=f"add owners first: {command('add-owner', name)} NAME",
         )
-    signed = sign_domain(document, domain, policy, identity, format_time(now), [domain])
+    signed = sign_domain(document, domain, policy, signer, format_time(now), [domain])
     if domain.epoch is None:
-        signed = _first_signed(document, signed, reviewed_names(document, domain, standing), identity)
+        signed = _first_signed(document, signed, reviewed_names(document, domain, standing), signer)
     changed = document.with_domain(signed)
     demands = ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
     text = f"{identity.name} set the policy of domain {name}: {demands}"
@@ -227,7 +228,7 @@ def set_policy(document: Document, name: str, policy: Policy, identity: Identity
 def _first_signed(
     document: Document, domain: domains.Domain, reviewed: Iterable[str], identity: Identity
 ) -> domains.Domain:
-    """The domain with every grant wrapped anew and signed: nobody signs a grant that may open nothing."""
+    """Wrap every grant anew and sign it: nobody should sign a grant that may not open."""
     private = domains.open_key(domain, identity)
     owners = {
         owner: domains.wrap_for(
@@ -242,14 +243,14 @@ def _owner_key(document: Document, domain: str, owner: str) -> bytes:
     custodian = document.custodians.get(owner)
     if custodian is None:
         raise StoreError(
-            f"{owner!r} is listed as an owner of {domain!r}, but is no key custodian",
+            f"{owner!r} is listed as an owner of {domain!r}, but is not a key custodian",
             hint=command("rm-owner", domain, owner, "--no-rotate"),
         )
     return custodian.public_key
 
 
 def _check_names(domain: domains.Domain) -> None:
-    """Rotation makes a domain format 1's, whose names are narrower than Pocket Protector's were."""
+    """Check the names: a rotated domain is of format 1, which allows fewer names than Pocket Protector did."""
     try:
         parse_domain_name(domain.name)
     except NameFormatError as error:

@@ -1,5 +1,5 @@
-"""Joining two branches that each rotated a domain's key, or changed its policy (docs/format.md, section 10). Needs an
-owner's identity: every value is sealed to a new key."""
+"""Join two branches that each rotated a domain's key, or changed its policy (docs/format.md, section 10). This takes an
+owner's identity, since every value is sealed to a new key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pocket_protector.changes.merge import merge
-from pocket_protector.changes.signing import check_authority, check_can_sign, sign_contents, sign_domain
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.changes.signing import check_authority, require_signing, sign_contents, sign_domain
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.document.audit_log import section
 from pocket_protector.document.document import Document, without
@@ -24,7 +24,7 @@ from pocket_protector.trust.authority import Owners, owners_of, reviewed_names
 
 @dataclass(frozen=True)
 class _Side:
-    """One branch's domain, opened."""
+    """The domain as one branch has it, opened."""
 
     domain: Domain
     private: PrivateKey
@@ -44,7 +44,7 @@ class _Side:
 
 
 def joinable(base: Document, ours: Document, theirs: Document) -> list[str]:
-    """The domains whose key or policy both sides changed, in different ways."""
+    """Return the domains whose key or policy both sides changed in different ways."""
     return [
         name
         for name, domain in sorted(base.domains.items())
@@ -55,29 +55,28 @@ def joinable(base: Document, ours: Document, theirs: Document) -> list[str]:
 
 
 def join(base: Document, ours: Document, theirs: Document, identity: Identity, now: datetime) -> Document:
-    """As `merge`, and each domain that both sides rotated gets a new key, an epoch that follows both, the owners whom
-    neither side dropped, and the values of both sides.
+    """Merge as `merge` does, and join each domain that both sides rotated.
 
-    AccessError for one who does not count as an owner on both sides, or cannot sign; MergeConflictError for what both
-    changed besides; StoreError if there is no such domain.
+    Such a domain gets a new key, an epoch that follows both, the owners that neither side removed, and the values of
+    both sides. Raises AccessError if the identity cannot sign or does not count as an owner on both sides,
+    MergeConflictError if both sides changed the same objects besides, and StoreError if there is no such domain.
     """
     names = joinable(base, ours.changeable(), theirs)
     if not names:
         raise StoreError("no key domain was rotated on both sides", hint="pprotect resolve")
     rest = merge(*(_less(side, names) for side in (base, ours, theirs)))
     for name in names:
-        domain = _join_domain(name, base.domain(name), ours, theirs, rest, identity, now)
-        rest = rest.with_domain(domain)
+        signer = require_signing(identity)
+        one, other = _Side.open(ours, name, signer), _Side.open(theirs, name, signer)
+        rest = rest.with_domain(_join_domain(base.domain(name), one, other, rest, signer, now))
         text = f"{identity.name} joined two rotations of domain {name}"
         rest = rest.log_entry(section("domain", name), now, text)
     return rest
 
 
 def _join_domain(
-    name: str, base: Domain, ours: Document, theirs: Document, rest: Document, identity: Identity, now: datetime
+    base: Domain, one: _Side, other: _Side, rest: Document, identity: SigningIdentity, now: datetime
 ) -> Domain:
-    check_can_sign(identity)
-    one, other = _Side.open(ours, name, identity), _Side.open(theirs, name, identity)
     contents, reviewed = _contents(base, one, other)
     owners = {
         owner: (rest.custodians[owner].public_key, _granted(owner, one, other))
@@ -85,7 +84,7 @@ def _join_domain(
         if owner in rest.custodians
     }
     earlier = {key.public: key for side in (one, other) for key in _keys(side)}
-    joined = under_new_key(name, contents, owners, earlier.values())
+    joined = under_new_key(base.name, contents, owners, earlier.values())
     policy = _policy(base.policy, one.domain.policy, other.domain.policy)
     signed = sign_domain(rest, joined, policy, identity, format_time(now), [one.domain, other.domain])
     return sign_contents(rest, signed, reviewed, identity)
@@ -95,7 +94,7 @@ _Contents = dict[str, tuple[bytes | Reference, Secret]]
 
 
 def _contents(base: Domain, one: _Side, other: _Side) -> tuple[_Contents, set[str]]:
-    """What each entry holds, from the side that changed it; and the names of those that were reviewed."""
+    """Return each entry, opened, from the side that changed it; and the names of those that an owner had reviewed."""
     opened = {id(side): open_contents(side.domain, side.private) for side in (one, other)}
     contents, reviewed, conflicts = {}, set(), []
     for name in sorted(one.domain.secrets.keys() | other.domain.secrets.keys()):
@@ -113,7 +112,7 @@ def _contents(base: Domain, one: _Side, other: _Side) -> tuple[_Contents, set[st
 
 
 def _held(contents: _Contents, name: str) -> tuple[bytes | Reference, Sensitivity] | None:
-    """What the entry holds, and how sensitive that is."""
+    """Return the entry's value or reference with its sensitivity; None if there is no such entry."""
     if name not in contents:
         return None
     held, secret = contents[name]
@@ -121,7 +120,7 @@ def _held(contents: _Contents, name: str) -> tuple[bytes | Reference, Sensitivit
 
 
 def _changed(base: Domain, side: Domain, name: str) -> bool:
-    """Whether the side did more to the value than to seal it anew."""
+    """Return whether the side changed the entry, and did not only seal it to a new key."""
     before, now = base.secrets.get(name), side.secrets.get(name)
     return _content(before, base) != _content(now, side) and (
         before is None
@@ -136,7 +135,7 @@ def _content(secret: Secret | None, domain: Domain) -> tuple[bytes, Sensitivity,
 
 
 def _owners(base: Domain, one: _Side, other: _Side) -> list[str]:
-    """Those of both sides whom neither dropped, and those whom one added."""
+    """Return the owners that neither side removed, and those that one side added."""
     everybody = one.domain.owners.keys() | other.domain.owners.keys()
     return sorted(
         owner

@@ -1,7 +1,7 @@
 """Three-way merge of documents, object by object (docs/format.md, section 10). Needs no key.
 
 The objects are the file itself, each custodian, each domain's key, each grant, each secret, and each list of
-the audit log. What only one side changed is taken from it; the same change on both sides is none.
+the audit log. A change that only one side made is taken. The same change on both sides is no conflict.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pocket_protector.crypto.keys import key_id
 from pocket_protector.document.audit_log import LEGACY, AuditLog, section
@@ -41,11 +41,11 @@ class _Sides:
 
 
 def merge(base: Document, ours: Document, theirs: Document) -> Document:
-    """`theirs` with what changed from `base` to `ours`. MergeConflictError names what both changed."""
+    """Return `theirs` with the changes from `base` to `ours`; MergeConflictError names objects that both changed."""
     if ours in (theirs, base):
         return theirs
     if (ours.format, ours.file_id) != (theirs.format, theirs.file_id) and theirs != base:
-        # One side was upgraded, and the other's entries have no times to give; or another file stands there.
+        # One side was upgraded, and the entries of the other have no times; or the two are different files.
         raise MergeConflictError(["file"])
     sides = _Sides(base, ours, theirs)
     head = sides.pick("file", *((side.format, side.file_id) for side in (base, ours, theirs)))
@@ -68,41 +68,42 @@ def _merge_domain(sides: _Sides, merged: Document, name: str) -> Domain | None:
     base, ours, theirs = (side.domains.get(name) for side in (sides.base, sides.ours, sides.theirs))
     where = section("domain", name)
     if ours is None or theirs is None or base is None:
-        # Made or removed on one side: nothing inside it may have changed on the other.
+        # One side made or removed the domain, so the other may not have changed anything inside it.
         domain = sides.pick(where, base, ours, theirs)
         if domain is not None:
-            _check_fit(sides, merged, name, domain.key, domain.owners, domain.secrets, domain.retired)
+            _check_fit(sides, merged, name, _Parts(domain.key, domain.owners, domain.secrets, domain.retired))
         return domain
     key, retired, epoch, past = sides.pick(where, *((d.key, d.retired, d.epoch, d.past) for d in (base, ours, theirs)))
     owners = _merge_owners(sides, base, ours, theirs)
     secrets = _merge_secrets(sides, base, ours, theirs)
     if not owners:
-        # Each side took out an owner, and nobody is left.
+        # Each side removed an owner, and none is left.
         sides.conflicts.append(where)
-    _check_fit(sides, merged, name, key, owners, secrets, retired)
+    _check_fit(sides, merged, name, _Parts(key, owners, secrets, retired))
     return None if sides.conflicts else Domain(name, key, owners, secrets, retired, epoch, past)
 
 
-def _check_fit(
-    sides: _Sides,
-    merged: Document,
-    name: str,
-    key: bytes,
-    owners: Mapping[str, Grant],
-    secrets: Mapping[str, Secret],
-    retired: Mapping[bytes, bytes],
-) -> None:
-    """A conflict for each part that one side alone changed, but that the other side's change makes useless."""
+class _Parts(NamedTuple):
+    """The parts of a merged domain that have to fit each other."""
+
+    key: bytes
+    owners: Mapping[str, Grant]
+    secrets: Mapping[str, Secret]
+    retired: Mapping[bytes, bytes]
+
+
+def _check_fit(sides: _Sides, merged: Document, name: str, parts: _Parts) -> None:
+    """Note a conflict for each part that only one side changed and that the other side's change makes useless."""
     if section("domain", name) in sides.conflicts:
         return
-    for owner, grant in owners.items():
+    for owner, grant in parts.owners.items():
         settled = section("custodian", owner) not in sides.conflicts
-        if settled and not _grant_fits(sides, merged, key, name, owner, grant):
+        if settled and not _grant_fits(sides, merged, parts.key, name, owner, grant):
             sides.conflicts.append(section("owner", name, owner))
     base = sides.base.domains.get(name)
-    if base is None or (base.key, base.retired) != (key, retired):
-        for entry, secret in secrets.items():
-            if not _opens(secret, key, retired):
+    if base is None or (base.key, base.retired) != (parts.key, parts.retired):
+        for entry, secret in parts.secrets.items():
+            if not _opens(secret, parts.key, parts.retired):
                 sides.conflicts.append(section("secret", name, entry))
 
 
@@ -135,9 +136,11 @@ def _pick_secret(
     ours: Secret | None,
     theirs: Secret | None,
 ) -> Secret | None:
-    """As `pick`, but a review, which changes nothing but the signature, gives way to any other change of the value;
-    and a rotation, which re-seals the value and leaves its time, gives way to an update of it. A new sensitivity stays
-    with either, if it is a higher one."""
+    """Pick a secret as `pick` does, with two exceptions.
+
+    A review, which changes only the signature, yields to any other change of the value. A rotation, which re-seals the
+    value and leaves its time, yields to an update. A raised sensitivity survives in both cases.
+    """
     if base is not None and ours is not None and theirs is not None and base not in (ours, theirs):
         unchanged = base.version, base.updated
         if (ours.version, ours.updated) == unchanged != (theirs.version, theirs.updated):
@@ -152,7 +155,7 @@ def _pick_secret(
 
 
 def _raised(sides: _Sides, where: str, secret: Secret, sensitivity: Sensitivity) -> Secret:
-    """The entry with that sensitivity if it is higher; a conflict if somebody signed the entry with its own."""
+    """Return the entry with this sensitivity if it is higher; note a conflict if the entry is signed with its own."""
     if sensitivity <= secret.sensitivity:
         return secret
     if secret.signed is not None:
@@ -161,7 +164,7 @@ def _raised(sides: _Sides, where: str, secret: Secret, sensitivity: Sensitivity)
 
 
 def _grant_fits(sides: _Sides, merged: Document, key: bytes, domain: str, owner: str, grant: Grant) -> bool:
-    """Whether a side that has this grant made it for the keys that the merged document has."""
+    """Return whether a side with this grant made it for the keys of the merged document."""
     custodian = merged.custodians.get(owner)
     for side in (sides.ours, sides.theirs):
         side_domain, side_custodian = side.domains.get(domain), side.custodians.get(owner)
@@ -175,7 +178,7 @@ def _grant_fits(sides: _Sides, merged: Document, key: bytes, domain: str, owner:
 
 
 def _opens(secret: Secret, key: bytes, retired: Mapping[bytes, bytes]) -> bool:
-    """Whether the value is sealed to the merged document's key or to one that it keeps; a reference to none."""
+    """Return whether the value is sealed to the merged domain's key or a retired one; True for a reference."""
     if not secret.bound:
         return not key[0]
     return secret.sealed_for in (None, key_id(key[1:])) or secret.sealed_for in retired
@@ -191,7 +194,10 @@ def _join_logs(base: AuditLog, ours: AuditLog, theirs: AuditLog) -> AuditLog:
 
 
 def _join_entries(where: str, base: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Theirs, less what ours truncated, and what ours added, in time order. An addition that both made counts once."""
+    """Return their entries without those that ours truncated, and with those that ours added, in time order.
+
+    An addition that both sides made counts once.
+    """
     truncated = Counter(base) - Counter(ours)
     added = Counter(ours) - Counter(base) - (Counter(theirs) - Counter(base))
     kept = []

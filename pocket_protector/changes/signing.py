@@ -1,15 +1,15 @@
-"""Signing a domain's objects, as a part of the changes that make them."""
+"""Sign the objects of a domain, as part of the changes that make them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.document.custodian import Custodian, key_chain
 from pocket_protector.document.document import Document
-from pocket_protector.document.domain import Domain, Grant, Secret
-from pocket_protector.document.epoch import MAX_PAST_EPOCHS, PastEpoch, PastGrant, make_epoch
+from pocket_protector.document.domain import Domain, Grant, Secret, SignedDomain, epoch_hash
+from pocket_protector.document.epoch import MAX_PAST_EPOCHS, DomainKey, PastEpoch, PastGrant, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import ENTRY, GRANT, entry_fields, grant_fields, sign
 from pocket_protector.errors import AccessError, StoreError, command
@@ -18,16 +18,16 @@ from pocket_protector.trust.key_history import named_keys
 
 
 def sign_secret(document: Document, domain: Domain, name: str, secret: Secret, identity: Identity) -> Secret:
-    """The secret with the identity's signature of exactly it; without one, for an identity that cannot sign."""
-    if identity.signing is None:
+    """Return the secret, signed by the identity, or without a signature if the identity cannot sign."""
+    if not isinstance(identity, SigningIdentity):
         return replace(secret, signed=None)
     fields = entry_fields(document.file_id, domain.name, domain.public_key, name, secret.said())
     return replace(secret, signed=sign(identity, ENTRY, fields))
 
 
 def sign_grant(document: Document, domain: Domain, owner: str, grant: Grant, identity: Identity) -> Grant:
-    """The owner's grant with the identity's signature; without one, for an identity that cannot sign."""
-    if identity.signing is None:
+    """Return the owner's grant, signed by the identity, or without a signature if the identity cannot sign."""
+    if not isinstance(identity, SigningIdentity):
         return replace(grant, signed=None)
     keys = document.custodian(owner).keys
     fields = grant_fields(document.file_id, domain.name, domain.public_key, owner, keys, grant.granted)
@@ -35,32 +35,40 @@ def sign_grant(document: Document, domain: Domain, owner: str, grant: Grant, ide
 
 
 def sign_domain(
-    document: Document, domain: Domain, policy: Policy, identity: Identity, now: str, follows: Iterable[Domain] = ()
+    document: Document,
+    domain: Domain,
+    policy: Policy,
+    identity: SigningIdentity,
+    now: str,
+    follows: Iterable[Domain] = (),
 ) -> Domain:
-    """The domain with an epoch of the identity's making for its key and `policy`, which follows the epochs of
-    `follows`. The grants are not looked at."""
-    assert identity.signing is not None
+    """Return the domain with a new epoch, signed by the identity, that states its key and `policy`.
+
+    The epoch follows those of the domains in `follows`. The grants stay as they are. Raises StoreError if the domain
+    would keep more earlier epochs than a file may.
+    """
     past: dict[bytes, PastEpoch] = {}
     numbers: dict[bytes, int] = {}
     for before in follows:
         for identifier, kept in ancestors(document, before):
             known = past.get(identifier)
             past[identifier] = replace(kept, grants={**known.grants, **kept.grants}) if known else kept
-        if before.epoch is not None:
-            identifier = before.epoch.hash(document.file_id, before.name, before.public_key)
-            past[identifier] = PastEpoch(before.public_key, before.epoch, vouching(document, before, identity.name))
-            numbers[identifier] = before.epoch.number
+        signed = before.as_signed()
+        if signed is not None:
+            identifier = epoch_hash(signed, document.file_id)
+            past[identifier] = PastEpoch(signed.public_key, signed.epoch, vouching(document, signed, identity.name))
+            numbers[identifier] = signed.epoch.number
     if len(past) > MAX_PAST_EPOCHS:
         raise StoreError(
             f"{domain.name!r} keeps {MAX_PAST_EPOCHS} earlier epochs, and no file keeps more",
             hint="make a domain with another name (pprotect add-domain), and set its secrets there",
         )
-    epoch = make_epoch(identity, document.file_id, domain.name, domain.public_key, numbers, policy, now)
+    epoch = make_epoch(identity, DomainKey(document.file_id, domain.name, domain.public_key), numbers, policy, now)
     return replace(domain, epoch=epoch, past=past)
 
 
 def sign_contents(document: Document, domain: Domain, reviewed: Iterable[str], identity: Identity) -> Domain:
-    """The domain with every grant signed by the identity, and those values whose names are in `reviewed`."""
+    """Return the domain with every grant, and the values named in `reviewed`, signed by the identity."""
     chosen = set(reviewed)
     owners = {name: sign_grant(document, domain, name, grant, identity) for name, grant in domain.owners.items()}
     secrets = {
@@ -70,33 +78,32 @@ def sign_contents(document: Document, domain: Domain, reviewed: Iterable[str], i
     return replace(domain, owners=owners, secrets=secrets)
 
 
-def vouching(document: Document, domain: Domain, owner: str) -> Mapping[str, PastGrant]:
-    """The grants that lead from the owner back to a maker of the domain's present key, the maker's own among them."""
+def vouching(document: Document, domain: SignedDomain, owner: str) -> Mapping[str, PastGrant]:
+    """Return the grants that lead from the owner to a maker of the domain's present key, the maker's own included."""
     standing = owners_of(document, domain)
     grants: dict[str, PastGrant] = {}
     name = owner
     while name not in grants and standing.counts(name):
-        grants[name] = _past_grant(document, domain, name)
-        signed = domain.owners[name].signed
-        assert signed is not None
-        name = signed.by.name
+        grants[name] = past = _past_grant(document, domain, name)
+        name = past.signed.by.name
     return grants
 
 
-def check_can_sign(identity: Identity) -> None:
-    """AccessError for one whose keys Pocket Protector made."""
-    if identity.signing is None:
+def require_signing(identity: Identity) -> SigningIdentity:
+    """Return the identity as one that can sign; AccessError if Pocket Protector made its keys."""
+    if not isinstance(identity, SigningIdentity):
         raise AccessError(
             f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
             hint=command("rekey-custodian", identity.name),
         )
+    return identity
 
 
 def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
-    """AccessError for one whose signature would be worth nothing in a domain that has an epoch."""
+    """Check that the identity's signature counts in the domain, if that has an epoch; AccessError if not."""
     if domain.epoch is None:
         return
-    if identity.signing is None:
+    if not isinstance(identity, SigningIdentity):
         raise AccessError(
             f"{domain.name!r} is signed, and the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
             hint=command("rekey-custodian", identity.name),
@@ -110,11 +117,10 @@ def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
         )
 
 
-def _past_grant(document: Document, domain: Domain, name: str) -> PastGrant:
-    """The owner's grant with the changes of keys since it was given, or since the owner made an epoch of this key."""
+def _past_grant(document: Document, domain: SignedDomain, name: str) -> PastGrant:
+    """Return the owner's grant with the changes of keys since then, or since the owner made an epoch of this key."""
     grant, custodian = domain.owners[name], document.custodian(name)
-    assert grant.signed is not None
-    assert domain.epoch is not None
+    assert grant.signed is not None  # an owner counts in a signed domain by a signed grant only
     chain = key_chain(custodian, document.file_id)
     named = named_keys(document, domain, name, grant, domain.public_key, chain)
     makers = makers_of_key(dict(ancestors(document, domain)), domain.public_key, domain.epoch)

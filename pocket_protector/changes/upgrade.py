@@ -1,4 +1,4 @@
-"""From Pocket Protector's own format to format 1. Needs no credentials and keeps every entry and the old log."""
+"""Upgrade from Pocket Protector's own format to format 1. This needs no credentials."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from pocket_protector.errors import FormatError, StoreError
 
 
 def upgrade(document: Document, now: datetime) -> Document:
-    """The same custodians, domains, values and grants in a file of format 1; values and grants stay unbound.
+    """Return the document in format 1, with the same custodians, domains, values, grants and log.
 
-    An entry's time is the last that the old log gives it, else `now`. StoreError if the file is of format 1.
+    Values and grants stay unbound. An entry's time is the last that the old log has for it, else `now`. Raises
+    StoreError if the file has format 1 already, or holds something that format 1 cannot.
     """
     if document.format != LEGACY_FORMAT:
         raise StoreError(f"the file is of format {document.format} already")
     taken = [name for name in document.domains if name.startswith(EXTENSION_PREFIX)]
     if taken:
         raise StoreError(
-            f"format 1 cannot hold a key domain {taken[0]!r}: such keys at the top are kept for extensions",
+            f"format 1 cannot hold a key domain {taken[0]!r}: format 1 reserves such keys at the top for extensions",
             hint="move its secrets to a domain of another name with Pocket Protector, then upgrade",
         )
     deserted = [name for name, domain in document.domains.items() if not domain.owners]
@@ -57,7 +58,7 @@ def _timed(domain: Domain, times: Mapping[str, str], now: str) -> Domain:
 
 
 def _last_times(entries: tuple[str, ...]) -> dict[str, str]:
-    """What happened → when last. An `X added owner Y to D` is filed without its X."""
+    """Return text → latest time. The text `X added owner Y to D` is indexed without its X."""
     times: dict[str, str] = {}
     for entry in entries:
         time, _, text = entry.partition(" -- ")

@@ -13,7 +13,7 @@ from pocket_protector.cli.prompts import NoAnswerError, Prompts
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import AccessError, UnknownCustodianError
-from pocket_protector.keyfile.credentials import Creds, read_variable, variable_names, variable_source
+from pocket_protector.keyfile.credentials import Creds, VariableSource, read_variable, variable_names
 from pocket_protector.keyfile.key_file import KeyFile
 
 _MOST_PASSPHRASE_BYTES = 64 * 1024
@@ -111,7 +111,7 @@ class CredentialPrompts:
         return self._variable(variable_names(self.options.env_prefix)[0]) if user.text is None else user
 
     def _variable(self, name: str) -> Given:
-        return Given(None, None) if self.options.ignore_env else Given(read_variable(name), variable_source(name))
+        return Given(None, None) if self.options.ignore_env else Given(read_variable(name), VariableSource(name))
 
     def _ways(self) -> tuple[str, str]:
         """Return how to give the user and the passphrase, for hints."""
@@ -129,8 +129,7 @@ def unlocked(store: KeyFile, user: Given, passphrase: Given, user_way: str, pass
     try:
         return store.unlock(creds)
     except UnknownCustodianError as error:
-        unknown = f"no key custodian named {creds.name!r}"
-        error.message = f"{unknown} (from {creds.name_source})" + error.message.removeprefix(unknown)
+        error.add_source(f"{creds.name_source}")
         raise
 
 

@@ -1,74 +1,99 @@
-"""A new passphrase or raw key for a custodian: from a file, made, or asked for."""
+"""A new key slot for a custodian: a passphrase or raw key from a file or a question, or a generated raw key."""
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
+from enum import Enum
 
 from pocket_protector.cli import output
 from pocket_protector.cli.credential_prompts import Given
 from pocket_protector.cli.prompts import NoAnswerError, show
 from pocket_protector.cli.session import Session
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.crypto.kdf import is_raw_key
+from pocket_protector.crypto.kdf import FAST, HARD
+from pocket_protector.crypto.key_slots import KeySlot, PassphraseSlot, RawKeySlot
+from pocket_protector.errors import PassphraseError
+from pocket_protector.keyfile.credentials import VariableSource
 
 _RULE = "=" * 72
 _QUESTION = "Have you saved the key? Type YES to confirm"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NewPassphrase:
-    """A passphrase or raw key that is to be a custodian's; `made` if nobody has seen it yet."""
+class KeyType(Enum):
+    """What `--key-type` chooses: how a slot is made of the text that opens it."""
 
-    text: str
-    made: bool
+    HARD = "hard"
+    FAST = "fast"
+    RAW = "raw"
+
+    @classmethod
+    def parse(cls, text: str | None) -> KeyType:
+        """Parse the option; without it, `hard`. Raises UsageError for an unknown type."""
+        known = {kind.value: kind for kind in cls}
+        if text is not None and text not in known:
+            raise UsageError(f"{text!r} is not a key type", hint=f"--key-type {'|'.join(known)}")
+        return cls.HARD if text is None else known[text]
+
+    def slot(self, text: str) -> KeySlot:
+        """Return a new slot that `text` opens. Raises PassphraseError for a malformed raw key, StoreError for ""."""
+        if self is KeyType.RAW:
+            return RawKeySlot.parse(text)
+        return PassphraseSlot(text, HARD if self is KeyType.HARD else FAST)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewKeySlot:
+    """A slot for a custodian; `generated` is the raw key that opens it, if nobody has seen that key yet."""
+
+    slot: KeySlot
+    generated: str | None
     session: Session
 
     def saved(self) -> bool:
-        """Show a made key, once, as the last thing before the file is written: on stdout for a program, in a frame
-        for a person, who confirms that it is saved."""
+        """Show a generated key once, as the last step before the file is written; return whether to go on.
+
+        A program gets it on stdout. A person sees it in a frame, and confirms that it is saved.
+        """
         options, prompts = self.session.options, self.session.prompts
-        if not self.made:
+        if self.generated is None:
             return True
         if options.yes or options.non_interactive or not prompts.terminal:
             if not (options.yes or options.non_interactive):
                 _check_confirmed(self.session)
-            output.data(f"{self.text}\n")
+            output.data(f"{self.generated}\n")
             output.flush()
             return True
         show(f"{_RULE}\n  GENERATED RAW KEY (it is your passphrase, and is not shown again):\n\n")
-        show(f"  {self.text}\n\n{_RULE}\n")
+        show(f"  {self.generated}\n\n{_RULE}\n")
         if prompts.line(_QUESTION, "--yes").strip() == "YES":
             return True
         output.note("aborted: the key was not confirmed, and nothing was written")
         return False
 
 
-def new_passphrase(session: Session, key_type: str, given: Given, label: str, option: str) -> NewPassphrase:
-    """What is given, or a raw key that is made, or an answer typed twice."""
+def new_slot(session: Session, kind: KeyType, given: Given, label: str, option: str) -> NewKeySlot:
+    """Make a slot of the given text, else of a generated raw key or of an answer that is typed twice."""
     if given.text is not None:
-        if key_type == "raw" and not is_raw_key(given.text):
-            raise _not_raw(given)
-        return NewPassphrase(given.text, False, session)
-    if key_type != "raw":
-        return NewPassphrase(session.prompts.hidden(label, option, confirm=True), False, session)
-    return NewPassphrase(made_raw_key(), True, session)
+        try:
+            return NewKeySlot(kind.slot(given.text), None, session)
+        except PassphraseError:
+            raise _malformed(given) from None
+    if kind is not KeyType.RAW:
+        return NewKeySlot(kind.slot(session.prompts.hidden(label, option, confirm=True)), None, session)
+    generated = RawKeySlot.generate()
+    return NewKeySlot(generated, generated.text, session)
 
 
-def made_raw_key() -> str:
-    return f"P{secrets.token_hex(32)}P"
-
-
-def _not_raw(given: Given) -> UsageError:
-    environment = given.source is not None and given.source.startswith("env var: ")
+def _malformed(given: Given) -> UsageError:
+    leave_out = "--ignore-env leaves it out" if isinstance(given.source, VariableSource) else "give none"
     return UsageError(
         f"the given raw key has not the form P<64 lower-case hex digits>P (from {given.source})",
-        hint=f"{'--ignore-env leaves it out' if environment else 'give none'}, and one is made",
+        hint=f"{leave_out}, and one is made",
     )
 
 
 def _check_confirmed(session: Session) -> None:
-    """Where no person sees the key, the line `YES` comes before it, or nothing is printed."""
+    """UsageError unless stdin holds the line `YES`: nothing prints a key that no person asked to see."""
     try:
         confirmed = session.prompts.line(_QUESTION, "--yes").strip() == "YES"
     except NoAnswerError:

@@ -9,13 +9,8 @@ import typer
 
 from pocket_protector.cli.completion import completer, custodians
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.crypto.kdf import KDF_INTERACTIVE, KDF_SENSITIVE
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import FormatError
-
-KEY_TYPES = {"hard": KDF_SENSITIVE, "fast": KDF_INTERACTIVE, "raw": None}
-"""Key type → libsodium's limits, which select our profiles; None for a raw key."""
-
 
 _MOST_DIGITS = 18
 
@@ -61,7 +56,7 @@ Into = Annotated[
 NameOption = Annotated[
     str | None, typer.Option("--secret-name", metavar="NAME", help="The secret's name.", autocompletion=secret_names)
 ]
-KeyType = Annotated[
+KeyTypeOption = Annotated[
     str | None,
     typer.Option(
         "--key-type",
@@ -127,13 +122,6 @@ def parse_sensitivity(text: str) -> Sensitivity:
     except FormatError:
         words = "|".join(known.word for known in Sensitivity)
         raise UsageError(f"{text[:80]!r} is not a sensitivity", hint=f"--sensitivity {words}") from None
-
-
-def parse_key_type(text: str | None) -> str:
-    """Return the key type, `hard` for None. UsageError if there is none of that name."""
-    if text is not None and text not in KEY_TYPES:
-        raise UsageError(f"{text!r} is not a key type", hint=f"--key-type {'|'.join(KEY_TYPES)}")
-    return text or "hard"
 
 
 def parse_number(text: str, what: str, hint: str) -> int:

@@ -13,7 +13,7 @@ from pocket_protector.cli.credential_prompts import CredentialPrompts
 from pocket_protector.cli.options import GlobalOptions
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.errors import StoreError
-from pocket_protector.keyfile.credentials import TRUST_VARIABLE, read_variable, variable_source
+from pocket_protector.keyfile.credentials import TRUST_VARIABLE, VariableSource, read_variable
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.user.guarded_key_file import GuardedKeyFile, GuardOptions
 
@@ -81,7 +81,7 @@ class Session(CredentialPrompts):
         try:
             return parse_anchors(self.options.trust) if self.options.trust else anchors_of_variable(variable)
         except StoreError as error:
-            source = "--trust" if self.options.trust else variable_source(TRUST_VARIABLE)
+            source = "--trust" if self.options.trust else VariableSource(TRUST_VARIABLE)
             raise UsageError(f"{error.message} (from {source})", hint=error.hint) from None
 
     def write(

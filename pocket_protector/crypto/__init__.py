@@ -1,1 +1,1 @@
-"""Bytes in, bytes out. The only importer of `nacl` and `argon2`; knows no file, name rule or YAML."""
+"""Cryptography: bytes in, bytes out. Only this folder imports `nacl` and `argon2`."""

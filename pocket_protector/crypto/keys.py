@@ -30,7 +30,7 @@ _LOW_ORDER = frozenset(
 
 
 class PrivateKey:
-    """An X25519 private key of 32 bytes. Never shows its bytes in a repr; `public` is the 32-byte public key."""
+    """An X25519 private key (32 bytes), which never shows in a repr. `public` is the public key (32 bytes)."""
 
     __slots__ = ("public", "raw")
 
@@ -40,6 +40,7 @@ class PrivateKey:
 
     @classmethod
     def generate(cls) -> PrivateKey:
+        """Make a random private key."""
         return cls(os.urandom(KEY_BYTES))
 
     def __repr__(self) -> str:
@@ -47,7 +48,7 @@ class PrivateKey:
 
 
 class SigningKey:
-    """An Ed25519 signing key made from a 32-byte seed. `public` is the 32-byte verify key."""
+    """An Ed25519 signing key, from a seed of 32 bytes. `public` is the verify key (32 bytes)."""
 
     __slots__ = ("_secret", "public")
 
@@ -63,13 +64,15 @@ class SigningKey:
 
 
 def statement(kind: bytes, *fields: bytes) -> bytes:
-    """The bytes that are signed: LP(label of the kind, fields…)."""
+    """Return the bytes to sign: LP(label of the kind, fields…)."""
     return lp(LABEL_PREFIX + kind, *fields)
 
 
 def is_signed(verify_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether `signature` (64 bytes) is `verify_key`'s over the bytes. Keys and R of small order, and a signature
-    that is not in canonical form, are refused by libsodium."""
+    """Return whether `signature` (64 bytes) by `verify_key` (32 bytes) is of exactly this message.
+
+    libsodium refuses keys and R of small order, and signatures that are not in canonical form.
+    """
     try:
         bindings.crypto_sign_open(signature + message, verify_key)
     except (exceptions.BadSignatureError, ValueError):
@@ -99,10 +102,10 @@ def parse_verify_key(raw: bytes) -> bytes:
 
 
 def digest(data: bytes) -> bytes:
-    """BLAKE2b of any bytes, 32 bytes."""
+    """Return BLAKE2b of any bytes (32 bytes)."""
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
 def key_id(public_key: bytes) -> bytes:
-    """The 8 bytes that name a public key in what is sealed to it: BLAKE2b of it, digest size 8."""
+    """Return the id (8 bytes) by which sealed bytes name their public key: BLAKE2b of the key, digest size 8."""
     return hashlib.blake2b(public_key, digest_size=KEY_ID_BYTES).digest()

@@ -1,4 +1,4 @@
-"""Pocket Protector's own derivations and scalars, for reading only (docs/format.md, section 9)."""
+"""Keys that Pocket Protector derived from passphrases, for reading only (docs/format.md, section 9)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 from pocket_protector.crypto import kdf
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, PrivateKey, parse_public_key
-from pocket_protector.errors import AccessError, FormatError
+from pocket_protector.errors import AccessError, FormatError, PassphraseError
 
 _SALT_BYTES = 8
 _LIMITS_BYTES = 8
@@ -20,7 +20,8 @@ class PasswordDerivedKey:
     """A `pwdkm` scalar: version (1 byte) ‖ for version 1, operations and bytes as u32 little-endian ‖ salt (8) ‖
     X25519 public key (32).
 
-    Version 0 stretches with Argon2id at `KDF_SENSITIVE`, version 1 at the stored limits, version 2 (raw key) not.
+    Version 0 stretches with Argon2id at `KDF_SENSITIVE`, version 1 at the stored limits. Version 2 holds a raw key and
+    does not stretch.
     """
 
     version: int
@@ -30,7 +31,7 @@ class PasswordDerivedKey:
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """Parse the whole scalar, version byte included; FormatError for anything that upstream did not write."""
+        """Parse the whole scalar with its version byte; FormatError for anything that upstream did not write."""
         version = raw[0] if raw else -1
         if version not in (0, 1, 2):
             raise FormatError(f"unknown pwdkm version: {version}")
@@ -45,11 +46,15 @@ class PasswordDerivedKey:
         return cls(version, limits, raw[salt_at:key_at], parse_public_key(raw[key_at:]))
 
     def encode(self) -> bytes:
+        """Return the inverse of `parse`."""
         limits = b"".join(n.to_bytes(4, "little") for n in self.limits) if self.version == 1 else b""
         return bytes([self.version]) + limits + self.salt + self.public_key
 
     def unlock(self, name: str, passphrase: str) -> Identity:
-        """Derive the private key; AccessError unless it belongs to the stored public key."""
+        """Derive the private key of the named custodian.
+
+        Raises PassphraseError unless it belongs to the stored public key, AccessError if there is not enough memory.
+        """
         secret, identifier = kdf.encode_passphrase(passphrase), name.encode()
         stretched = hashlib.sha512(secret + self.salt + identifier).digest()
         if self.version == 2:
@@ -58,8 +63,8 @@ class PasswordDerivedKey:
             raw = _argon2id(stretched, hashlib.sha512(self.salt + identifier).digest()[:16], self.limits)
         private = PrivateKey(raw)
         if private.public != self.public_key:
-            raise AccessError(f"wrong passphrase for {name!r}")
-        return Identity(name, private, None, b"")
+            raise PassphraseError(f"wrong passphrase for {name!r}")
+        return Identity(name, private)
 
 
 def _argon2id(password: bytes, salt: bytes, limits: tuple[int, int]) -> bytes:

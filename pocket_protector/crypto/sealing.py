@@ -1,4 +1,5 @@
-"""Public-key encryption to a place: only the right key, label and context open it (docs/format.md, section 4)."""
+"""Public-key encryption that is bound to a place: a box opens only with the right key, label and context
+(docs/format.md, section 4)."""
 
 from __future__ import annotations
 
@@ -20,18 +21,18 @@ MIN_SEALED_BYTES = KEY_ID_BYTES + SEALED_BOX_OVERHEAD + PADDING_BLOCK
 
 
 def seal(recipient: bytes, label: bytes, context: tuple[bytes, ...], payload: bytes) -> bytes:
-    """Key id (8 bytes), then a libsodium sealed box of LP(label, context…) and the padded payload.
+    """Seal the payload to a checked X25519 public key (32 bytes).
 
-    `recipient` is a checked X25519 public key (32 bytes).
+    Returns the key id (8 bytes), then a libsodium sealed box of LP(label, context…) and the padded payload.
     """
     return key_id(recipient) + bindings.crypto_box_seal(lp(label, *context) + pad(payload), recipient)
 
 
 def open_sealed(sealed: bytes, keys: Mapping[bytes, PrivateKey], label: bytes, context: tuple[bytes, ...]) -> bytes:
-    """The payload that `seal` took. Tries only the key that the id names.
+    """Return the payload of `seal`. Only the key that the id names is tried.
 
-    Raises IntegrityError for an unknown key id, a box that does not open, another label or context, and
-    padding that is not exact.
+    Raises IntegrityError for an unknown key id, a box that does not open, another label or context, and inexact
+    padding.
     """
     key = keys.get(sealed[:KEY_ID_BYTES])
     if key is None:

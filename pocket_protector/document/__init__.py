@@ -1,1 +1,1 @@
-"""What a protected file holds, as frozen objects."""
+"""The content of a protected file, as frozen objects."""

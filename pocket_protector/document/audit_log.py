@@ -20,7 +20,7 @@ _TRUNCATED = re.compile(r" -- truncated ([0-9]{1,9}) audit log entries")
 
 
 def section(kind: str, *names: str) -> str:
-    """The name of an object's list, such as `secret/dev/db-password`; `%` and `/` in names are escaped."""
+    """Return the name of an object's list, such as `secret/dev/db-password`; `%` and `/` in names are escaped."""
     return "/".join([kind, *(name.replace("%", "%25").replace("/", "%2F") for name in names)])
 
 
@@ -50,14 +50,15 @@ class AuditLog:
         return self.append(where, f"{now} -- {text}")
 
     def append(self, where: str, entry: str) -> AuditLog:
+        """Append a whole entry to a section."""
         return AuditLog({**self.lists, where: (*self.lists.get(where, ()), entry)})
 
     def last_time(self, where: str) -> str:
-        """The latest time of a section's entries; "" if it has none."""
+        """Return the latest time of a section's entries; "" if it has none."""
         return max((entry[:TIME_LENGTH] for entry in self.lists.get(where, ())), default="")
 
     def ordered(self) -> list[tuple[str, int]]:
-        """Every entry as (section, position): the legacy ones, then by time, section and position."""
+        """Return every entry as (section, position): the legacy ones, then by time, section and position."""
         legacy = [(LEGACY, at) for at in range(len(self.lists.get(LEGACY, ())))]
         timed = [
             (entry[:TIME_LENGTH], where, at)
@@ -68,10 +69,11 @@ class AuditLog:
         return legacy + [(where, at) for _, where, at in sorted(timed)]
 
     def entries(self) -> list[str]:
+        """Return every entry, in the order of `ordered`."""
         return [self.lists[where][at] for where, at in self.ordered()]
 
     def truncate(self, keep: int, now: str) -> AuditLog:
-        """Keep the newest `keep` entries and note in `file` how many went; the same log if none has to go."""
+        """Keep the newest `keep` entries, and note in `file` how many were removed; return this log if none were."""
         if keep < 0:
             raise StoreError("the number of audit log entries to keep cannot be negative")
         everything = self.ordered()
@@ -87,6 +89,6 @@ class AuditLog:
 
 
 def truncated_by(entry: str) -> int:
-    """How many entries a note of `truncate` says went; 0 for any other entry."""
+    """Return how many entries this note of `truncate` counts; 0 for any other entry."""
     found = _TRUNCATED.fullmatch(entry, TIME_LENGTH)
     return int(found[1]) if found else 0

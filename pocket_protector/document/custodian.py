@@ -1,4 +1,4 @@
-"""Key custodians: who can unlock, how their private half is kept, and how their keys came about."""
+"""Key custodians: their keys, their wrapped private half, and the changes of their keys."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from pocket_protector.crypto.identity import Identity, WrappedIdentity
-from pocket_protector.crypto.kdf import Argon2Cost
+from pocket_protector.crypto.identity import Identity, SigningIdentity
+from pocket_protector.crypto.key_slots import KeySlot, WrappedSeed
 from pocket_protector.crypto.keys import is_signed, statement
 from pocket_protector.crypto.legacy_keys import PasswordDerivedKey
 from pocket_protector.document.names import parse_custodian_name
 from pocket_protector.document.statements import CHANGE, Keys, change_fields
 from pocket_protector.document.times import format_time
-from pocket_protector.errors import AccessError, IntegrityError, StoreError
+from pocket_protector.errors import AccessError, IntegrityError
 
 CUSTODIAN = b"custodian"
 
 MAX_CHANGES = 64
-"""How many changes of keys a custodian keeps: whoever judges the file verifies each."""
+"""A custodian keeps at most so many changes of keys, since every reader verifies each of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """That a custodian's keys were others before: those, when they were given up, and the signatures (64 bytes each)
-    by the old key and by the one that took its place."""
+    """A custodian's change from `old` keys to new ones (docs/format.md, section 3.8).
+
+    `by_old` and `by_new` are the signatures (64 bytes each) of the old key and of the new one.
+    """
 
     old: Keys
     time: str
@@ -32,20 +34,23 @@ class KeyChange:
     by_new: bytes
 
     def matches(self, file_id: bytes, name: str, new: Keys) -> bool:
+        """Return whether both keys signed this change of the named custodian to `new`."""
         message = statement(CHANGE, *change_fields(file_id, name, self.old, new, self.time))
         return is_signed(self.old.verify_key, self.by_old, message) and is_signed(new.verify_key, self.by_new, message)
 
 
 @dataclass(frozen=True, slots=True)
 class Custodian:
-    """A custodian of format 1: both public keys (32 bytes each), the wrapped private half, the changes of keys that
-    led to these, oldest first, and the signature (64 bytes) of the name and both keys by the custodian's own verify
-    key."""
+    """A custodian of format 1, with both public keys (32 bytes each) and the wrapped private half.
+
+    `signature` (64 bytes) is the custodian's own, of the name and both keys. `changes` led to these keys, oldest first.
+    Raises IntegrityError if the signature does not match.
+    """
 
     name: str
     public_key: bytes
     verify_key: bytes
-    wrapped: WrappedIdentity
+    wrapped: WrappedSeed
     signature: bytes
     changes: tuple[KeyChange, ...] = ()
 
@@ -54,42 +59,38 @@ class Custodian:
             raise IntegrityError("the custodian signature does not match")
 
     @classmethod
-    def create(cls, name: str, passphrase: str, cost: Argon2Cost | None) -> Self:
-        """A custodian with a new identity under `passphrase`; `cost` None means that it is a raw key."""
-        return cls._of(Identity.generate(parse_custodian_name(name)), passphrase, cost)
+    def create(cls, name: str, slot: KeySlot) -> Self:
+        """Make a custodian with a new identity, which `slot` wraps. Raises NameFormatError for the name."""
+        return cls._of(Identity.generate(parse_custodian_name(name)), slot)
 
     @classmethod
-    def _of(cls, identity: Identity, passphrase: str, cost: Argon2Cost | None) -> Self:
-        assert identity.signing is not None
-        keys = Keys(identity.public_key, identity.signing.public)
+    def _of(cls, identity: SigningIdentity, slot: KeySlot) -> Self:
+        keys = Keys(identity.public_key, identity.verify_key)
         return cls(
             name=identity.name,
             public_key=keys.public_key,
             verify_key=keys.verify_key,
-            wrapped=WrappedIdentity.wrap(identity, parse_new_passphrase(passphrase), cost),
+            wrapped=slot.wrap(identity),
             signature=identity.signing.sign(CUSTODIAN, identity.name.encode(), keys.public_key, keys.verify_key),
         )
 
-    def rekeyed(
-        self, identity: Identity, passphrase: str, cost: Argon2Cost | None, file_id: bytes, now: datetime
-    ) -> Custodian:
-        """The same custodian with new keys, which the old ones, of `identity`, vouch for."""
+    def rekeyed(self, identity: SigningIdentity, slot: KeySlot, file_id: bytes, now: datetime) -> Custodian:
+        """Return the custodian with new keys, which `slot` wraps. `identity` has the old keys, and signs the change."""
         fresh = Identity.generate(parse_custodian_name(self.name))
-        assert identity.signing is not None
-        assert fresh.signing is not None
-        new = Keys(fresh.public_key, fresh.signing.public)
+        new = Keys(fresh.public_key, fresh.verify_key)
         fields = change_fields(file_id, self.name, self.keys, new, format_time(now))
         change = KeyChange(
             self.keys, format_time(now), identity.signing.sign(CHANGE, *fields), fresh.signing.sign(CHANGE, *fields)
         )
-        return replace(self._of(fresh, passphrase, cost), changes=(*self.changes, change)[-MAX_CHANGES:])
+        return replace(self._of(fresh, slot), changes=(*self.changes, change)[-MAX_CHANGES:])
 
     @property
     def keys(self) -> Keys:
+        """Both public keys."""
         return Keys(self.public_key, self.verify_key)
 
-    def unlock(self, passphrase: str) -> Identity:
-        """One key derivation; AccessError for a wrong passphrase."""
+    def unlock(self, passphrase: str) -> SigningIdentity:
+        """Derive the key and unwrap the identity; PassphraseError for a wrong passphrase."""
         return self.wrapped.unwrap(self.name, self.public_key, self.verify_key, passphrase)
 
 
@@ -102,14 +103,16 @@ class LegacyCustodian:
 
     @property
     def public_key(self) -> bytes:
+        """The X25519 public key (32 bytes)."""
         return self.derived.public_key
 
     @property
     def keys(self) -> Keys:
+        """The public key; the verify key is empty."""
         return Keys(self.public_key, b"")
 
     def unlock(self, passphrase: str) -> Identity:
-        """One key derivation; AccessError for a wrong passphrase."""
+        """Derive the private key; PassphraseError for a wrong passphrase."""
         return self.derived.unlock(self.name, passphrase)
 
 
@@ -117,14 +120,14 @@ AnyCustodian = Custodian | LegacyCustodian
 
 
 def key_chain(custodian: AnyCustodian, file_id: bytes) -> tuple[Keys, ...]:
-    """Every pair of keys that the custodian has had, as far back as changes prove it; the present pair is the last."""
+    """Return every pair of keys that the custodian has had, as far back as changes prove it, the present pair last."""
     if isinstance(custodian, LegacyCustodian):
         return (custodian.keys,)
     return (*proven_changes(custodian.changes, file_id, custodian.name, custodian.keys), custodian.keys)
 
 
 def proven_changes(changes: tuple[KeyChange, ...], file_id: bytes, name: str, present: Keys) -> tuple[Keys, ...]:
-    """The earlier keys that lead to the present ones by changes whose signatures match, oldest first."""
+    """Return the earlier keys that lead to the present ones by correctly signed changes, oldest first."""
     proven: list[Keys] = []
     for change in reversed(changes):
         if not change.matches(file_id, name, present):
@@ -135,19 +138,13 @@ def proven_changes(changes: tuple[KeyChange, ...], file_id: bytes, name: str, pr
 
 
 def own_statement(name: str, keys: Keys) -> bytes:
-    """What a custodian signs of itself, and what a fingerprint is made of: name and both keys."""
+    """Return the statement of name and both keys, which a custodian signs and a fingerprint hashes."""
     return statement(CUSTODIAN, name.encode(), keys.public_key, keys.verify_key)
 
 
-def parse_new_passphrase(passphrase: str) -> str:
-    if not passphrase:
-        raise StoreError("the new passphrase is empty", hint="give one, or use --key-type raw for a generated key")
-    return passphrase
-
-
 def check_identity(custodian: AnyCustodian, identity: Identity) -> None:
-    """AccessError unless `identity` is of the custodian's present keys."""
+    """Check that `identity` has the custodian's present keys; AccessError if not."""
     if Keys(identity.public_key, identity.verify_key or b"") != custodian.keys:
         raise AccessError(
-            f"the identity of {identity.name!r} is of other keys than the file's", hint="unlock the custodian again"
+            f"the identity of {identity.name!r} has other keys than the file", hint="unlock the custodian again"
         )

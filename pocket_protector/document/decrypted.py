@@ -1,4 +1,4 @@
-"""What `decrypt_domain` returns."""
+"""The values of a domain, as `decrypt_domain` returns them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DecryptedDomain(dict[str, str]):
 
 
 def decoded(domain: str, name: str, value: bytes) -> str:
-    """What a reference led to, as text; StoreError for bytes that are no UTF-8 text."""
+    """Decode the value that a reference resolved to; StoreError if it is not UTF-8 text."""
     try:
         return value.decode()
     except UnicodeDecodeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import KEY_BYTES, KEY_ID_BYTES, PrivateKey, digest, key_id
@@ -26,8 +26,10 @@ BOUND = b"\1"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A sealed value (a scalar with its version byte), or a reference to one; when it was last set ("" in a legacy
-    file), who vouches for it, if anybody does, and how carefully it is to be handled."""
+    """A sealed value (a scalar with its version byte), or a reference to one.
+
+    `updated` is the time when it was last set, "" in a legacy file. `signed` is None if nobody has signed it.
+    """
 
     value: bytes | Reference
     updated: str
@@ -36,27 +38,32 @@ class Secret:
 
     @property
     def bound(self) -> bool:
-        """Whether the value opens in its own place only; a legacy one does not know its place."""
+        """Whether the value opens in its own place only; a legacy value opens anywhere."""
         return isinstance(self.value, Reference) or self.value.startswith(BOUND)
 
     @property
     def sealed_for(self) -> bytes | None:
-        """The id (8 bytes) of the domain's key that the value is sealed to. None where nothing says it."""
+        """The id (8 bytes) of the domain key that the value is sealed to; None for a reference and a legacy value."""
         if isinstance(self.value, Reference) or not self.bound:
             return None
         return self.value[1 : 1 + KEY_ID_BYTES]
 
     @property
     def version(self) -> bytes:
-        """What no other version of the entry has: the sealed bytes, which differ each time; a reference with its time,
-        since one may point again to where it did before."""
+        """Bytes that differ for every version of the entry.
+
+        Sealed bytes always differ. A reference may return to an earlier target, so its time is added.
+        """
         if isinstance(self.value, Reference):
             return f"{self.value} {self.updated}".encode()
         return self.value
 
     def said(self) -> tuple[bytes, bytes, bytes, bytes]:
-        """What a signer of the entry vouches for, besides its place: the kind of entry, the digest of the sealed bytes
-        (32 bytes) or the reference, the sensitivity, and the time."""
+        """Return the fields that a signature of the entry covers, besides its place (docs/format.md, section 4.8).
+
+        They are the kind of entry, the digest of the sealed bytes (32 bytes) or the reference, the sensitivity, and the
+        time.
+        """
         reference = isinstance(self.value, Reference)
         content = self.value.text.encode() if isinstance(self.value, Reference) else digest(self.value)
         return (b"reference" if reference else b"value", content, self.sensitivity.encode(), self.updated.encode())
@@ -64,8 +71,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The domain's private key wrapped for one owner (a scalar with its version byte), since when, and who gave it,
-    if that was signed."""
+    """The domain's private key wrapped for one owner (a scalar with its version byte), and the time of the grant.
+
+    `signed` has the granter's signature; None if nobody has signed it.
+    """
 
     wrapped_key: bytes
     granted: str
@@ -74,11 +83,11 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """`key` is the public key's scalar (33 bytes): its version byte says whether the domain is bound.
+    """A key domain. `key` is the public key's scalar (33 bytes); version byte 1 says that the domain is bound.
 
-    `retired` maps key ids (8 bytes) of earlier keys to their private keys, sealed to the present one. `epoch` is the
-    statement about the present key and policy, `past` has the earlier ones by their hashes (32 bytes); a domain that
-    nobody has signed has neither.
+    `retired` maps key ids (8 bytes) of earlier keys to their private keys, sealed to the present one. `epoch` states
+    the present key and policy, and `past` has the earlier epochs by their hashes (32 bytes); a domain that nobody has
+    signed has neither. Raises IntegrityError for a legacy value or grant in a bound domain.
     """
 
     name: str
@@ -100,15 +109,21 @@ class Domain:
 
     @property
     def bound(self) -> bool:
+        """Whether every value and grant of the domain opens in its own place only."""
         return self.key.startswith(BOUND)
 
     @property
     def public_key(self) -> bytes:
+        """The X25519 public key (32 bytes), without its version byte."""
         return self.key[1:]
+
+    def as_signed(self) -> SignedDomain | None:
+        """Return this domain as one that has an epoch; None if nobody has signed it."""
+        return None if self.epoch is None else cast("SignedDomain", self)
 
     @property
     def policy(self) -> Policy:
-        """What the owners demand; nothing, in a domain that nobody has signed."""
+        """The owners' policy; an empty one in a domain that nobody has signed."""
         from pocket_protector.document.policy import Policy
 
         return self.epoch.policy if self.epoch else Policy()
@@ -119,7 +134,7 @@ class Domain:
         return self.epoch is not None and bool(self.epoch.policy.items())
 
     def check_owner(self, name: str) -> None:
-        """AccessError unless the custodian is listed as an owner."""
+        """Check that the custodian is listed as an owner; AccessError if not."""
         if name not in self.owners:
             raise AccessError(
                 f"{name!r} is not an owner of {self.name!r} (owners: {', '.join(sorted(self.owners))})",
@@ -127,44 +142,66 @@ class Domain:
             )
 
     def references(self) -> dict[str, Reference]:
-        """The entries that point to where their values are kept."""
+        """Return the references by the names of their entries."""
         return {name: s.value for name, s in self.secrets.items() if isinstance(s.value, Reference)}
 
     def sensitivity(self, name: str) -> Sensitivity:
-        """The entry's own sensitivity, or high if the domain's policy says that it is production."""
+        """Return the entry's own sensitivity, at least high if the policy says that the domain is production."""
         least = Sensitivity.HIGH if self.demands and self.policy.production else Sensitivity.LOW
         return max(self.secrets[name].sensitivity, least)
 
     def unbound_names(self) -> list[str]:
-        """The legacy values, which a swap of two entries would not be noticed in."""
+        """Return the names of legacy values: nobody would notice if two of these were swapped."""
         return [name for name, secret in self.secrets.items() if not secret.bound]
 
     def names_under_retired_key(self) -> list[str]:
-        """The values that were sealed to an earlier key of the domain, by a branch that had not seen the rotation."""
+        """Return the names of values that a branch without the latest rotation sealed to an earlier key."""
         current = key_id(self.public_key)
         return [name for name, secret in self.secrets.items() if secret.sealed_for not in (None, current)]
 
 
+class SignedDomain(Domain):
+    """A domain that has an epoch, from `Domain.as_signed`.
+
+    This is a type for the type checker: at run time it is the same `Domain`, so that a domain stays equal to itself and
+    identical wherever it is compared.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        epoch: Epoch
+
+
+def epoch_hash(domain: SignedDomain, file_id: bytes) -> bytes:
+    """Return the hash (32 bytes) of the domain's epoch, which following epochs name."""
+    return domain.epoch.hash(file_id, domain.name, domain.public_key)
+
+
 def create(name: str, owner: str, owner_key: bytes, now: str) -> Domain:
-    """A new, empty domain with one owner; `owner_key` is the owner's public key (32 bytes)."""
+    """Make an empty domain with one owner; `owner_key` is the owner's public key (32 bytes)."""
     private = PrivateKey.generate()
     key = BOUND + private.public
     return Domain(name, key, {owner: wrap_for(name, key, private, owner, owner_key, now)})
 
 
 def wrap_for(domain: str, key: bytes, private: PrivateKey, owner: str, owner_key: bytes, now: str) -> Grant:
+    """Wrap the domain's private key for an owner; `key` is the domain's scalar, `owner_key` has 32 bytes."""
     context = (domain.encode(), owner.encode(), key)
     return Grant(BOUND + seal(owner_key, DOMAIN_KEY, context, private.raw), now)
 
 
 def seal_value(domain: Domain, name: str, value: str) -> bytes:
-    """`value` sealed to the domain's public key, bound to its place, as a scalar. Needs no credentials."""
+    """Seal a value to the domain's public key, bound to its place; returns a scalar. Needs no credentials."""
     return _seal(domain.name, domain.public_key, name, _encode_value(value))
 
 
 def open_key(domain: Domain, identity: Identity) -> PrivateKey:
-    """The domain's private key. AccessError for one who is not an owner; IntegrityError for a grant that is not
-    this domain's, this owner's or this key's."""
+    """Unwrap the domain's private key.
+
+    Raises AccessError if the identity is not an owner's, and IntegrityError if the grant belongs to another domain,
+    owner or key.
+    """
     domain.check_owner(identity.name)
     grant = domain.owners[identity.name]
     try:
@@ -187,7 +224,7 @@ def open_key(domain: Domain, identity: Identity) -> PrivateKey:
 
 
 def open_values(domain: Domain, private: PrivateKey) -> dict[str, bytes]:
-    """Every sealed value of the domain. IntegrityError, with the entry's path, for one that is not in its place."""
+    """Open every sealed value of the domain; IntegrityError with the entry's path if one belongs to another place."""
     current = key_id(domain.public_key)
     keys = {current: private}
     if domain.names_under_retired_key():
@@ -208,7 +245,7 @@ def open_values(domain: Domain, private: PrivateKey) -> dict[str, bytes]:
 
 
 def open_retired(domain: Domain, private: PrivateKey) -> dict[bytes, PrivateKey]:
-    """The domain's earlier private keys, by key id."""
+    """Open the domain's earlier private keys; returns them by key id (8 bytes)."""
     keys = {key_id(domain.public_key): private}
     opened = {}
     for identifier, sealed in domain.retired.items():
@@ -225,10 +262,10 @@ def open_retired(domain: Domain, private: PrivateKey) -> dict[bytes, PrivateKey]
 
 
 def rotate(domain: Domain, private: PrivateKey, owner_keys: Mapping[str, bytes], history: bool) -> Domain:
-    """A new key for the domain: every value sealed to it, and it wrapped for `owner_keys` (name → public key).
+    """Give the domain a new key: seal every value to it, and wrap it for `owner_keys` (name → public key).
 
-    Times stay as they are; nothing of the result is signed. With `history`, the retired private keys are kept, sealed
-    to the new one, so that a value which another branch adds under an old key still opens.
+    Times stay, and nothing of the result is signed. With `history`, the domain keeps its retired private keys, sealed
+    to the new one, so that a value still opens if another branch adds it under an old key.
     """
     owners = {name: (owner_key, domain.owners[name].granted) for name, owner_key in owner_keys.items()}
     earlier = [*open_retired(domain, private).values(), private] if history else []
@@ -236,7 +273,7 @@ def rotate(domain: Domain, private: PrivateKey, owner_keys: Mapping[str, bytes],
 
 
 def open_contents(domain: Domain, private: PrivateKey) -> dict[str, tuple[bytes | Reference, Secret]]:
-    """What every entry holds, values opened and references as they are, with the entry."""
+    """Return every entry by name, each with its opened value or its reference."""
     held: dict[str, bytes | Reference] = {**open_values(domain, private), **domain.references()}
     return {name: (held[name], secret) for name, secret in domain.secrets.items()}
 
@@ -247,8 +284,11 @@ def under_new_key(
     owners: Mapping[str, tuple[bytes, str]],
     earlier: Iterable[PrivateKey],
 ) -> Domain:
-    """A domain with a new key, and nothing signed: the `contents` (of the entries that they are of) sealed to it, but
-    references, it wrapped for the `owners` (public key, and since when), and the earlier private keys sealed to it."""
+    """Make a domain with a new key, and nothing signed.
+
+    The values of `contents` are sealed to the key; references stay. The key is wrapped for `owners` (name → public key
+    and time of the grant). The private keys in `earlier` are sealed to it.
+    """
     fresh = PrivateKey.generate()
     key = BOUND + fresh.public
     secrets = {
@@ -267,7 +307,7 @@ def under_new_key(
 
 
 def seal_retired(domain: str, public_key: bytes, private: PrivateKey) -> bytes:
-    """An earlier private key of the domain, sealed to the present public key."""
+    """Seal an earlier private key of the domain to the present public key; returns a scalar."""
     context = (domain.encode(), key_id(private.public))
     return BOUND + seal(public_key, RETIRED_KEY, context, private.raw)
 

@@ -1,11 +1,12 @@
-"""Epochs: what a domain's key and policy are, said and signed by an owner, each on top of the one before."""
+"""Epochs: signed statements of a domain's key and policy, each of which names the ones before it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import SigningIdentity
 from pocket_protector.crypto.keys import digest
 from pocket_protector.document.custodian import KeyChange, proven_changes
 from pocket_protector.document.policy import Policy
@@ -23,9 +24,11 @@ from pocket_protector.document.statements import (
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One statement about a domain. `previous` has the hashes (32 bytes each, sorted) of the epochs that it follows:
-    none for a domain's first, two or more where an owner joined rotations of two branches. `number` is one more than
-    the largest of theirs."""
+    """A signed statement of a domain's key and policy (docs/format.md, section 4.6).
+
+    `previous` has the hashes (32 bytes each, sorted) of the epochs that it follows: none for a domain's first, two or
+    more where an owner joined rotations of two branches. `number` is one more than the largest of theirs.
+    """
 
     number: int
     previous: tuple[bytes, ...]
@@ -34,45 +37,48 @@ class Epoch:
     signed: Signed
 
     def hash(self, file_id: bytes, domain: str, public_key: bytes) -> bytes:
-        """BLAKE2b-256 of the statement."""
+        """Return BLAKE2b-256 of the statement (32 bytes)."""
         return digest(self.signed.statement(EPOCH, self._fields(file_id, domain, public_key)))
 
     def matches(self, file_id: bytes, domain: str, public_key: bytes) -> bool:
-        """Whether the maker signed exactly this, for that domain and public key (32 bytes)."""
+        """Return whether the maker signed exactly this epoch, for this domain and public key (32 bytes)."""
         return self.signed.matches(EPOCH, self._fields(file_id, domain, public_key))
 
     def _fields(self, file_id: bytes, domain: str, public_key: bytes) -> tuple[bytes, ...]:
-        return _epoch_fields(file_id, domain, public_key, self.number, self.previous, self.policy, self.made)
+        key = DomainKey(file_id, domain, public_key)
+        return _epoch_fields(key, self.number, self.previous, self.policy, self.made)
 
 
 MAX_PAST_EPOCHS = 1000
-"""How many earlier epochs a domain keeps: whoever judges the file verifies each."""
+"""A domain keeps at most so many earlier epochs, since every reader verifies each of them."""
+
+
+class DomainKey(NamedTuple):
+    """A domain's public key (32 bytes) and where it belongs: the file's id (16 bytes) and the domain's name."""
+
+    file_id: bytes
+    domain: str
+    public_key: bytes
 
 
 def make_epoch(
-    identity: Identity,
-    file_id: bytes,
-    domain: str,
-    public_key: bytes,
-    follows: Mapping[bytes, int],
-    policy: Policy,
-    made: str,
+    identity: SigningIdentity, key: DomainKey, follows: Mapping[bytes, int], policy: Policy, made: str
 ) -> Epoch:
-    """An epoch that `identity` signs; `follows` has the previous ones' hashes, each with its number."""
+    """Make an epoch, signed by `identity`. `follows` maps the hashes of the epochs before it to their numbers."""
     number = 1 + max(follows.values(), default=0)
     previous = tuple(sorted(follows))
-    fields = _epoch_fields(file_id, domain, public_key, number, previous, policy, made)
+    fields = _epoch_fields(key, number, previous, policy, made)
     return Epoch(number, previous, policy, made, sign(identity, EPOCH, fields))
 
 
 def _epoch_fields(
-    file_id: bytes, domain: str, public_key: bytes, number: int, previous: tuple[bytes, ...], policy: Policy, made: str
+    key: DomainKey, number: int, previous: tuple[bytes, ...], policy: Policy, made: str
 ) -> tuple[bytes, ...]:
     return (
-        file_id,
-        domain.encode(),
+        key.file_id,
+        key.domain.encode(),
         encode_number(number),
-        public_key,
+        key.public_key,
         encode_list(previous),
         policy.encode(),
         made.encode(),
@@ -81,8 +87,11 @@ def _epoch_fields(
 
 @dataclass(frozen=True, slots=True)
 class PastGrant:
-    """An owner's grant under an earlier epoch: what proves that the owner counted. `keys` are the owner's as they were
-    when the epoch ended; `changes` lead to them from the keys that the grant names, or from earlier ones."""
+    """An owner's grant under an earlier epoch, kept as the proof that the owner counted.
+
+    `keys` are the owner's as they were when the epoch ended. `changes` lead to them from the keys that the grant names,
+    or from earlier ones.
+    """
 
     keys: Keys
     changes: tuple[KeyChange, ...]
@@ -90,11 +99,11 @@ class PastGrant:
     signed: Signed
 
     def chain(self, file_id: bytes, custodian: str) -> tuple[Keys, ...]:
-        """The owner's keys, oldest first, as far back as the changes prove that they are one owner's."""
+        """Return the owner's keys, oldest first, as far back as the changes prove that they are one owner's."""
         return (*proven_changes(self.changes, file_id, custodian, self.keys), self.keys)
 
     def named(self, file_id: bytes, domain: str, public_key: bytes, custodian: str) -> tuple[Keys, ...]:
-        """The keys that the grant names and those that they changed to; none if its signature matches for none."""
+        """Return the keys that the grant names and those that followed them; () if its signature matches for none."""
         chain = self.chain(file_id, custodian)
         for at in reversed(range(len(chain))):
             if self.signed.matches(
@@ -106,8 +115,10 @@ class PastGrant:
 
 @dataclass(frozen=True, slots=True)
 class PastEpoch:
-    """An earlier epoch of a domain with its public key (32 bytes), and the grants by which its maker vouched, in one
-    step or more, for the maker of a following one."""
+    """An earlier epoch of a domain with its public key (32 bytes).
+
+    `grants` lead from its maker, in one step or more, to the maker of a following epoch.
+    """
 
     public_key: bytes
     epoch: Epoch

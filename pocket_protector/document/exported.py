@@ -1,4 +1,4 @@
-"""A domain on its way out of the file: what exporters are given."""
+"""A decrypted domain in the form that exporters receive."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ class ExportedEntry:
 
 @dataclass(frozen=True, slots=True)
 class ExportedDomain:
-    """A domain of the file with this id (16 bytes), what its policy says of production, and the entries that are
-    exported, sorted by name."""
+    """A domain to export, and its entries, sorted by name.
+
+    `file_id` has 16 bytes. `production` is the policy's statement: True, False, or None without one.
+    """
 
     file_id: bytes
     name: str
@@ -37,7 +39,7 @@ class ExportedDomain:
             raise ValueError("exported entries are sorted by name, and none is there twice")
 
     def texts(self) -> dict[str, str]:
-        """Name → value, or the URI of a reference; StoreError for a value that is not UTF-8 text."""
+        """Return name → value, or the URI of a reference; StoreError for a value that is not UTF-8 text."""
         return {entry.name: _text(self.name, entry.name, entry.content) for entry in self.entries}
 
 

@@ -1,4 +1,4 @@
-"""Which names may be given, and which are read (docs/format.md, section 6)."""
+"""The names that may be given, and the older ones that are still read (docs/format.md, section 6)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PRODUCTION = re.compile(
     r"production.*|produ[ck]tion|produ[ck]tiv|produccion|producao|produzione|prod(?!u).*|prd.*|(go)?live"
     r"|(?!pre|non|not).*(?<!re)prod(uction)?"
 )
-# Marks, and what is not shown at all.
+# Marks and invisible characters.
 _UNSEEN = ("Mn", "Me", "Cf")
 _FILLERS = "\u115f\u1160\u3164\uffa0"
 _WHOLE = ("prod", "production")
@@ -51,7 +51,7 @@ _LEGACY_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 
 
 def parse_secret_name(text: str) -> str:
-    """A name for a secret: an ASCII letter, then ASCII letters, digits, hyphens and underscores."""
+    """Check a secret's name: an ASCII letter, then ASCII letters, digits, hyphens and underscores."""
     if not _SECRET.fullmatch(text) or len(text) > MAX_NAME_CHARACTERS:
         raise NameFormatError(
             f"{_shown(text)} cannot name a secret",
@@ -61,12 +61,12 @@ def parse_secret_name(text: str) -> str:
 
 
 def parse_custodian_name(text: str) -> str:
-    """A name for a custodian: 1 to 256 printable characters in NFC, no space at either end."""
+    """Check a custodian's name: 1 to 256 printable characters in NFC, no space at either end."""
     return _parse_printable(text, "key custodian")
 
 
 def parse_domain_name(text: str) -> str:
-    """A name for a domain: as for a custodian, less the words that the file uses itself."""
+    """Check a domain's name: as for a custodian, without the words that the file itself uses."""
     if is_reserved(text) or text.startswith(EXTENSION_PREFIX):
         raise NameFormatError(
             f"{_shown(text)} cannot name a key domain",
@@ -76,26 +76,26 @@ def parse_domain_name(text: str) -> str:
 
 
 def parse_legacy_name(text: str) -> str:
-    """A custodian's or domain's name as Pocket Protector allows it: no control characters; never normalised."""
+    """Check a custodian's or domain's name as Pocket Protector does: no control characters; never normalised."""
     if not _LEGACY_NAME.fullmatch(text):
-        raise NameFormatError(f"{_shown(text)} is no name that Pocket Protector gives")
+        raise NameFormatError(f"{_shown(text)} is not a name that Pocket Protector allows")
     return text
 
 
 def parse_legacy_secret_name(text: str) -> str:
-    """A secret's name as any version of Pocket Protector allowed it."""
+    """Check a secret's name as the most permissive version of Pocket Protector did."""
     if not _LEGACY_SECRET.fullmatch(text):
-        raise NameFormatError(f"{_shown(text)} is no name that Pocket Protector gives a secret")
+        raise NameFormatError(f"{_shown(text)} is not a secret name that Pocket Protector allows")
     return text
 
 
 def is_reserved(text: str) -> bool:
-    """Whether a top-level key is one of the file's own, so never a domain."""
+    """Return whether a top-level key is one of the file's own, and so never a domain."""
     return text.startswith(FILE_META) or text in (CUSTODIANS, AUDIT_LOG)
 
 
 def looks_like_production(name: str) -> bool:
-    """Whether a domain's name looks like that of production, in any spelling: `prod`, `PROD-eu`, `my.Production2`,
+    """Return whether a domain's name looks like production in any spelling: `prod`, `PROD-eu`, `my.Production2`,
     `pröd`, `prd`; not `products`, `preprod` or `non-prod`."""
     plain = unicodedata.normalize("NFKD", name).translate(_LOOKALIKES)
     letters = "".join(c for c in plain if unicodedata.category(c) not in _UNSEEN and c not in _FILLERS)

@@ -1,4 +1,4 @@
-"""What a domain's owners demand of it, as part of its epoch's statement."""
+"""Policies: the demands that a domain's owners sign in its epoch (docs/format.md, section 4.6)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ _COUNT = re.compile(r"[1-9][0-9]{0,3}")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`require_signed`: no value is used that no owner has signed. `max_age`: nor one that was set more than so many
-    days ago (1 to 99,999). `min_owners`: nor any while the domain has fewer owners (1 to 9,999). `production`: every
-    value is at least of high sensitivity, and no reference is resolved that no owner has signed; False says that the
-    domain is not what its name may look like."""
+    """A domain's demands.
+
+    `require_signed`: refuse values that no owner has signed. `max_age`: refuse values that were set more than so many
+    days ago (1 to 99,999). `min_owners`: refuse all values while the domain has fewer owners (1 to 9,999).
+    `production`: treat every value as of high sensitivity at least, and resolve only references that an owner has
+    signed; False states that the domain is not production, whatever its name looks like.
+    """
 
     require_signed: bool = False
     max_age: int | None = None
@@ -33,7 +36,7 @@ class Policy:
     production: bool | None = None
 
     def items(self) -> dict[str, str]:
-        """As the file writes it; what is not demanded is left out."""
+        """Return the demands as the file writes them, without those that are not made."""
         written = {
             MAX_AGE: None if self.max_age is None else f"{self.max_age}d",
             MIN_OWNERS: None if self.min_owners is None else str(self.min_owners),
@@ -43,13 +46,15 @@ class Policy:
         return {key: text for key, text in written.items() if text is not None}
 
     def encode(self) -> bytes:
-        """As a field of a statement."""
+        """Encode the policy as a field of a statement."""
         return encode_list(lp(key.encode(), text.encode()) for key, text in self.items().items())
 
     @classmethod
     def parse(cls, items: Mapping[str, str]) -> Policy:
-        """The inverse of `items`; FormatError for an unknown key, which a newer version may have written and which
-        must not be ignored, and for another spelling of a value."""
+        """Parse the inverse of `items`; FormatError for an unknown key and for another spelling of a value.
+
+        A newer version may have written an unknown key. To ignore it would weaken the policy.
+        """
         for key in items:
             if key not in (REQUIRE_SIGNED, MAX_AGE, MIN_OWNERS, PRODUCTION):
                 error = FormatError(
@@ -69,7 +74,7 @@ class Policy:
         )
 
     def weaker_than(self, other: Policy) -> list[str]:
-        """What `other` demands and this does not, or demands less of: the policies' keys."""
+        """Return the keys of the demands that `other` makes and this policy does not, or makes less strictly."""
         weaker = []
         if other.require_signed and not self.require_signed:
             weaker.append(REQUIRE_SIGNED)
@@ -82,7 +87,7 @@ class Policy:
         return weaker
 
     def stricter(self, other: Policy) -> Policy:
-        """What both demand together."""
+        """Return the policy that makes the demands of both."""
         ages = [age for age in (self.max_age, other.max_age) if age is not None]
         counts = [count for count in (self.min_owners, other.min_owners) if count is not None]
         production = {self.production, other.production}
@@ -95,7 +100,7 @@ class Policy:
 
 
 def parse_days(text: str) -> int:
-    """`90d` as a number of days."""
+    """Parse a number of days such as `90d`."""
     found = _DAYS.fullmatch(text)
     if not found:
         raise FormatError("a number of days such as 90d belongs here").under(MAX_AGE)
@@ -103,6 +108,7 @@ def parse_days(text: str) -> int:
 
 
 def parse_count(text: str) -> int:
+    """Parse a number of owners (1 to 9,999)."""
     if not _COUNT.fullmatch(text):
         raise FormatError("a number from 1 to 9999 belongs here").under(MIN_OWNERS)
     return int(text)

@@ -1,4 +1,4 @@
-"""References: where a value is kept, in the place of the value (docs/format.md, section 4.10)."""
+"""References: URIs that stand in the place of values (docs/format.md, section 4.10)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Reference:
     """A pointer such as `azure-kv://vault/secret#json.key`: a URI in the characters of RFC 3986, with a scheme, a part
     after `//`, and at most one query and fragment, none of them empty; 2,048 characters at most.
 
-    What stands behind `//` means something to the scheme's source only. Percent-encoded parts are printable UTF-8 text.
+    Only the scheme's source interprets the part after `//`. Percent-encoded parts are printable UTF-8 text.
     FormatError for another form.
     """
 
@@ -40,16 +40,17 @@ class Reference:
 
     @property
     def scheme(self) -> str:
+        """The scheme, such as `vault`."""
         return self.text.partition(":")[0]
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """What stands between `//` and the query, cut at slashes and then decoded; `file:///a` has `""` and `a`."""
+        """The part between `//` and the query, cut at slashes and then decoded; `file:///a` has `""` and `a`."""
         return tuple(map(_decoded, self._parts()[1].split("/")))
 
     @property
     def query(self) -> dict[str, str]:
-        """FormatError for a part that is no `key=value`, and for a key that stands twice."""
+        """The query as key → value; FormatError for a part that is not `key=value`, and for a repeated key."""
         query = self._parts()[2]
         pairs = [part.partition("=") for part in query.split("&")] if query else []
         found = {_decoded(key): _decoded(value) for key, _, value in pairs}
@@ -59,10 +60,11 @@ class Reference:
 
     @property
     def fragment(self) -> str | None:
-        """As it is written: whether it is one name or several, the source knows."""
+        """The fragment, undecoded, since the source decides whether it is one name or several; None without one."""
         return self._parts()[3] or None
 
     def without_fragment(self) -> Self:
+        """Return the reference without its fragment."""
         return type(self)(self.text.partition("#")[0])
 
     def _parts(self) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ class Reference:
 
 
 def decode_part(text: str) -> str:
-    """A part of a reference without its percent-encoding."""
+    """Decode the percent-encoding of a part of a reference."""
     return _decoded(text)
 
 

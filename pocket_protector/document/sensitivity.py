@@ -1,4 +1,4 @@
-"""How carefully a value is to be handled, as its setters say (docs/format.md, section 4.11)."""
+"""Sensitivities: how carefully to handle a value (docs/format.md, section 4.11)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pocket_protector.errors import FormatError
 
 
 class Sensitivity(IntEnum):
-    """From the least to the most: values may be printed (LOW and MEDIUM), are printed on a terminal only if that is
-    asked for (HIGH), or reach a program and nothing else (INJECT_ONLY)."""
+    """A value's sensitivity, from the least to the most.
+
+    LOW and MEDIUM values may be printed. HIGH ones are printed on a terminal only on request. INJECT_ONLY ones reach
+    programs only.
+    """
 
     LOW = 0
     MEDIUM = 1
@@ -18,17 +21,17 @@ class Sensitivity(IntEnum):
 
     @property
     def word(self) -> str:
-        """As people and the file write it."""
+        """The word that people and the file use."""
         return self.name.lower().replace("_", "-")
 
     @classmethod
     def parse(cls, text: str) -> Sensitivity:
-        """FormatError for another word than the four."""
+        """Parse one of the four words; FormatError for any other."""
         for sensitivity in cls:
             if text == sensitivity.word:
                 return sensitivity
         raise FormatError(f"one of {', '.join(known.word for known in cls)} belongs here")
 
     def encode(self) -> bytes:
-        """As a field of a statement: nothing for MEDIUM, which the file does not write either."""
+        """Encode as a field of a statement: empty for MEDIUM, which the file does not write either."""
         return b"" if self is Sensitivity.MEDIUM else self.word.encode()

@@ -1,4 +1,4 @@
-"""Signed statements: who said what about an object (docs/format.md, section 3.5)."""
+"""Signed statements about objects (docs/format.md, section 3.5)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pocket_protector.crypto.encoding import lp
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import SigningIdentity
 from pocket_protector.crypto.keys import is_signed, statement
 
 EPOCH = b"epoch"
@@ -25,7 +25,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed: a custodian's name, and the verify key (32 bytes) that the signature is of."""
+    """A signer: the custodian's name, and the verify key (32 bytes) that made the signature."""
 
     name: str
     verify_key: bytes
@@ -33,39 +33,37 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signature (64 bytes) of a statement that ends with its signer. Whether it matches is asked with `matches`."""
+    """A signature (64 bytes) of a statement that ends with its signer. It is unverified: `matches` verifies it."""
 
     by: Signer
     signature: bytes
 
     def matches(self, kind: bytes, fields: tuple[bytes, ...]) -> bool:
-        """Whether this is the signer's signature of the statement of that kind and those fields."""
+        """Return whether the signer signed the statement of this kind with these fields."""
         return is_signed(self.by.verify_key, self.signature, self.statement(kind, fields))
 
     def statement(self, kind: bytes, fields: tuple[bytes, ...]) -> bytes:
-        """The bytes that are signed: the fields, then the signer's name and verify key."""
+        """Return the bytes to sign: the fields, then the signer's name and verify key."""
         return statement(kind, *fields, self.by.name.encode(), self.by.verify_key)
 
 
-def sign(identity: Identity, kind: bytes, fields: tuple[bytes, ...]) -> Signed:
-    """The identity's signature of a statement; it must be one that can sign."""
-    assert identity.signing is not None
-    by = Signer(identity.name, identity.signing.public)
+def sign(identity: SigningIdentity, kind: bytes, fields: tuple[bytes, ...]) -> Signed:
+    """Sign a statement of this kind, with these fields, as the identity."""
+    by = Signer(identity.name, identity.verify_key)
     return Signed(by, identity.signing.sign(kind, *fields, by.name.encode(), by.verify_key))
 
 
 def entry_fields(
     file_id: bytes, domain: str, public_key: bytes, name: str, said: tuple[bytes, ...]
 ) -> tuple[bytes, ...]:
-    """What an entry's signer vouches for: exactly what `Secret.said` gives, in this place, under this key of the
-    domain."""
+    """Return the fields of a signed entry: those of `Secret.said`, in this place, under this key of the domain."""
     return file_id, domain.encode(), public_key, name.encode(), *said
 
 
 def grant_fields(
     file_id: bytes, domain: str, public_key: bytes, custodian: str, keys: Keys, granted: str
 ) -> tuple[bytes, ...]:
-    """What a granter says: the custodian with these keys may open the domain as long as it has this key."""
+    """Return the fields of a grant: the custodian with these keys may open the domain while it has this key."""
     return (
         file_id,
         domain.encode(),
@@ -78,7 +76,7 @@ def grant_fields(
 
 
 def change_fields(file_id: bytes, custodian: str, old: Keys, new: Keys, time: str) -> tuple[bytes, ...]:
-    """What a custodian says with the old key and with the new one: both are theirs."""
+    """Return the fields of a change of keys, which the custodian signs with the old key and with the new one."""
     return (
         file_id,
         custodian.encode(),
@@ -91,11 +89,11 @@ def change_fields(file_id: bytes, custodian: str, old: Keys, new: Keys, time: st
 
 
 def encode_list(items: Iterable[bytes]) -> bytes:
-    """A sorted list as one field: how many (u64 big-endian), then LP of them."""
+    """Encode a list as one field: the number of items (u64 big-endian), then LP of the sorted items."""
     ordered = sorted(items)
     return encode_number(len(ordered)) + lp(*ordered)
 
 
 def encode_number(number: int) -> bytes:
-    """u64 big-endian."""
+    """Encode a number as u64 big-endian."""
     return number.to_bytes(8, "big")

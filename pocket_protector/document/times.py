@@ -15,7 +15,7 @@ _LAST = "9999-12-31T23:59:59Z"
 
 
 def parse_time(text: str) -> str:
-    """Check that `text` is such a time; FormatError otherwise. The text is its own canonical form."""
+    """Check that `text` is a time in the file's canonical form; FormatError if not."""
     if _TIME.fullmatch(text):
         try:
             datetime.fromisoformat(text)
@@ -27,13 +27,15 @@ def parse_time(text: str) -> str:
 
 
 def later_time(now: str, before: str) -> str:
-    """`now`, or a second after `before` if that is not earlier: each change of a value has a time of its own, by which
-    a merge tells an update from a rotation."""
+    """Return `now`, or a second after `before` if `now` is not later.
+
+    So each change of a value has a time of its own, and a merge can distinguish an update from a rotation.
+    """
     if now > before or before == _LAST:
         return now
     return format_time(datetime.fromisoformat(before) + timedelta(seconds=1))
 
 
 def format_time(moment: datetime) -> str:
-    """`moment` (aware) as the file writes it, cut to whole seconds."""
+    """Format a moment, which has a time zone, as the file does: in UTC, cut to whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

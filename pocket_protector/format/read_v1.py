@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pocket_protector.crypto.identity import WrappedIdentity
+from pocket_protector.crypto.key_slots import WrappedSeed
 from pocket_protector.crypto.keys import DIGEST_BYTES, KEY_ID_BYTES, SIGNATURE_BYTES, parse_public_key
 from pocket_protector.crypto.legacy_keys import PasswordDerivedKey
 from pocket_protector.crypto.sealing import MIN_SEALED_BYTES, SEALED_BOX_OVERHEAD
@@ -206,7 +206,7 @@ def _read_custodian(tree: Tree, name: str) -> AnyCustodian:
     read_name(name, names.parse_custodian_name)
     public_key = read_scalar(block, "public-key", scalars.decode_public_key)
     verify_key = read_scalar(block, "verify-key", scalars.decode_verify_key)
-    wrapped = read_scalar(block, "encrypted-private-key", _read_wrapped_identity)
+    wrapped = read_scalar(block, "encrypted-private-key", _read_wrapped_seed)
     signature = read_scalar(block, "signature", scalars.decode_fixed, SIGNATURE_BYTES)
     changes = read_child(block, "changes", _signed().read_changes) if "changes" in block else ()
     try:
@@ -219,11 +219,11 @@ def read_derived_key(text: str) -> PasswordDerivedKey:
     return PasswordDerivedKey.parse(scalars.decode(text))
 
 
-def _read_wrapped_identity(text: str) -> WrappedIdentity:
+def _read_wrapped_seed(text: str) -> WrappedSeed:
     raw = scalars.decode(text)
     if raw[0] != scalars.VERSION:
         raise scalars.unknown_version(raw[0])
-    return WrappedIdentity.parse(raw[1:])
+    return WrappedSeed.parse(raw[1:])
 
 
 def _read_log(tree: Tree, where: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Who is asking: a custodian's name and passphrase, and where they came from."""
+"""Credentials: a custodian's name and passphrase, and where they came from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.document.custodian import AnyCustodian
-from pocket_protector.errors import AccessError
+from pocket_protector.errors import AccessError, PassphraseError
 
 DEFAULT_PREFIX = "PPROTECT"
 PREFIX_VARIABLE = "PPROTECT_ENV_PREFIX"
@@ -16,18 +16,29 @@ TRUST_VARIABLE = "PPROTECT_TRUST"
 RECIPIENT_KEY_VARIABLE = "PPROTECT_RECIPIENT_KEY"
 TOKEN_VARIABLE = "PPROTECT_PACKAGE_TOKEN"  # noqa: S105
 
-_ENVIRONMENT = "env var: "
 
-# How errors begin that another passphrase would mend; a derivation that finds no memory is not one of them.
-_OF_THE_PASSPHRASE = ("wrong passphrase", "a raw key has", "the passphrase is")
+class VariableSource(str):
+    """A variable of the environment as the source of a credential: reads `env var: NAME`; `variable` is the name."""
+
+    __slots__ = ("variable",)
+
+    variable: str
+
+    def __new__(cls, variable: str) -> Self:
+        source = super().__new__(cls, f"env var: {variable}")
+        source.variable = variable
+        return source
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (self.variable,)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Creds:
     """A custodian's name and passphrase; the repr shows the name only.
 
-    The sources say where each came from, such as `env var: PPROTECT_USER`, for messages. An identity that these
-    credentials unlocked is kept with them, so that a passphrase is stretched once.
+    The sources say in messages where each came from, such as `env var: PPROTECT_USER`. The object keeps each identity
+    that it has unlocked, so that a passphrase is stretched once.
     """
 
     name: str
@@ -43,68 +54,66 @@ class Creds:
 
     @classmethod
     def from_env(cls, prefix: str | None = None) -> Self:
-        """From `<prefix>_USER` and `<prefix>_PASSPHRASE`; the prefix is that of PPROTECT_ENV_PREFIX, else PPROTECT.
+        """Read `<prefix>_USER` and `<prefix>_PASSPHRASE`; the prefix defaults to PPROTECT_ENV_PREFIX, else PPROTECT.
 
-        Never raises: a variable that is not set gives "", which unlocking then names.
+        Never raises: a variable that is not set gives "", and `KeyFile.unlock` then names the variable.
         """
         user, passphrase = variable_names(prefix)
         name, secret = read_variable(user) or "", read_variable(passphrase) or ""
-        return cls(name, secret, variable_source(user), variable_source(passphrase))
+        return cls(name, secret, VariableSource(user), VariableSource(passphrase))
 
     def unlock(self, custodian: AnyCustodian) -> Identity:
-        """The custodian's identity: one key derivation, the first time. AccessError for a wrong passphrase."""
+        """Return the custodian's identity, after one key derivation the first time.
+
+        Raises PassphraseError for a wrong passphrase, and AccessError if the derivation fails.
+        """
         identity = self._unlocked.get(custodian)
         if identity is None:
             try:
                 identity = self._unlocked[custodian] = custodian.unlock(self.passphrase)
-            except AccessError as error:
-                if self.passphrase_source and error.message.startswith(_OF_THE_PASSPHRASE):
+            except PassphraseError as error:
+                if self.passphrase_source:
                     error.message += f" (from {self.passphrase_source})"
                 raise
         return identity
 
     def require(self, user_way: str = "", passphrase_way: str = "") -> None:
-        """AccessError, naming where it was looked for, if the name or the passphrase is empty.
+        """Check that neither the name nor the passphrase is empty; AccessError, which names the source, if one is.
 
-        The ways say how each can be given, such as `-u NAME`; without, that follows from where it was looked for.
+        The ways say how to give each, such as `-u NAME`; by default the hint follows from the source.
         """
-        for what, value, source, way in (
+        for part, value, source, way in (
             ("user", self.name, self.name_source, user_way),
             ("passphrase", self.passphrase, self.passphrase_source, passphrase_way),
         ):
             if not value:
                 place = f" ({source} is empty or not set)" if source else ""
-                raise AccessError(f"no {what} is given{place}", hint=f"give {way}" if way else _way(source))
+                raise AccessError(f"no {part} is given{place}", hint=f"give {way}" if way else _way(source))
 
     def __repr__(self) -> str:
         return f"<Creds of {self.name!r}>"
 
 
 def read_variable(name: str) -> str | None:
-    """A variable of the environment as UTF-8, whatever the locale: the key must not depend on it."""
+    """Return a variable of the environment as UTF-8, whatever the locale: the key must not depend on that."""
     value = os.environ.get(name)
     return None if value is None else os.fsencode(value).decode(errors="surrogateescape")
 
 
 def variable_names(prefix: str | None) -> tuple[str, str]:
-    """The names of the variables that hold the user and the passphrase."""
+    """Return the names of the variables that hold the user and the passphrase."""
     chosen = os.getenv(PREFIX_VARIABLE, DEFAULT_PREFIX) if prefix is None else prefix
     return f"{chosen}_USER", f"{chosen}_PASSPHRASE"
 
 
-def variable_source(name: str) -> str:
-    """A variable as the source of credentials."""
-    return _ENVIRONMENT + name
-
-
 def credential_variables(prefix: str | None) -> set[str]:
-    """Every variable that may hold credentials, where they were looked for with this prefix."""
+    """Return every variable that may hold credentials, for a command that uses this prefix."""
     of_packages = RECIPIENT_KEY_VARIABLE, TOKEN_VARIABLE
     of_files = *variable_names(prefix), *variable_names(None), *variable_names(DEFAULT_PREFIX)
     return {*of_files, *of_packages, PREFIX_VARIABLE}
 
 
 def _way(source: str | None) -> str:
-    if source and source.startswith(_ENVIRONMENT):
-        return f"set {source.removeprefix(_ENVIRONMENT)}"
+    if isinstance(source, VariableSource):
+        return f"set {source.variable}"
     return "give credentials that have a name and a passphrase"

@@ -1,4 +1,4 @@
-"""Which version of a file an object was made from, so that a write knows what to join."""
+"""The version of a file that an object was made from: the base of the merge when it is written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from pocket_protector.document.document import Document
 
 
 class DocumentVersion:
-    """One object of a lineage: `synced` is its document once that was read from disk or written there; `resolves` are
-    bytes, which cannot be read, that it may take the place of."""
+    """A version of a file, and the one that it was made from.
+
+    `synced` is its document once that has been read from disk or written there. `resolves` has the unreadable bytes
+    that a write may replace.
+    """
 
     __slots__ = ("parent", "resolves", "synced")
 
@@ -17,7 +20,7 @@ class DocumentVersion:
         self.resolves: bytes | None = resolves if resolves is not None or parent is None else parent.resolves
 
     def base(self) -> Document | None:
-        """What the next write starts from: the newest version on the way back that was on disk."""
+        """Return the newest version on the way back that was on disk, which the next write starts from."""
         version: DocumentVersion | None = self
         while version is not None and version.synced is None:
             version = version.parent

@@ -1,13 +1,15 @@
-"""`KeyFile`: the library's face."""
+"""`KeyFile`: the public interface of the library."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.crypto.kdf import cost_from_limits, parse_raw_key
-from pocket_protector.document.document import Document, truncate_audit_log
+from pocket_protector.crypto.kdf import cost_from_limits
+from pocket_protector.crypto.key_slots import KeySlot, PassphraseSlot, RawKeySlot
+from pocket_protector.document.document import truncate_audit_log
+from pocket_protector.document.new_secret import NewSecret, SetMode
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import StoreError
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
 class KeyFile(Stored):
     """A protected file. Immutable: every change returns a new one, and `write` puts it on disk.
 
-    Wherever credentials are asked for, an `Identity` from `unlock` does as well, without another key derivation.
-    All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for names that are not there, `StoreError`
-    for what contradicts the file, `FormatError` and `IntegrityError` for a file that is not what it should be.
+    Every method that takes credentials also takes an `Identity` from `unlock`, which saves another key derivation.
+    All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for unknown names, `StoreError` for a request
+    that contradicts the file, `FormatError` for a file that is not valid, and `IntegrityError` for one that was forged
+    or damaged.
     """
 
     __slots__ = ()
@@ -34,12 +37,12 @@ class KeyFile(Stored):
     # The file
 
     def upgrade(self) -> KeyFile:
-        """A file of Pocket Protector's as one of format 1, with every entry and the old log. Needs no credentials."""
+        """Convert a file of Pocket Protector to format 1, with every entry and the old log. Needs no credentials."""
         from pocket_protector.changes.upgrade import upgrade
 
         return self._changed(upgrade, now())
 
-    # Secrets: no credentials are needed, but to lower a sensitivity; with some, their custodian signs the value
+    # Secrets: only lowering a sensitivity needs credentials; if given, their custodian signs the value
 
     def add_secret(
         self,
@@ -50,11 +53,12 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """A value, or a reference to one, of medium sensitivity if none is given. StoreError if the secret exists;
-        FormatError and ProviderError for a reference that nothing installed can resolve."""
-        from pocket_protector.changes import secret_changes
+        """Add a secret: a value, or a reference to one. With credentials, sign it. Sensitivity: medium by default.
 
-        return self._set(secret_changes.add_secret, domain_name, name, value, creds, sensitivity)
+        Raises StoreError if the secret exists, and FormatError or ProviderError for a reference that nothing installed
+        can resolve.
+        """
+        return self.change_secret(SetMode.ADD, NewSecret(domain_name, name, value, sensitivity), creds)
 
     def update_secret(
         self,
@@ -65,11 +69,12 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """As `add_secret`; the sensitivity stays if none is given, and a lower one needs an owner's credentials.
-        PPKeyError if the secret does not exist."""
-        from pocket_protector.changes import secret_changes
+        """Update a secret, as `add_secret` adds one. Its sensitivity stays if none is given.
 
-        return self._set(secret_changes.update_secret, domain_name, name, value, creds, sensitivity)
+        Raises PPKeyError if the secret does not exist, and AccessError if the sensitivity is lowered without an owner's
+        credentials.
+        """
+        return self.change_secret(SetMode.UPDATE, NewSecret(domain_name, name, value, sensitivity), creds)
 
     def set_secret(
         self,
@@ -80,24 +85,33 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """Add or update."""
+        """Add the secret, or update it if it exists."""
+        return self.change_secret(SetMode.ADD_OR_UPDATE, NewSecret(domain_name, name, value, sensitivity), creds)
+
+    def change_secret(self, mode: SetMode, new: NewSecret, creds: Creds | Identity | None = None) -> KeyFile:
+        """Add or update a secret, as `mode` says; see `add_secret` and `update_secret`."""
         from pocket_protector.changes import secret_changes
 
-        return self._set(secret_changes.set_secret, domain_name, name, value, creds, sensitivity)
+        _check_reference(new.content)
+        return self._changed(secret_changes.set_secret, mode, new, now(), self._signer(creds))
 
     def set_sensitivity(
         self, domain_name: str, name: str, sensitivity: Sensitivity, *, creds: Creds | Identity | None = None
     ) -> KeyFile:
-        """Have the value, as it is, handled otherwise. With an owner's credentials, if that is less carefully or the
-        value is signed."""
+        """Change a secret's sensitivity; its value stays.
+
+        Raises AccessError without an owner's credentials, if the sensitivity is lowered or the value is signed.
+        """
         from pocket_protector.changes import secret_changes
 
         signer = self._signer(creds)
         return self._changed(secret_changes.set_sensitivity, domain_name, name, sensitivity, now(), signer)
 
     def import_reference(self, domain_name: str, name: str, resolved: Resolved | None = None) -> KeyFile:
-        """Seal the value that a reference leads to now, or that was `resolved` already, in the reference's place.
-        ProviderError if it cannot be had."""
+        """Seal the value that a reference resolves to, or has been `resolved` to, in the reference's place.
+
+        Raises ProviderError if the value cannot be fetched.
+        """
         from pocket_protector.changes import secret_changes
         from pocket_protector.document.decrypted import decoded
 
@@ -110,8 +124,11 @@ class KeyFile(Stored):
     def import_entries(
         self, domain_name: str, entries: Iterable[ExportedEntry], sender: str, *, overwrite: bool = False
     ) -> KeyFile:
-        """Add entries of a package; those that exist stay as they are without `overwrite`, and are never handled less
-        carefully than before. FormatError and ProviderError for a reference that nothing installed can resolve."""
+        """Add the entries of a package of `sender`.
+
+        An entry that exists stays as it is without `overwrite`, and its sensitivity is never lowered.
+        Raises FormatError or ProviderError for a reference that nothing installed can resolve.
+        """
         from pocket_protector.changes import secret_changes
 
         chosen = tuple(entries)
@@ -120,13 +137,14 @@ class KeyFile(Stored):
         return self._changed(secret_changes.import_entries, domain_name, chosen, sender, now(), overwrite)
 
     def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:
-        """Sign values as they are. The credentials are an owner's, who has looked at them."""
+        """Sign values as they are, after their owner, whose credentials are given, has reviewed them."""
         from pocket_protector.changes import secret_changes
 
         identity = self._unlock_owner(domain_name, creds)
         return self._changed(secret_changes.sign_secrets, domain_name, names, identity, now())
 
     def rm_secret(self, domain_name: str, name: str) -> KeyFile:
+        """Remove a secret; PPKeyError if it does not exist."""
         from pocket_protector.changes import secret_changes
 
         return self._changed(secret_changes.rm_secret, domain_name, name, now())
@@ -141,7 +159,10 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         policy: Policy | None = None,
     ) -> KeyFile:
-        """A new, empty domain that the custodian owns; signed, with the custodian's credentials. A policy needs it."""
+        """Add an empty domain that the custodian owns, signed if the custodian's credentials are given.
+
+        Raises AccessError for a policy without credentials.
+        """
         from pocket_protector.changes import domain_changes
 
         if creds is not None and creds.name != key_custodian_name:
@@ -150,13 +171,13 @@ class KeyFile(Stored):
         return self._changed(domain_changes.add_domain, domain_name, key_custodian_name, now(), signer, policy)
 
     def rm_domain(self, domain_name: str) -> KeyFile:
-        """Take the domain out, with its secrets."""
+        """Remove the domain with its secrets."""
         from pocket_protector.changes import domain_changes
 
         return self._changed(domain_changes.rm_domain, domain_name, now())
 
     def add_owner(self, domain_name: str, key_custodian_name: str, creds: Creds | Identity) -> KeyFile:
-        """Let one more custodian read the domain. The credentials are an owner's."""
+        """Give one more custodian access to the domain. The credentials are an owner's."""
         from pocket_protector.changes import domain_changes
 
         self._document.changeable().custodian(key_custodian_name)
@@ -186,10 +207,10 @@ class KeyFile(Stored):
         return self._changed(domain_changes.migrate_owner, new_custodian_name, identity, domain_names, now())
 
     def rotate_domain_key(self, domain_name: str, creds: Creds | Identity, *, history: bool = True) -> KeyFile:
-        """A new key for the domain, every value re-sealed to it, the key wrapped for the present owners.
+        """Give the domain a new key, wrap that for the present owners, and re-seal every value to it.
 
-        With `history` the retired key is kept, sealed to the new one, so that a value which another branch adds
-        under it still opens.
+        With `history` the domain keeps the retired key, sealed to the new one, so that a value still opens if another
+        branch adds it under the retired key.
         """
         from pocket_protector.changes import domain_changes
 
@@ -198,7 +219,7 @@ class KeyFile(Stored):
         return self._changed(domain_changes.rotate, domain_name, identity, history, now())
 
     def set_policy(self, domain_name: str, policy: Policy, creds: Creds | Identity) -> KeyFile:
-        """Demand of the domain what the policy says. The credentials are an owner's."""
+        """Set the domain's policy. The credentials are an owner's."""
         from pocket_protector.changes import domain_changes
 
         self._document.changeable()
@@ -208,22 +229,24 @@ class KeyFile(Stored):
     # Key custodians
 
     def add_key_custodian(self, creds: Creds, opslimit: int | None = None, memlimit: int | None = None) -> KeyFile:
-        """A custodian with a new identity under the passphrase. The limits are Argon2id's passes and bytes, such as
-        `*KDF_INTERACTIVE`; `KDF_SENSITIVE` if not given."""
-        from pocket_protector.changes import custodian_changes
+        """Add a custodian with a new identity under the passphrase.
 
-        cost = cost_from_limits(opslimit, memlimit)
-        return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, cost, now())
+        The limits are Argon2id's passes and bytes, such as `*KDF_INTERACTIVE`; `KDF_SENSITIVE` by default.
+        """
+        return self.add_custodian(creds.name, PassphraseSlot(creds.passphrase, cost_from_limits(opslimit, memlimit)))
 
     def add_raw_key_custodian(self, creds: Creds) -> KeyFile:
-        """A custodian whose passphrase is a raw key `P<64 hex>P`, which needs no stretching."""
+        """Add a custodian whose passphrase is a raw key `P<64 hex>P`, which needs no stretching."""
+        return self.add_custodian(creds.name, RawKeySlot.parse(creds.passphrase))
+
+    def add_custodian(self, name: str, slot: KeySlot) -> KeyFile:
+        """Add a custodian with a new identity, which the key slot opens. Raises StoreError if the custodian exists."""
         from pocket_protector.changes import custodian_changes
 
-        parse_raw_key(creds.passphrase)
-        return self._changed(custodian_changes.add_key_custodian, creds.name, creds.passphrase, None, now())
+        return self._changed(custodian_changes.add_key_custodian, name, slot, now())
 
     def rm_key_custodian(self, key_custodian_name: str) -> KeyFile:
-        """Take a custodian out, and every grant to them; see `rm_owner` for what that is worth."""
+        """Remove a custodian and every grant to them. As with `rm_owner`, only rotation ends the access."""
         from pocket_protector.changes import custodian_changes
 
         return self._changed(custodian_changes.rm_key_custodian, key_custodian_name, now())
@@ -237,12 +260,17 @@ class KeyFile(Stored):
         *,
         raw_key: bool = False,
     ) -> KeyFile:
-        """The same keys under a new passphrase. A legacy custodian gets new keys, as from `rekey_custodian`."""
+        """Change the passphrase; the keys stay. A legacy custodian gets new keys, as from `rekey_custodian`."""
+        self._document.changeable()
+        return self.rewrap_custodian(creds, _slot(new_passphrase, opslimit, memlimit, raw_key=raw_key))
+
+    def rewrap_custodian(self, creds: Creds | Identity, slot: KeySlot) -> KeyFile:
+        """Wrap the custodian's keys in this slot, in the place of the old wrapping; see
+        `set_key_custodian_passphrase`."""
         from pocket_protector.changes import custodian_changes
 
-        return self._rewrapped(
-            custodian_changes.rewrap_identity, creds, new_passphrase, None if raw_key else (opslimit, memlimit)
-        )
+        self._document.changeable()
+        return self._changed(custodian_changes.rewrap_custodian, self.unlock(creds), slot, now())
 
     def rekey_custodian(
         self,
@@ -252,45 +280,27 @@ class KeyFile(Stored):
         opslimit: int | None = None,
         memlimit: int | None = None,
     ) -> KeyFile:
-        """New keys under the new credentials, whose name is the same; each grant is wrapped for them."""
-        from pocket_protector.changes import custodian_changes
+        """Give the custodian new keys under the new credentials, which have the same name.
 
+        Each of the custodian's grants is wrapped for the new keys.
+        """
         if creds.name != new_creds.name:
             raise StoreError(f"the new credentials are of {new_creds.name!r}, not of {creds.name!r}")
-        return self._rewrapped(
-            custodian_changes.rekey_custodian, creds, new_creds.passphrase, None if raw_key else (opslimit, memlimit)
-        )
+        self._document.changeable()
+        return self.rekey_with_slot(creds, _slot(new_creds.passphrase, opslimit, memlimit, raw_key=raw_key))
+
+    def rekey_with_slot(self, creds: Creds | Identity, slot: KeySlot) -> KeyFile:
+        """Give the custodian new keys, which the slot opens; see `rekey_custodian`."""
+        from pocket_protector.changes import custodian_changes
+
+        self._document.changeable()
+        return self._changed(custodian_changes.rekey_custodian, self.unlock(creds), slot, now())
 
     def truncate_audit_log(self, max_keep: int) -> KeyFile:
-        """Keep the newest `max_keep` entries, and note how many went."""
+        """Keep the newest `max_keep` entries, and note how many were removed."""
         return self._changed(truncate_audit_log, int(max_keep), now())
 
     # Inside
-
-    def _set(
-        self,
-        change: Callable[..., Document],
-        domain_name: str,
-        name: str,
-        value: str | Reference,
-        creds: Creds | Identity | None,
-        sensitivity: Sensitivity | None,
-    ) -> KeyFile:
-        _check_reference(value)
-        return self._changed(change, domain_name, name, value, now(), self._signer(creds), sensitivity)
-
-    def _rewrapped(
-        self,
-        change: Callable[..., Document],
-        creds: Creds | Identity,
-        passphrase: str,
-        limits: tuple[int | None, int | None] | None,
-    ) -> KeyFile:
-        self._document.changeable()
-        if limits is None:
-            parse_raw_key(passphrase)
-        cost = None if limits is None else cost_from_limits(*limits)
-        return self._changed(change, self.unlock(creds), passphrase, cost, now())
 
     def _signer(self, creds: Creds | Identity | None) -> Identity | None:
         return None if creds is None else self.unlock(creds)
@@ -304,8 +314,15 @@ class KeyFile(Stored):
         return hash(self.path)
 
 
+def _slot(passphrase: str, opslimit: int | None, memlimit: int | None, *, raw_key: bool) -> KeySlot:
+    """Make a slot of the parameters that Pocket Protector's methods take."""
+    if raw_key:
+        return RawKeySlot.parse(passphrase)
+    return PassphraseSlot(passphrase, cost_from_limits(opslimit, memlimit))
+
+
 def _check_reference(content: str | bytes | Reference) -> None:
-    """FormatError and ProviderError for a reference that nothing installed can resolve."""
+    """Check a reference; FormatError or ProviderError if nothing installed can resolve it."""
     if isinstance(content, Reference):
         from pocket_protector.plugins.registry import check_reference
 

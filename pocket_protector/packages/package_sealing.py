@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.changes.signing import require_signing
 from pocket_protector.crypto.aead import derive_key, encrypt
 from pocket_protector.crypto.encoding import LABEL_PREFIX, lp
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.crypto.keys import KEY_BYTES, digest
 from pocket_protector.crypto.sealing import seal
 from pocket_protector.document.exported import ExportedDomain
@@ -52,12 +52,12 @@ def seal_package(domain: ExportedDomain, request: PackageRequest) -> bytes:
     many, a life of no time or over 30 days, and more than a package holds. AccessError for a sender whose keys cannot
     sign.
     """
-    check_can_sign(request.sender)
+    sender = require_signing(request.sender)
     check_not_production(domain.name, domain.production)
     for entry in domain.entries:
         # Only Pocket Protector allowed some names, which no reader of packages takes.
         parse_secret_name(entry.name)
-    header = _header(domain, request)
+    header = _header(domain, request, sender)
     bound, key, gate_key, token = header.hash(), os.urandom(KEY_BYTES), os.urandom(KEY_BYTES), request.token
     ordinary = [entry for entry in domain.entries if not is_gated(entry)]
     gated = [entry for entry in domain.entries if is_gated(entry)]
@@ -69,8 +69,7 @@ def seal_package(domain: ExportedDomain, request: PackageRequest) -> bytes:
         encrypt(derive_key(key, lp(TOKEN, token.secret, bound)), gate_key, lp(TOKEN, bound)),
         *(seal(to, HUMAN, place(bound, index), gate_key) for index, to in enumerate(human)),
     )
-    assert request.sender.signing is not None
-    package = MAGIC + lp(header.encode()) + body + request.sender.signing.sign(SIGNATURE, bound, digest(body))
+    package = MAGIC + lp(header.encode()) + body + sender.signing.sign(SIGNATURE, bound, digest(body))
     if len(package) > MAX_PACKAGE_BYTES:
         raise StoreError(
             f"the package would have more than {MAX_PACKAGE_BYTES} bytes", hint="--secret NAME takes a part"
@@ -92,18 +91,17 @@ def check_not_production(domain: str, production: bool | None) -> None:
         )
 
 
-def _header(domain: ExportedDomain, request: PackageRequest) -> Header:
+def _header(domain: ExportedDomain, request: PackageRequest, sender: SigningIdentity) -> Header:
     number = len(request.recipients)
     if not 1 <= number <= MOST_RECIPIENTS or len({*request.recipients}) < number:
         raise StoreError(f"a package has 1 to {MOST_RECIPIENTS} recipients, none of them twice")
     if not timedelta(seconds=1) <= request.life <= LONGEST_LIFE:
         raise StoreError(f"a package lives for up to {LONGEST_LIFE.days} days", hint="--ttl 24h, or --ttl 30d")
-    assert request.sender.verify_key is not None
     return Header(
         package_id=request.token.package_id,
         file_id=domain.file_id,
-        sender=request.sender.name,
-        keys=Keys(request.sender.public_key, request.sender.verify_key),
+        sender=sender.name,
+        keys=Keys(sender.public_key, sender.verify_key),
         domain=domain.name,
         production=domain.production,
         created=format_time(request.now),

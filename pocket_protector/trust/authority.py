@@ -12,7 +12,7 @@ from enum import Enum
 
 from pocket_protector.crypto.keys import KEY_BYTES, KEY_ID_BYTES, key_id
 from pocket_protector.document.document import Document
-from pocket_protector.document.domain import Domain
+from pocket_protector.document.domain import Domain, SignedDomain
 from pocket_protector.document.epoch import Epoch, PastEpoch
 from pocket_protector.document.statements import Keys, Signed, Signer
 from pocket_protector.trust.key_history import KeyHistory, is_signed_for
@@ -69,12 +69,13 @@ def owners_of(document: Document, domain: Domain, proofs: KeyHistory | None = No
     """Rule 3: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
     epoch's maker. In a domain without an epoch every listed owner who is a custodian counts."""
     proofs = proofs or KeyHistory(document)
-    if domain.epoch is None:
+    signed_domain = domain.as_signed()
+    if signed_domain is None:
         keys = {name: _verify_keys(proofs.chain(name)) for name in domain.owners if name in document.custodians}
         status = {name: GrantStatus.COUNTS if name in keys else GrantStatus.NO_CUSTODIAN for name in domain.owners}
         return Owners(status, keys, {}, {})
     before = dict(ancestors(document, domain))
-    makers = _makers(proofs, domain, before)
+    makers = _makers(proofs, signed_domain, before)
     status = {}
     valid: dict[str, tuple[Signed, frozenset[bytes]]] = {}
     for name, grant in domain.owners.items():
@@ -136,10 +137,9 @@ def reviewed_names(document: Document, domain: Domain, owners: Owners | None = N
     ]
 
 
-def _makers(proofs: KeyHistory, domain: Domain, before: Mapping[bytes, PastEpoch]) -> Allowed:
+def _makers(proofs: KeyHistory, domain: SignedDomain, before: Mapping[bytes, PastEpoch]) -> Allowed:
     """The makers of the epochs that have the present key, with the keys that theirs changed to since. One who is no
     longer listed as an owner vouches for nobody."""
-    assert domain.epoch is not None
     makers: Allowed = {}
     for by in makers_of_key(before, domain.public_key, domain.epoch):
         if by.name in domain.owners:

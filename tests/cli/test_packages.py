@@ -17,6 +17,7 @@ from shell import ALICE, BOB, CAROL, KEYS, Result, Shell, make_shell
 
 from pocket_protector import Creds, KeyFile, Reference, Sensitivity
 from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.key_slots import RawKeySlot
 from pocket_protector.document.exported import ExportedDomain, ExportedEntry
 from pocket_protector.document.policy import Policy
 from pocket_protector.packages.armour import to_text
@@ -74,7 +75,7 @@ def bob(tmp_path: Path) -> Shell:
     shell = make_shell(tmp_path)
     store = KeyFile.create(shell.file).add_raw_key_custodian(CREDS[BOB]).add_domain("dev", BOB, creds=CREDS[BOB])
     store.add_secret("dev", "api-key", "mine", sensitivity=Sensitivity.HIGH).write()
-    (shell.folder / "key").write_text(identity_line(BOBS, None, None))
+    (shell.folder / "key").write_text(identity_line(BOBS, None))
     usual().put(shell)
     return shell
 
@@ -240,7 +241,7 @@ def owners_package(person: Person, sender: str = ALICE) -> None:
     """A package of an owner's for Bob's own key."""
     identity = person.store().unlock(CREDS[sender])
     handed(sender=identity).put(person)
-    (person.folder / "key").write_text(identity_line(BOBS, None, None))
+    (person.folder / "key").write_text(identity_line(BOBS, None))
 
 
 @pytest.mark.parametrize(("sender", "code"), [(ALICE, 0), (CAROL, 8), (MALLORY, 8)])
@@ -257,7 +258,7 @@ def test_not_before_one_has_looked_at_the_file(someone: Person) -> None:
 def test_not_with_keys_that_somebody_put_into_the_file(pinned: Person) -> None:
     pinned.put(with_keys_replaced(ALICE)(pinned.store()))
     handed(sender=pinned.store().unlock(Creds(ALICE, CREDS[MALLORY].passphrase))).put(pinned)
-    (pinned.folder / "key").write_text(identity_line(BOBS, None, None))
+    (pinned.folder / "key").write_text(identity_line(BOBS, None))
     unpack(pinned, *FROM, "--list").failed(5, f"'{ALICE}' had other keys before")
     terminal = pinned.terminal("unpack", *FROM, "--list")
     assert terminal.end() == 5
@@ -337,7 +338,7 @@ def test_made_in_the_future(bob: Shell) -> None:
 
 
 def test_for_somebody_else(bob: Shell) -> None:
-    (bob.folder / "key").write_text(identity_line(Identity.generate(BOB), None, None))
+    (bob.folder / "key").write_text(identity_line(Identity.generate(BOB), None))
     refused(bob, 4, "the package is not for this key")
 
 
@@ -410,7 +411,7 @@ def test_files_that_are_none(bob: Shell) -> None:
     errors = {"p": "no sealed package", "key": "key: this is no identity", "sender.pub": "no line of the form"}
     for name, error in errors.items():
         usual().put(bob)
-        (bob.folder / "key").write_text(identity_line(BOBS, None, None))
+        (bob.folder / "key").write_text(identity_line(BOBS, None))
         (bob.folder / name).write_text("tulip")
         refused(bob, 3, error)
     unpack(bob, "--in", "nothing").failed(6, "cannot read nothing")
@@ -444,7 +445,7 @@ def human(bob: Shell) -> Shell:
     """The same, with a package whose sender lets a person do without the token, and a key under a passphrase."""
     handed(gate=Gate.TOKEN_OR_HUMAN).put(bob)
     raw = KEYS[BOB]
-    (bob.folder / "key").write_text(identity_line(BOBS, raw, None))
+    (bob.folder / "key").write_text(identity_line(BOBS, RawKeySlot.parse(raw)))
     (bob.folder / "pass").write_text(raw)
     return bob
 
@@ -470,7 +471,7 @@ def test_not_with_another_passphrase(human: Shell) -> None:
 def test_nobody_is_asked_in_a_script_or_with_a_key_that_has_no_passphrase(human: Shell) -> None:
     result = unpack(human, *KNOWN, "--passphrase-file", "pass", stdin=f"{KEYS[BOB]}\ny\ny\n")
     assert (result.code, sorted(json.loads(result.out))) == (8, ORDINARY)
-    (human.folder / "key").write_text(identity_line(BOBS, None, None))
+    (human.folder / "key").write_text(identity_line(BOBS, None))
     terminal = human.terminal("unpack", *KNOWN)
     assert terminal.end() == 8
     assert "Passphrase again" not in terminal.shown
@@ -497,7 +498,7 @@ def test_a_custodian_of_ones_own_file(bob: Shell) -> None:
 def alice_(pinned: Person) -> Person:
     """Alice, an owner of the signed domain dev, and Bob's public key."""
     (pinned.folder / "bob.pub").write_text(PublicKey.of(BOBS).text)
-    (pinned.folder / "key").write_text(identity_line(BOBS, None, None))
+    (pinned.folder / "key").write_text(identity_line(BOBS, None))
     return pinned
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pocket_protector import PPError
 from pocket_protector.crypto.encoding import lp
+from pocket_protector.crypto.key_slots import RawKeySlot
 from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.header import Header
 from pocket_protector.packages.keys.private_key import identity_line, parse_identity
@@ -24,8 +25,8 @@ TEXTS = (
     to_text(PACKAGE),
     TOKEN.text,
     PublicKey.of(BOB).text,
-    identity_line(BOB, None, None),
-    identity_line(BOB, "P" + "b2" * 32 + "P", None),
+    identity_line(BOB, None),
+    identity_line(BOB, RawKeySlot(b"\xb2" * 32)),
     "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj\n",
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE7x2qM5o0kq0hJg9x7Yv3Qm8v2l7d1x0x6sC9J0gq3b c\n",
 )

@@ -13,6 +13,7 @@ from pocket_protector import (
     IntegrityError,
     MergeConflictError,
     NameFormatError,
+    PassphraseError,
     PocketProtectorError,
     PPError,
     PPKeyError,
@@ -27,6 +28,7 @@ from pocket_protector import (
         (PocketProtectorError, (Exception,), 1),
         (FormatError, (PocketProtectorError,), 3),
         (AccessError, (PocketProtectorError,), 4),
+        (PassphraseError, (AccessError,), 4),
         (IntegrityError, (PocketProtectorError,), 5),
         (StoreError, (PocketProtectorError,), 6),
         (PPKeyError, (StoreError, KeyError), 6),
@@ -66,6 +68,8 @@ def test_a_missing_name_lists_the_known_ones_and_the_closest() -> None:
     error = PPKeyError("secret", "db-pasword", ["z", "db-password"])
     assert str(error) == "no secret named 'db-pasword' (known: db-password, z)"
     assert error.hint == "did you mean 'db-password'?"
+    error.add_source("argument")
+    assert str(error) == "no secret named 'db-pasword' (from argument) (known: db-password, z)"
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ import samples  # noqa: E402
 from samples import ALICE, BOB, CAROL  # noqa: E402
 
 from pocket_protector.crypto.encoding import LABEL_PREFIX, lp, pad  # noqa: E402
-from pocket_protector.crypto.identity import Identity, WrappedIdentity  # noqa: E402
-from pocket_protector.crypto.kdf import Argon2Cost  # noqa: E402
+from pocket_protector.crypto.identity import Identity  # noqa: E402
+from pocket_protector.crypto.kdf import Argon2Cost, KeyedHash  # noqa: E402
+from pocket_protector.crypto.key_slots import WrappedSeed  # noqa: E402
 from pocket_protector.crypto.keys import PrivateKey, SigningKey, key_id  # noqa: E402
 from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, seal  # noqa: E402
 
@@ -303,7 +304,7 @@ def identities() -> dict[str, list[Vector]]:
     vectors = []
     for cost, passphrase, kind in ((None, ALICE.passphrase, "raw"), (Argon2Cost(1, 8, 1), "pä$$ tulip", "argon2id")):
         identity = Identity.from_seed("alice@example.com", bytes(range(32)))
-        raw = b"\1" + WrappedIdentity.wrap(identity, passphrase, cost).encode()
+        raw = b"\1" + WrappedSeed.wrap(identity, passphrase, cost or KeyedHash()).encode()
         keys = {"public-key": identity.public_key.hex(), "verify-key": (identity.verify_key or b"").hex()}
         given = {"name": identity.name, **keys, "wrapped": b64(raw), "passphrase": passphrase}
         other = Identity.from_seed("x", bytes(32))

@@ -5,24 +5,21 @@ from __future__ import annotations
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.commands.file import check_new_custodian, with_custodian
+from pocket_protector.cli.commands.file import check_new_custodian
 from pocket_protector.cli.credential_prompts import Given, passphrase_in, unlocked
-from pocket_protector.cli.new_keys import NewPassphrase, new_passphrase
+from pocket_protector.cli.new_keys import KeyType, NewKeySlot, new_slot
 from pocket_protector.cli.parameters import (
-    KEY_TYPES,
     Custodian,
     Json,
-    KeyType,
+    KeyTypeOption,
     NewCustodian,
     NewPassphraseFile,
     one_of,
-    parse_key_type,
 )
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.errors import command
-from pocket_protector.keyfile.credentials import Creds
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
@@ -30,11 +27,11 @@ from pocket_protector.user.guarded_key_file import GuardedKeyFile
 def add_key_custodian(
     ctx: typer.Context,
     name: NewCustodian = None,
-    key_type: KeyType = None,
+    key_type: KeyTypeOption = None,
     new_passphrase_file: NewPassphraseFile = None,
 ) -> None:
     """Add a key custodian: a person or machine that can be made an owner of key domains."""
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     if session.options.passphrase_file is not None and new_passphrase_file is None:
         raise UsageError(
             "--passphrase-file has your own passphrase, not a new key custodian's", hint="--new-passphrase-file PATH"
@@ -45,9 +42,9 @@ def add_key_custodian(
     chosen = one_of(name, session.options.user, "the key custodian")
     chosen = session.asked(chosen, "User email", "NAME")
     check_new_custodian(store, chosen)
-    new = new_passphrase(session, kind, passphrase_in(new_passphrase_file), "Passphrase", "--new-passphrase-file PATH")
+    new = new_slot(session, kind, passphrase_in(new_passphrase_file), "Passphrase", "--new-passphrase-file PATH")
     done = f"added key custodian {chosen}; an owner runs: {command('add-owner', 'DOMAIN', chosen)}"
-    session.write(guarded, with_custodian(store, chosen, new, kind), done, new.saved)
+    session.write(guarded, store.add_custodian(chosen, new.slot), done, new.saved)
 
 
 def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
@@ -89,23 +86,25 @@ def list_user_secrets(ctx: typer.Context, json: Json = False) -> None:
 
 
 def set_key_custodian_passphrase(
-    ctx: typer.Context, name: Custodian = None, key_type: KeyType = None, new_passphrase_file: NewPassphraseFile = None
+    ctx: typer.Context,
+    name: Custodian = None,
+    key_type: KeyTypeOption = None,
+    new_passphrase_file: NewPassphraseFile = None,
 ) -> None:
     """Change a key custodian's passphrase. The keys stay, so no key domain changes.
 
     The exception: whose keys Pocket Protector made gets new ones, as from rekey-custodian.
     """
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     guarded = session.open_to_change()
     store = guarded.key_file
     identity = _current(session, store, name)
-    if identity.verify_key is None:
+    if not isinstance(identity, SigningIdentity):
         for domain in store.get_custodian_domains(identity.name):
             guarded.check_wrapping(domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
-    limits = KEY_TYPES[kind] or (None, None)
-    changed = store.set_key_custodian_passphrase(identity, new.text, *limits, raw_key=kind == "raw")
-    if identity.verify_key is None:
+    changed = store.rewrap_custodian(identity, new.slot)
+    if not isinstance(identity, SigningIdentity):
         _write_rekeyed(session, guarded, changed, identity.name, new)
     elif session.write(guarded, changed, f"changed the passphrase of {identity.name}", new.saved):
         output.note(
@@ -115,18 +114,20 @@ def set_key_custodian_passphrase(
 
 
 def rekey_custodian(
-    ctx: typer.Context, name: Custodian = None, key_type: KeyType = None, new_passphrase_file: NewPassphraseFile = None
+    ctx: typer.Context,
+    name: Custodian = None,
+    key_type: KeyTypeOption = None,
+    new_passphrase_file: NewPassphraseFile = None,
 ) -> None:
     """Give a key custodian new keys and a new passphrase, and wrap the keys of their domains for them."""
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     guarded = session.open_to_change()
     store = guarded.key_file
     identity = _current(session, store, name)
     for domain in store.get_custodian_domains(identity.name):
         guarded.check_wrapping(domain, identity.name)
     new = _new(session, kind, new_passphrase_file)
-    limits = KEY_TYPES[kind] or (None, None)
-    changed = store.rekey_custodian(identity, Creds(identity.name, new.text), kind == "raw", *limits)
+    changed = store.rekey_with_slot(identity, new.slot)
     _write_rekeyed(session, guarded, changed, identity.name, new)
 
 
@@ -140,11 +141,11 @@ def _current(session: Session, store: KeyFile, name: str | None) -> Identity:
     return unlocked(store, user, passphrase, *ways)
 
 
-def _new(session: Session, kind: str, path: str | None) -> NewPassphrase:
-    return new_passphrase(session, kind, passphrase_in(path), "New passphrase", "--new-passphrase-file PATH")
+def _new(session: Session, kind: KeyType, path: str | None) -> NewKeySlot:
+    return new_slot(session, kind, passphrase_in(path), "New passphrase", "--new-passphrase-file PATH")
 
 
-def _write_rekeyed(session: Session, guarded: GuardedKeyFile, changed: KeyFile, name: str, new: NewPassphrase) -> None:
+def _write_rekeyed(session: Session, guarded: GuardedKeyFile, changed: KeyFile, name: str, new: NewKeySlot) -> None:
     owned = guarded.key_file.get_custodian_domains(name)
     if not session.write(guarded, changed, f"gave {name} new keys", new.saved):
         return

@@ -24,7 +24,7 @@ def add_domain(ctx: typer.Context, domain: Domain = None, production: Production
     output.note("Adding new domain.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     store.add_domain(name, identity.name)  # refuse a wrong name before asking more
-    if identity.signing is not None or production is not None:
+    if identity.verify_key is not None or production is not None:
         production = is_production(session, name, production)
     policy = None if production is None else Policy(production=production)
     changed = store.add_domain(name, identity.name, creds=identity, policy=policy)

@@ -10,21 +10,21 @@ import typer
 from pocket_protector.cli import output
 from pocket_protector.cli.app import print_version
 from pocket_protector.cli.credential_prompts import passphrase_in
-from pocket_protector.cli.new_keys import NewPassphrase, made_raw_key, new_passphrase
-from pocket_protector.cli.parameters import KEY_TYPES, Json, KeyType, parse_key_type, parse_number
+from pocket_protector.cli.new_keys import KeyType, new_slot
+from pocket_protector.cli.parameters import Json, KeyTypeOption, parse_number
 from pocket_protector.cli.session import session_of
+from pocket_protector.crypto.key_slots import RawKeySlot
 from pocket_protector.errors import StoreError, command
-from pocket_protector.keyfile.credentials import Creds
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
-def init(ctx: typer.Context, key_type: KeyType = None) -> None:
+def init(ctx: typer.Context, key_type: KeyTypeOption = None) -> None:
     """Make a protected file here, with its first key custodian.
 
     With --user, the passphrase is that of --passphrase-file, else of PPROTECT_PASSPHRASE, else asked for.
     """
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     options, path = session.options, session.new_path()
     if os.path.exists(path) and os.path.getsize(path):
         raise StoreError(f"{path} exists already", hint="-f FILE makes one elsewhere")
@@ -36,20 +36,14 @@ def init(ctx: typer.Context, key_type: KeyType = None) -> None:
     given = passphrase_in(options.passphrase_file)
     if given.text is None and options.user is not None:
         given = session.passphrase_variable()
-    new = new_passphrase(session, kind, given, "Passphrase", "--passphrase-file PATH")
+    new = new_slot(session, kind, given, "Passphrase", "--passphrase-file PATH")
     done = f"made {path} with key custodian {name}; next: pprotect add-domain DOMAIN"
-    session.write(guarded, with_custodian(store, name, new, kind), done, new.saved)
+    session.write(guarded, store.add_custodian(name, new.slot), done, new.saved)
 
 
 def check_new_custodian(store: KeyFile, name: str) -> None:
-    """Refuse a name that is taken or none before a passphrase for it is asked for."""
-    store.add_raw_key_custodian(Creds(name, made_raw_key()))
-
-
-def with_custodian(store: KeyFile, name: str, new: NewPassphrase, kind: str) -> KeyFile:
-    limits = KEY_TYPES[kind]
-    creds = Creds(name, new.text)
-    return store.add_raw_key_custodian(creds) if limits is None else store.add_key_custodian(creds, *limits)
+    """Refuse a taken or malformed name before a passphrase is asked for."""
+    store.add_custodian(name, RawKeySlot.generate())
 
 
 def upgrade(ctx: typer.Context) -> None:

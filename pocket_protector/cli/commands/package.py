@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pocket_protector import files
-from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.changes.signing import require_signing
 from pocket_protector.cli import output
 from pocket_protector.cli.completion import custodians
 from pocket_protector.cli.parameters import RequiredDomain, Secrets
@@ -83,7 +83,7 @@ def package(ctx: typer.Context, domain: RequiredDomain, options: PackageOptions)
     guarded.check_wrapping(domain, *(name for name in options.recipient if name in store.get_key_custodian_names()))
     meet_recipients(session, people)
     identity = session.identity(store)
-    check_can_sign(identity)
+    require_signing(identity)
     exported = guarded.access(domain, Use(resolve=False), options.secret or None).export(identity)
     gated = [entry.name for entry in exported.entries if is_gated(entry)]
     if gated and options.token_out is None and gate is Gate.TOKEN:

@@ -9,13 +9,11 @@ import typer
 from pocket_protector import files
 from pocket_protector.cli import output
 from pocket_protector.cli.credential_prompts import passphrase_in
-from pocket_protector.cli.new_keys import new_passphrase
-from pocket_protector.cli.parameters import KEY_TYPES, Custodian, KeyType, NewPassphraseFile, parse_key_type
+from pocket_protector.cli.new_keys import KeyType, new_slot
+from pocket_protector.cli.parameters import Custodian, KeyTypeOption, NewPassphraseFile
 from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.crypto.kdf import cost_from_limits
-from pocket_protector.document.custodian import parse_new_passphrase
 from pocket_protector.document.names import parse_custodian_name
 from pocket_protector.packages.keys.private_key import MAX_IDENTITY_BYTES, identity_line, parse_own_identity
 from pocket_protector.packages.keys.public_key import PublicKey, recipient_of
@@ -55,26 +53,25 @@ def keygen(
         bool, typer.Option("--with-passphrase", help="Ask for a passphrase, which the file opens with.")
     ] = False,
     new_passphrase_file: NewPassphraseFile = None,
-    key_type: KeyType = None,
+    key_type: KeyTypeOption = None,
 ) -> None:
     """Make a key for somebody who is in no protected file yet; print the public half, for whoever seals a package.
 
     The private half goes to a new file, under a passphrase if one is asked for or given.
     """
-    session, kind = session_of(ctx), parse_key_type(key_type)
+    session, kind = session_of(ctx), KeyType.parse(key_type)
     if out is None:
         raise UsageError("no file for the private key is named", hint="--out PATH")
-    if kind == "raw":
+    if kind is KeyType.RAW:
         raise UsageError("a key of keygen is under a passphrase or none", hint="leave --key-type out, or hard, or fast")
     identity = Identity.generate(parse_custodian_name(name))
-    passphrase = None
+    slot = None
     if with_passphrase or new_passphrase_file is not None:
         given = passphrase_in(new_passphrase_file)
-        passphrase = new_passphrase(session, kind, given, "New passphrase", "--new-passphrase-file PATH").text
-        parse_new_passphrase(passphrase)
-    line = identity_line(identity, passphrase, cost_from_limits(*(KEY_TYPES[kind] or (None, None))))
+        slot = new_slot(session, kind, given, "New passphrase", "--new-passphrase-file PATH").slot
+    line = identity_line(identity, slot)
     files.create_private(out, line.encode())
-    output.note(f"the private key of {name} is in {out}" + ("" if passphrase else ", which no passphrase protects"))
+    output.note(f"the private key of {name} is in {out}" + ("" if slot else ", which no passphrase protects"))
     _tell(PublicKey.of(identity))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.changes.signing import require_signing
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import RequiredDomain
 from pocket_protector.cli.session import session_of
@@ -36,7 +36,7 @@ def review(
         output.note(f"owners have signed every value in {domain}")
         return
     identity = session.identity(store)
-    check_can_sign(identity)
+    require_signing(identity)
     values, references = store.decrypt_values(domain, identity), store.get_references(domain)
     floors = guarded.judged.sensitivity_floors(domain)
     changes = blame_secrets(store.path, store.get_contents(), domain, names)

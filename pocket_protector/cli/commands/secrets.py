@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from pocket_protector.changes.signing import check_can_sign
+from pocket_protector.changes.signing import require_signing
 from pocket_protector.cli import output
 from pocket_protector.cli.parameters import (
     Domain,
@@ -21,27 +20,27 @@ from pocket_protector.cli.parameters import (
 )
 from pocket_protector.cli.secret_options import SecretOptions, reference_in, value_of
 from pocket_protector.cli.session import Session, session_of
+from pocket_protector.document.new_secret import NewSecret, SetMode
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import StoreError, command
-from pocket_protector.keyfile.key_file import KeyFile
 
 
 def add_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Add a secret to a key domain."""
     output.note("Adding secret value.")
-    _change(session_of(ctx), options, KeyFile.add_secret, "added secret {} to {}")
+    _change(session_of(ctx), options, SetMode.ADD, "added secret {} to {}")
 
 
 def update_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Change the value of a secret."""
     output.note("Updating secret value.")
-    _change(session_of(ctx), options, KeyFile.update_secret, "updated secret {} in {}")
+    _change(session_of(ctx), options, SetMode.UPDATE, "updated secret {} in {}")
 
 
 def set_secret(ctx: typer.Context, options: SecretOptions) -> None:
     """Add a secret, or change its value if it exists."""
     output.note("Setting secret value.")
-    _change(session_of(ctx), options, KeyFile.set_secret, "set secret {} in {}")
+    _change(session_of(ctx), options, SetMode.ADD_OR_UPDATE, "set secret {} in {}")
 
 
 def rm_secret(
@@ -88,7 +87,7 @@ def set_sensitivity(
     session.write(guarded, changed, f"the sensitivity of secret {name} in {domain} is now {level.word}")
 
 
-def _change(session: Session, options: SecretOptions, change: Callable[..., KeyFile], done: str) -> None:
+def _change(session: Session, options: SecretOptions, mode: SetMode, done: str) -> None:
     domain = one_of(options.domain, options.domain_option, "DOMAIN")
     name = one_of(options.name, options.name_option, "NAME")
     reference = reference_in(options)
@@ -96,14 +95,16 @@ def _change(session: Session, options: SecretOptions, change: Callable[..., KeyF
     guarded = session.open_to_change()
     store = guarded.key_file
     place = _place(session, domain, name)
-    change(store, *place, reference or "")  # refuse a wrong domain or name before asking for the value
+    store.change_secret(
+        mode, NewSecret(*place, reference or "")
+    )  # refuse a wrong domain or name before asking for the value
     guarded.check_sealing(place[0])
     lowers = level is not None and store.lowers_sensitivity(*place, level)
     if level is not None and lowers:
         _agree_to_lower(session, *place, level)
     identity = session.identity(store) if options.sign or lowers else None
     if identity is not None:
-        check_can_sign(identity)
+        require_signing(identity)
         if identity.name not in store.authority(place[0]).owners.counting:
             output.note(f"note: {identity.name} does not own {place[0]}: an owner must still review the value")
     if identity is None and store.get_policy(place[0]).require_signed:
@@ -111,7 +112,7 @@ def _change(session: Session, options: SecretOptions, change: Callable[..., KeyF
     elif identity is None and reference and store.get_policy(place[0]).production:
         output.note(f"note: {place[0]} is production: nobody can resolve this reference until an owner reviews it")
     value = reference or value_of(session, options)
-    changed = change(store, *place, value, creds=identity, sensitivity=level)
+    changed = store.change_secret(mode, NewSecret(*place, value, level), identity)
     session.write(guarded, changed, done.format(place[1], place[0]))
 
 

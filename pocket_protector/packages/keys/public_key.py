@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from pocket_protector.crypto.identity import Identity
+from pocket_protector.crypto.identity import SigningIdentity
 from pocket_protector.crypto.keys import (
     KEY_BYTES,
     SIGNATURE_BYTES,
@@ -44,10 +44,9 @@ class PublicKey:
             raise IntegrityError("the public key's own signature does not match")
 
     @classmethod
-    def of(cls, identity: Identity) -> Self:
-        """That of an identity that can sign."""
-        assert identity.signing is not None
-        keys = Keys(identity.public_key, identity.signing.public)
+    def of(cls, identity: SigningIdentity) -> Self:
+        """Return the public half of the identity, signed by itself."""
+        keys = Keys(identity.public_key, identity.verify_key)
         fields = identity.name.encode(), keys.public_key, keys.verify_key
         return cls(identity.name, keys, identity.signing.sign(CUSTODIAN, *fields))
 

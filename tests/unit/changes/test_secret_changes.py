@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from pocket_protector.document.decrypted import decrypt
 from pocket_protector.document.document import Document
 from pocket_protector.document.domain import Secret, open_key
 from pocket_protector.document.exported import ExportedEntry
+from pocket_protector.document.new_secret import NewSecret, SetMode
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import AccessError, NameFormatError, PPKeyError, StoreError
@@ -34,6 +35,20 @@ def file(signed: bool) -> KeyFile:
     made = good().add_raw_key_custodian(DAVE)
     return parse(made.rotate_domain_key("dev", ALICE).get_contents()) if signed else parse(made.get_contents())
 
+
+def setting(
+    mode: SetMode,
+    document: Document,
+    name: str,
+    content: str | Reference,
+    now: datetime = NOW,
+    by: Identity | None = None,
+    level: Sensitivity | None = None,
+) -> Document:
+    return secret_changes.set_secret(document, mode, NewSecret("dev", name, content, level), now, by)
+
+
+add, update, put = (partial(setting, mode) for mode in SetMode)
 
 BOTH = pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 
@@ -92,8 +107,8 @@ def test_a_new_entry_of_any_sensitivity_takes_nobody(
     signed: bool, content: str | Reference, level: Sensitivity | None, said: str
 ) -> None:
     before = file(signed).document
-    for verb in (secret_changes.add_secret, secret_changes.set_secret):
-        after = verb(before, "dev", "new", content, NOW, None, level)
+    for change in (add, put):
+        after = change(before, "new", content, level=level)
         assert entry(after, "new").sensitivity is (MEDIUM if level is None else level)
         assert entry(after, "new").signed is None
         assert logged(before, after) == [said]
@@ -103,21 +118,21 @@ def test_a_new_entry_of_any_sensitivity_takes_nobody(
 
 def test_with_an_identity_it_is_signed_as_it_is() -> None:
     before = file(True).document
-    after = secret_changes.add_secret(before, "dev", "new", THERE, NOW, who(BOB), HIGH)
+    after = add(before, "new", THERE, NOW, who(BOB), HIGH)
     assert status(after, "new") is EntryStatus.REVIEWED
     assert logged(before, after) == ["added secret new in dev as a reference to x1, of high sensitivity"]
-    stranger = secret_changes.add_secret(before, "dev", "new", THERE, NOW, who(DAVE), HIGH)
+    stranger = add(before, "new", THERE, NOW, who(DAVE), HIGH)
     assert status(stranger, "new") is EntryStatus.UNVOUCHED
 
 
 def test_a_reference_needs_a_name_of_its_own_and_one_that_may_be_given() -> None:
     document = file(False).document
     with refused(StoreError):
-        secret_changes.add_secret(document, "dev", "api-key", HERE, NOW)
+        add(document, "api-key", HERE)
     with refused(PPKeyError):
-        secret_changes.update_secret(document, "dev", "new", HERE, NOW)
+        update(document, "new", HERE)
     with refused(NameFormatError):
-        secret_changes.add_secret(document, "dev", "a^b", HERE, NOW)
+        add(document, "a^b", HERE, NOW)
 
 
 # Updating
@@ -128,7 +143,7 @@ def test_a_reference_needs_a_name_of_its_own_and_one_that_may_be_given() -> None
 @pytest.mark.parametrize("content", ["value", HERE])
 def test_an_update_keeps_the_sensitivity(signed: bool, level: Sensitivity, content: str | Reference) -> None:
     before = of_sensitivity(level, signed=signed)
-    after = secret_changes.update_secret(before, "dev", "api-key", content, NOW)
+    after = update(before, "api-key", content, NOW)
     assert entry(after).sensitivity is level
     assert entry(after).signed is None
     behind = "" if isinstance(content, str) else " as a reference to no-such-scheme"
@@ -137,7 +152,7 @@ def test_an_update_keeps_the_sensitivity(signed: bool, level: Sensitivity, conte
 
 def test_an_update_may_raise_it() -> None:
     before = of_sensitivity(LOW)
-    after = secret_changes.update_secret(before, "dev", "api-key", HERE, NOW, None, HIGH)
+    after = update(before, "api-key", HERE, NOW, None, HIGH)
     assert entry(after).sensitivity is HIGH
     assert logged(before, after) == [
         "updated secret api-key in dev as a reference to no-such-scheme",
@@ -147,8 +162,8 @@ def test_an_update_may_raise_it() -> None:
 
 def test_a_value_and_a_reference_take_each_others_place() -> None:
     first = file(True).document
-    second = secret_changes.set_secret(first, "dev", "api-key", HERE, NOW, who(ALICE))
-    third = secret_changes.set_secret(second, "dev", "api-key", "value", NOW, who(ALICE))
+    second = put(first, "api-key", HERE, NOW, who(ALICE))
+    third = put(second, "api-key", "value", NOW, who(ALICE))
     assert [isinstance(entry(d).value, Reference) for d in (first, second, third)] == [False, True, False]
     assert status(second) is status(third) is EntryStatus.REVIEWED
     # Each has a time of its own, also within a second.
@@ -156,8 +171,8 @@ def test_a_value_and_a_reference_take_each_others_place() -> None:
 
 
 def test_the_same_reference_set_again_is_another_version() -> None:
-    first = secret_changes.set_secret(file(False).document, "dev", "api-key", HERE, NOW)
-    again = secret_changes.set_secret(first, "dev", "api-key", HERE, NOW - timedelta(days=9))
+    first = put(file(False).document, "api-key", HERE, NOW)
+    again = put(first, "api-key", HERE, NOW - timedelta(days=9))
     assert entry(first).version != entry(again).version
     assert entry(first).updated < entry(again).updated
 
@@ -165,8 +180,8 @@ def test_the_same_reference_set_again_is_another_version() -> None:
 Lower = Callable[[Document, Identity | None], Document]
 LOWER: dict[str, Lower] = {
     "alone": lambda d, by: secret_changes.set_sensitivity(d, "dev", "api-key", LOW, NOW, by),
-    "with a value": lambda d, by: secret_changes.update_secret(d, "dev", "api-key", "value", NOW, by, LOW),
-    "with a reference": lambda d, by: secret_changes.set_secret(d, "dev", "api-key", HERE, NOW, by, LOW),
+    "with a value": lambda d, by: update(d, "api-key", "value", NOW, by, LOW),
+    "with a reference": lambda d, by: put(d, "api-key", HERE, NOW, by, LOW),
 }
 
 
@@ -198,7 +213,7 @@ def test_an_owner_who_does_not_count_lowers_none() -> None:
     secret = old.get_domain_secret_names(name)[0]
     owner = old.get_domain_owner_names(name)[0]
     seed = Identity.from_seed(owner, bytes(32))
-    cannot_sign = Identity(owner, seed.exchange, None, b"")
+    cannot_sign = Identity(owner, seed.exchange)
     with refused(AccessError) as caught:
         secret_changes.set_sensitivity(old.document, name, secret, LOW, NOW, cannot_sign)
     assert "cannot sign" in str(caught.value)
@@ -248,7 +263,7 @@ def test_of_what_is_not_there() -> None:
 
 
 def test_what_a_reference_leads_to_is_sealed_in_its_place_and_nobody_vouches_for_it() -> None:
-    first = secret_changes.add_secret(file(True).document, "dev", "new", THERE, NOW, who(ALICE), HIGH)
+    first = add(file(True).document, "new", THERE, NOW, who(ALICE), HIGH)
     after = secret_changes.import_reference(first, "dev", "new", "what was there", NOW)
     assert logged(first, after) == ["imported secret new in dev from x1"]
     assert (entry(after, "new").sensitivity, entry(after, "new").signed) == (HIGH, None)
@@ -266,7 +281,7 @@ def test_there_is_no_reference_to_import(name: str, error: Any) -> None:
 
 
 def test_a_value_that_no_file_holds_is_not_imported() -> None:
-    document = secret_changes.add_secret(file(False).document, "dev", "new", HERE, NOW)
+    document = add(file(False).document, "new", HERE, NOW)
     for value in ("\ud800", "a" * (1024 * 1024 + 1)):
         with refused(StoreError):
             secret_changes.import_reference(document, "dev", "new", value, NOW)
@@ -276,7 +291,7 @@ def test_a_value_that_no_file_holds_is_not_imported() -> None:
 
 
 def test_a_reference_is_reviewed_and_removed_like_a_value() -> None:
-    first = secret_changes.add_secret(file(True).document, "dev", "new", HERE, NOW, None, LOW)
+    first = add(file(True).document, "new", HERE, NOW, None, LOW)
     alice = who(ALICE)
     assert alice is not None
     reviewed = secret_changes.sign_secrets(first, "dev", ["new"], alice, NOW)
@@ -289,8 +304,8 @@ def test_a_reference_is_reviewed_and_removed_like_a_value() -> None:
 
 def test_no_reference_is_in_the_log_or_in_an_error() -> None:
     """But its scheme."""
-    document = secret_changes.add_secret(file(True).document, "dev", "new", THERE, NOW)
-    document = secret_changes.update_secret(document, "dev", "new", HERE, NOW)
+    document = add(file(True).document, "new", THERE, NOW)
+    document = update(document, "new", HERE, NOW)
     document = secret_changes.import_reference(document, "dev", "new", raw_key(0xA1), NOW)
     shown = "\n".join(document.log.entries())
     assert "there" not in shown

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nacl import bindings
-from samples import assert_shows_no_secret, raw_key, refused
+from samples import raw_key, refused
 
-from pocket_protector import AccessError, FormatError, IntegrityError, StoreError
-from pocket_protector.crypto import kdf
+from pocket_protector import FormatError, IntegrityError, PassphraseError, StoreError
+from pocket_protector.crypto import kdf, key_slots
 from pocket_protector.crypto.encoding import lp, pad, unpad
-from pocket_protector.crypto.identity import Identity, WrappedIdentity
+from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import PrivateKey, key_id, parse_public_key
 from pocket_protector.crypto.sealing import DOMAIN_KEY, RETIRED_KEY, SECRET, open_sealed, open_unbound, seal
 
@@ -73,9 +73,7 @@ def test_only_the_named_key_is_tried() -> None:
 
 
 def test_the_labels_are_distinct() -> None:
-    from pocket_protector.crypto import identity
-
-    labels = [SECRET, DOMAIN_KEY, RETIRED_KEY, identity._LABEL, kdf._RAW_LABEL]
+    labels = [SECRET, DOMAIN_KEY, RETIRED_KEY, key_slots._LABEL, kdf._RAW_LABEL]
     assert len(set(labels)) == len(labels)
     assert all(label.startswith(b"pocket-protector/1/") for label in labels)
 
@@ -93,14 +91,6 @@ def test_a_public_key_is_refused_or_takes_part_in_an_exchange(raw: bytes) -> Non
 def test_a_key_of_another_length_is_refused(raw: bytes) -> None:
     with refused(FormatError):
         parse_public_key(raw)
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_a_wrapped_identity_or_refused(raw: bytes) -> None:
-    try:
-        assert WrappedIdentity.parse(raw).encode() == raw
-    except FormatError as error:
-        assert_shows_no_secret(error)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +112,7 @@ def test_other_limits_are_argon2id_with_one_lane() -> None:
 @given(st.text(max_size=80))
 def test_only_raw_keys_are_raw_keys(text: str) -> None:
     assert not kdf.is_raw_key(text)
-    with refused(AccessError):
+    with refused(PassphraseError):
         kdf.parse_raw_key(text)
 
 
@@ -131,33 +121,9 @@ def test_a_raw_key_is_its_bytes() -> None:
     assert kdf.parse_raw_key(raw_key(0xA1)) == b"\xa1" * 32
 
 
-def test_each_wrapping_has_its_own_salt_and_nonce() -> None:
-    identity = Identity.generate("ann")
-    one, other = (WrappedIdentity.wrap(identity, raw_key(1), None) for _ in range(2))
-    assert one.salt != other.salt
-    assert one.nonce != other.nonce
-    assert one.ciphertext != other.ciphertext
-
-
 def test_the_two_keys_of_an_identity_are_not_related_by_a_shared_seed() -> None:
     identity = Identity.from_seed("ann", bytes(32))
     assert identity.exchange.raw != identity.seed
-    assert identity.signing is not None
     assert PrivateKey(identity.seed).public != identity.public_key
     for thing in (identity, identity.exchange, identity.signing):
         assert identity.seed.hex() not in f"{thing!r}{thing!s}"
-
-
-def test_a_wrapped_seed_of_other_keys_is_refused() -> None:
-    """Right passphrase, right associated data, but the seed is not that of the public keys beside it."""
-    from pocket_protector.crypto import identity as identities
-
-    stated, inside = Identity.from_seed("ann", bytes(32)), Identity.from_seed("ann", b"\1" * 32)
-    salt, nonce = bytes(16), bytes(24)
-    aad = identities._associated_data("ann", stated.public_key, stated.verify_key or b"", None, salt)
-    kek = kdf.stretch_raw(raw_key(1), salt)
-    ciphertext = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(inside.seed, aad, nonce, kek)
-    wrapped = WrappedIdentity(None, salt, nonce, ciphertext)
-    with refused(AccessError) as caught:
-        wrapped.unwrap("ann", stated.public_key, stated.verify_key or b"", raw_key(1))
-    assert "does not belong to the public keys" in str(caught.value)

@@ -13,7 +13,7 @@ from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.keys import digest
 from pocket_protector.document.domain import Domain
-from pocket_protector.document.epoch import Epoch, make_epoch
+from pocket_protector.document.epoch import DomainKey, Epoch, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import EPOCH, Signer, encode_list, encode_number
 from pocket_protector.trust.authority import GrantStatus, ancestors, owners_of
@@ -27,7 +27,7 @@ ONE, TWO = b"\1" * 32, b"\2" * 32
 
 
 def an_epoch(follows: dict[bytes, int], policy: Policy = POLICY, by: Identity = MAKER) -> Epoch:
-    return make_epoch(by, FILE, "dev", KEY, follows, policy, TIME)
+    return make_epoch(by, DomainKey(FILE, "dev", KEY), follows, policy, TIME)
 
 
 # The statement

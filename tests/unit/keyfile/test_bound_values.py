@@ -303,7 +303,7 @@ def test_a_grant_of_keys_that_the_custodian_had_before() -> None:
 @pytest.mark.parametrize("kind", ["of another custodian", "of the same passphrase and name, made elsewhere"])
 def test_a_wrapped_identity(kind: str) -> None:
     """It is bound to its custodian's name and keys: elsewhere the right passphrase does not open it."""
-    from pocket_protector import AccessError
+    from pocket_protector import PassphraseError
 
     file = make().add_raw_key_custodian(DAVE)
     text = file.get_contents()
@@ -312,14 +312,14 @@ def test_a_wrapped_identity(kind: str) -> None:
         source = get(BOTH, "key-custodians", A, "encrypted-private-key")
     forged = put(text, source, "key-custodians", A, "encrypted-private-key")
     for creds in (ALICE, Creds(A, BOB.passphrase)):
-        with refused(AccessError):
+        with refused(PassphraseError):
             parse(forged).unlock(creds)
 
 
 def test_an_argon2_cost_cannot_be_lowered_by_hand() -> None:
     from samples import CAROL
 
-    from pocket_protector import AccessError
+    from pocket_protector import PassphraseError
 
     file = make()
     text = file.set_key_custodian_passphrase(CAROL, "x", 2, CHEAP[1]).get_contents()
@@ -327,5 +327,5 @@ def test_an_argon2_cost_cannot_be_lowered_by_hand() -> None:
     raw = bytearray(base64.b64decode(get(text, *keys)))
     assert raw[2:6] == (2).to_bytes(4, "big")
     raw[2:6] = (1).to_bytes(4, "big")
-    with refused(AccessError):
+    with refused(PassphraseError):
         parse(put(text, base64.b64encode(raw).decode(), *keys)).unlock(Creds(CAROL.name, "x"))

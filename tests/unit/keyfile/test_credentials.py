@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from dataclasses import FrozenInstanceError
 
 import pytest
 from samples import ALICE, assert_shows_no_secret, good, raw_key, refused
 
-from pocket_protector import AccessError, Creds
+from pocket_protector import AccessError, Creds, PassphraseError
+from pocket_protector.keyfile.credentials import VariableSource
 
 
 @pytest.mark.parametrize(
@@ -46,16 +48,39 @@ def test_what_is_missing_is_named_at_unlock(
 def test_a_wrong_passphrase_says_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PPROTECT_USER", ALICE.name)
     monkeypatch.setenv("PPROTECT_PASSPHRASE", raw_key(0xD4))
-    with refused(AccessError) as caught:
+    with refused(PassphraseError) as caught:
         good().unlock(Creds.from_env())
     assert str(caught.value) == "wrong passphrase for 'alice@example.com' (from env var: PPROTECT_PASSPHRASE)"
+
+
+def test_only_a_wrong_passphrase_says_where_the_passphrase_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key derivation that finds no memory would fail with every passphrase."""
+    from argon2 import exceptions, low_level
+    from samples import CAROL
+
+    def fail(*_: object, **__: object) -> bytes:
+        raise exceptions.HashingError("Memory allocation error")
+
+    monkeypatch.setattr(low_level, "hash_secret_raw", fail)
+    with refused(AccessError) as caught:
+        good().unlock(Creds(CAROL.name, CAROL.passphrase, "prompt", "prompt"))
+    assert "KiB of memory" in str(caught.value)
+    assert "prompt" not in str(caught.value)
+
+
+def test_a_variable_as_a_source_survives_a_copy() -> None:
+    """It is its text, and not the text of its text."""
+    source = VariableSource("PPROTECT_USER")
+    for same in (copy.copy(source), copy.deepcopy(source), pickle.loads(pickle.dumps(source))):
+        assert same == "env var: PPROTECT_USER"
+        assert same.variable == "PPROTECT_USER"
 
 
 def test_a_passphrase_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable of the environment may hold any bytes."""
     from samples import CAROL
 
-    with refused(AccessError):
+    with refused(PassphraseError):
         good().unlock(Creds(CAROL.name, "tulip\udcff"))
 
 

@@ -38,6 +38,7 @@ from pocket_protector import (
     IntegrityError,
     KeyFile,
     NameFormatError,
+    PassphraseError,
     PPKeyError,
     StoreError,
     UnknownCustodianError,
@@ -210,10 +211,10 @@ def test_what_contradicts_the_file(name: str) -> None:
 
 
 DENIED: dict[str, tuple[Creds, type[AccessError]]] = {
-    "wrong passphrase": (Creds(A, raw_key(0)), AccessError),
-    "another's passphrase": (Creds(A, BOB.passphrase), AccessError),
-    "no raw key": (Creds(A, "tulip"), AccessError),
-    "raw key in capitals": (Creds(A, ALICE.passphrase.upper()), AccessError),
+    "wrong passphrase": (Creds(A, raw_key(0)), PassphraseError),
+    "another's passphrase": (Creds(A, BOB.passphrase), PassphraseError),
+    "no raw key": (Creds(A, "tulip"), PassphraseError),
+    "raw key in capitals": (Creds(A, ALICE.passphrase.upper()), PassphraseError),
     "empty passphrase": (Creds(A, ""), AccessError),
     "empty name": (Creds("", ALICE.passphrase), AccessError),
     "unknown custodian": (Creds("alice", ALICE.passphrase), UnknownCustodianError),
@@ -352,7 +353,7 @@ def test_rotation_for_an_owner_who_is_no_custodian_is_refused() -> None:
     text = "\n".join(lines[:start] + lines[start + 5 :]) + "\n"
     with refused(StoreError) as caught:
         parse(text).rotate_domain_key("dev", ALICE)
-    assert "is listed as an owner of 'dev', but is no key custodian" in str(caught.value)
+    assert "is listed as an owner of 'dev', but is not a key custodian" in str(caught.value)
     assert parse(text).rm_owner("dev", B, ALICE).decrypt_domain("dev", ALICE) == DEV
 
 
@@ -379,7 +380,7 @@ def test_a_rekey_makes_new_keys_and_wraps_every_grant(raw: bool) -> None:
     assert get(file.get_contents(), "dev", "meta", "owners", B, "granted") == get(
         GOOD, "dev", "meta", "owners", B, "granted"
     )
-    with refused(AccessError):
+    with refused(PassphraseError):
         file.decrypt_domain("dev", BOB)
 
 
@@ -393,9 +394,9 @@ def test_removing_a_custodian_takes_their_grants() -> None:
     "key", ["tulip", "", raw_key(1)[:-1], raw_key(0xAB).upper(), raw_key(1) + "\n", "P" + "g" * 64 + "P"]
 )
 def test_what_is_no_raw_key(key: str) -> None:
-    with refused(AccessError):
+    with refused(PassphraseError):
         good().add_raw_key_custodian(Creds("zoe", key))
-    with refused(AccessError):
+    with refused(PassphraseError):
         good().set_key_custodian_passphrase(ALICE, key, raw_key=True)
 
 

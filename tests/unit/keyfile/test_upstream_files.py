@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from samples import VECTORS, parse, raw_key, refused
 
-from pocket_protector import AccessError, Creds, IntegrityError, KeyFile, StoreError
+from pocket_protector import Creds, IntegrityError, KeyFile, PassphraseError, StoreError
 
 UPSTREAM = VECTORS / "upstream"
 EXPECTED = json.loads((UPSTREAM / "expected.json").read_text(encoding="utf-8"))
@@ -190,7 +190,7 @@ def test_a_legacy_custodian_gets_keys_of_format_1(raw: bool, rekey: bool) -> Non
         file = file.set_key_custodian_passphrase(old, passphrase, raw_key=raw, **limits)
     file = parse(file.get_contents())
     assert file.decrypt_domain("prod", new) == secrets("v1-v2-mixed", "prod")
-    with refused(AccessError):
+    with refused(PassphraseError):
         file.decrypt_domain("prod", old)
 
 
@@ -211,7 +211,7 @@ def test_a_swap_of_legacy_values_is_reported_as_unbound_and_ended_by_rotation() 
 @pytest.mark.parametrize("file", FILES)
 def test_a_wrong_passphrase_is_refused(file: str) -> None:
     wrong = Creds("ci", "P" + "0" * 64 + "P") if file == "v1-v2-mixed" else Creds("alice@example.com", "tulip")
-    with refused(AccessError):
+    with refused(PassphraseError):
         parse(text(file)).decrypt_domain("dev", wrong)
     assert not parse(text(file)).check_creds(wrong)
 

@@ -202,7 +202,7 @@ def test_texts_that_are_no_token(change: Callable[[str], str]) -> None:
 
 
 def test_who_cannot_sign_seals_nothing() -> None:
-    legacy = Identity(ALICE.name, ALICE.exchange, None, ALICE.seed)
+    legacy = Identity(ALICE.name, ALICE.exchange)
     with pytest.raises(AccessError):
         sealed(sender=legacy)
 

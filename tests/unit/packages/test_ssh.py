@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import refused
 
-from pocket_protector import AccessError, FormatError, StoreError
+from pocket_protector import AccessError, FormatError, PassphraseError, StoreError
 from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.key_conversion import x25519_of_verify_key
 from pocket_protector.crypto.keys import PrivateKey, SigningKey, key_id
@@ -315,7 +315,7 @@ def test_a_wrong_passphrase_is_refused(library: None, passphrase: str) -> None:
 
 
 def test_a_passphrase_that_is_no_text_is_refused(library: None) -> None:
-    with refused(AccessError) as caught:
+    with refused(PassphraseError) as caught:
         parse_ssh_private_key(LOCKED.encode(), lambda: "tulip\udcff")
     assert "not valid UTF-8" in str(caught.value)
     assert_leads_nowhere(caught.value)

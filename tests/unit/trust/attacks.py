@@ -17,12 +17,13 @@ from samples import ALICE, BOB, DAVE, Creds, KeyFile, parse, raw_key
 
 from pocket_protector.changes import signing
 from pocket_protector.changes.domain_changes import rotate_for
-from pocket_protector.crypto.identity import Identity, WrappedIdentity
+from pocket_protector.crypto.identity import Identity, SigningIdentity
+from pocket_protector.crypto.key_slots import RawKeySlot
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.document.custodian import Custodian
 from pocket_protector.document.document import Document
 from pocket_protector.document.domain import BOUND, Domain, Grant, Secret, seal_value, wrap_for
-from pocket_protector.document.epoch import Epoch, PastEpoch, PastGrant, make_epoch
+from pocket_protector.document.epoch import DomainKey, Epoch, PastEpoch, PastGrant, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import GRANT, Keys, grant_fields, sign
 from pocket_protector.document.times import format_time
@@ -153,17 +154,17 @@ def keys_of(identity: Identity) -> Keys:
     return Keys(identity.public_key, identity.verify_key)
 
 
-def posing(identity: Identity, name: str) -> Identity:
+def posing(identity: SigningIdentity, name: str) -> SigningIdentity:
     """The attacker's keys under another's name."""
-    return Identity(name, identity.exchange, identity.signing, identity.seed)
+    return SigningIdentity(name, identity.exchange, identity.signing, identity.seed)
 
 
-def custodian_of(identity: Identity, **fields: object) -> Custodian:
+def custodian_of(identity: SigningIdentity, **fields: object) -> Custodian:
     """A well-formed custodian with these keys; the attacker can make one for every name."""
     assert identity.signing is not None
     keys = keys_of(identity)
     own = identity.signing.sign(b"custodian", identity.name.encode(), keys.public_key, keys.verify_key)
-    wrapped = WrappedIdentity.wrap(identity, MALLORY.passphrase, None)
+    wrapped = RawKeySlot.parse(MALLORY.passphrase).wrap(identity)
     return Custodian(identity.name, *keys_tuple(keys), wrapped, own, **fields)  # type: ignore[arg-type]
 
 
@@ -190,7 +191,7 @@ def epoch_on(document: Document, domain: Domain, by: Identity, key: bytes, polic
     """An epoch that follows the domain's present one."""
     assert domain.epoch is not None
     follows = {hash_of(document, domain): domain.epoch.number}
-    return make_epoch(by, document.file_id, domain.name, key, follows, policy, LATER)
+    return make_epoch(by, DomainKey(document.file_id, domain.name, key), follows, policy, LATER)
 
 
 def seized(
@@ -210,10 +211,10 @@ def seized(
     if follows is None:
         assert old.epoch is not None
         follows = {hash_of(document, old): old.epoch.number}
-    epoch = make_epoch(by, document.file_id, name, private.public, follows, Policy(), LATER)
+    epoch = make_epoch(by, DomainKey(document.file_id, name, private.public), follows, Policy(), LATER)
     if number is not None:
         forged = make_epoch(
-            by, document.file_id, name, private.public, dict.fromkeys(follows, number - 1), Policy(), LATER
+            by, DomainKey(document.file_id, name, private.public), dict.fromkeys(follows, number - 1), Policy(), LATER
         )
         epoch = forged if follows else replace(forged, number=number)
     key = BOUND + private.public

@@ -33,7 +33,7 @@ from trust.attacks import (
 from pocket_protector.changes import signing
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.document.domain import Secret, seal_value
-from pocket_protector.document.epoch import PastEpoch, PastGrant, make_epoch
+from pocket_protector.document.epoch import DomainKey, PastEpoch, PastGrant, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import GRANT, grant_fields, sign
 
@@ -85,7 +85,7 @@ def grants_of_the_earlier_epoch_are_the_attackers_own(world: World) -> KeyFile:
 )
 def the_attackers_epoch_filed_under_the_real_hash(world: World) -> KeyFile:
     mallory, document, dev = world.who(MALLORY), world.document, world.dev
-    own = make_epoch(mallory, document.file_id, DEV, mallory.public_key, {}, Policy(), LATER)
+    own = make_epoch(mallory, DomainKey(document.file_id, DEV, mallory.public_key), {}, Policy(), LATER)
     grants = {mallory.name: past_grant(document, DEV, mallory.public_key, mallory, mallory)}
     past = {**dev.past, hash_of(document, dev): PastEpoch(mallory.public_key, own, grants)}
     return seized(document, mallory, past=past, guests=[world.who(ALICE)])
@@ -107,7 +107,7 @@ def previous_leads_in_a_circle(world: World) -> KeyFile:
     one, two = bytes(31) + b"\1", bytes(31) + b"\2"
     past = {}
     for mine, other in ((one, two), (two, one)):
-        epoch = make_epoch(mallory, document.file_id, DEV, mallory.public_key, {other: 5}, Policy(), LATER)
+        epoch = make_epoch(mallory, DomainKey(document.file_id, DEV, mallory.public_key), {other: 5}, Policy(), LATER)
         grants = {mallory.name: past_grant(document, DEV, mallory.public_key, mallory, mallory)}
         past[mine] = PastEpoch(mallory.public_key, epoch, grants)
     return seized(document, mallory, follows={one: 5, two: 5}, past={**world.dev.past, **past})
@@ -120,7 +120,7 @@ def a_line_of_the_attackers_own_ends_at_the_real_epoch(world: World) -> KeyFile:
     past, follows = dict(dev.past), {hash_of(document, dev): 3}
     grants = {mallory.name: past_grant(document, DEV, mallory.public_key, mallory, mallory)}
     for _ in range(5):
-        epoch = make_epoch(mallory, document.file_id, DEV, mallory.public_key, follows, Policy(), LATER)
+        epoch = make_epoch(mallory, DomainKey(document.file_id, DEV, mallory.public_key), follows, Policy(), LATER)
         identifier = epoch.hash(document.file_id, DEV, mallory.public_key)
         past[identifier] = PastEpoch(mallory.public_key, epoch, grants)
         follows = {identifier: epoch.number}
@@ -134,7 +134,7 @@ def number_that_does_not_follow(world: World) -> KeyFile:
     """By an owner: the next number would have more digits than a number may have."""
     document, dev, dave = world.document, world.dev, world.who(DAVE)
     follows = {hash_of(document, dev): 10**18 - 2}
-    epoch = make_epoch(dave, document.file_id, DEV, dev.public_key, follows, dev.policy, LATER)
+    epoch = make_epoch(dave, DomainKey(document.file_id, DEV, dev.public_key), follows, dev.policy, LATER)
     earlier = PastEpoch(dev.public_key, dev.epoch, signing.vouching(document, dev, dave.name))
     return world.with_dev(epoch=epoch, past={**dev.past, hash_of(document, dev): earlier})
 
@@ -238,7 +238,7 @@ def seized_while_it_was_out(world: World) -> list[KeyFile]:
 @attack("domain-returned", guarded=False)
 def joined_to_a_line_of_the_attackers_own_while_it_was_out(world: World) -> list[KeyFile]:
     gone, mallory, key = _without_a_word(world), world.who(MALLORY), PrivateKey.generate().public
-    own = make_epoch(mallory, world.document.file_id, DEV, key, {}, Policy(), LATER)
+    own = make_epoch(mallory, DomainKey(world.document.file_id, DEV, key), {}, Policy(), LATER)
     grants = {M: past_grant(world.document, DEV, key, mallory, mallory)}
     identifier = own.hash(world.document.file_id, DEV, key)
     past = {**_with_real_past(world), identifier: PastEpoch(key, own, grants)}

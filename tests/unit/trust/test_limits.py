@@ -33,7 +33,7 @@ from pocket_protector.changes import signing
 from pocket_protector.crypto.keys import PrivateKey
 from pocket_protector.document.audit_log import FILE
 from pocket_protector.document.domain import BOUND, Secret, create, open_key, seal_value, wrap_for
-from pocket_protector.document.epoch import PastEpoch, make_epoch
+from pocket_protector.document.epoch import DomainKey, PastEpoch, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.document.statements import Signed, Signer
 from pocket_protector.errors import IntegrityError
@@ -175,7 +175,7 @@ def test_a_violation_is_behind_only_if_the_log_is(kept: str, code: str) -> None:
 
 def test_made_up_earlier_epochs_do_not_stop_a_rotation() -> None:
     mallory, document = world().who(MALLORY), world().document
-    epoch = make_epoch(mallory, document.file_id, DEV, mallory.public_key, {}, Policy(), LATER)
+    epoch = make_epoch(mallory, DomainKey(document.file_id, DEV, mallory.public_key), {}, Policy(), LATER)
     junk = {os.urandom(32): PastEpoch(mallory.public_key, epoch, {}) for _ in range(1000 - len(world().dev.past))}
     hostile = world().with_dev(past={**world().dev.past, **junk})
     assert len(saved(hostile.rotate_domain_key(DEV, ALICE)).document.domains[DEV].past) < 10
@@ -197,14 +197,16 @@ def test_many_earlier_epochs_are_judged_fast(same_key: bool) -> None:
     follows: dict[bytes, int] = {}
     for _ in range(600 if same_key else 1000):
         key = private.public if same_key else PrivateKey.generate().public
-        epoch = make_epoch(mallory, document.file_id, DEV, key, follows, Policy(), LATER)
+        epoch = make_epoch(mallory, DomainKey(document.file_id, DEV, key), follows, Policy(), LATER)
         grants = {M: past_grant(document, DEV, key, mallory, mallory)}
         identifier = epoch.hash(document.file_id, DEV, key)
         past[identifier] = PastEpoch(key, epoch, grants)
         follows = {identifier: epoch.number}
     follows[hash_of(document, world().dev)] = 3
     number = max(follows.values())
-    last = make_epoch(mallory, document.file_id, DEV, private.public, dict.fromkeys(follows, number), Policy(), LATER)
+    last = make_epoch(
+        mallory, DomainKey(document.file_id, DEV, private.public), dict.fromkeys(follows, number), Policy(), LATER
+    )
     domain = create(DEV, M, mallory.public_key, LATER)
     domain = replace(domain, key=BOUND + private.public, epoch=last, past=past)
     domain = replace(domain, owners={M: wrap_for(DEV, domain.key, private, M, mallory.public_key, LATER)})
@@ -223,10 +225,10 @@ def test_many_grants_of_nobody_and_many_earlier_epochs_are_judged_fast() -> None
     past, follows = dict[bytes, PastEpoch](), dict[bytes, int]()
     for _ in range(200):
         key = PrivateKey.generate().public
-        epoch = make_epoch(mallory, document.file_id, DEV, key, follows, Policy(), LATER)
+        epoch = make_epoch(mallory, DomainKey(document.file_id, DEV, key), follows, Policy(), LATER)
         identifier = epoch.hash(document.file_id, DEV, key)
         past[identifier], follows = PastEpoch(key, epoch, {}), {identifier: epoch.number}
-    last = make_epoch(mallory, document.file_id, DEV, private.public, follows, Policy(), LATER)
+    last = make_epoch(mallory, DomainKey(document.file_id, DEV, private.public), follows, Policy(), LATER)
     domain = replace(create(DEV, M, mallory.public_key, LATER), key=BOUND + private.public, epoch=last, past=past)
     crowd, owners = KeyFile.create("protected.yaml"), {}
     for number in range(300):

@@ -9,7 +9,7 @@ from trust.attacks import DEV, LATER, MALLORY, A, M, hash_of, load, saved, viola
 
 from pocket_protector.changes.signing import sign_domain, sign_grant
 from pocket_protector.document.domain import wrap_for
-from pocket_protector.document.epoch import PastEpoch, make_epoch
+from pocket_protector.document.epoch import DomainKey, PastEpoch, make_epoch
 from pocket_protector.document.policy import Policy
 from pocket_protector.trust.authority import owners_of
 
@@ -23,7 +23,7 @@ def with_a_maker_of_their_own() -> KeyFile:
     assert dev.epoch is not None
     (identifier,) = dev.epoch.previous
     assert dev.past[identifier].public_key == dev.public_key
-    made = make_epoch(mallory, document.file_id, DEV, dev.public_key, {}, Policy(), LATER)
+    made = make_epoch(mallory, DomainKey(document.file_id, DEV, dev.public_key), {}, Policy(), LATER)
     number = dev.past[identifier].epoch.number
     fake = PastEpoch(dev.public_key, replace(made, number=number), {})
     # The wrapped key opens nothing: who counts is asked of the signatures.
