@@ -18,6 +18,7 @@ from pocket_protector.document.policy import PRODUCTION, Policy, parse_count, pa
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import FormatError, StoreError, command
 from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.keyfile.status import FileStatus, status_of
 from pocket_protector.repository.blame import Blame, blame_secrets
 
 _MASK = "********"
@@ -27,14 +28,14 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     """Print what the file holds, who you are, and how many values owners vouch for."""
     session = session_of(ctx)
     store = session.read()
-    user = session.user()
-    content = {name: _standing(store, name, user) for name in store.get_domain_names()}
+    found = status_of(store, session.user())
     if json:
-        output.listing("status", {"file": store.path, "user": user, "domains": content})
+        content = {name: _listed(found, name) for name in found.domains}
+        output.listing("status", {"file": found.path, "user": found.user, "domains": content})
         return
-    lines = [f"file: {store.path}", f"you: {user or 'not known (-u NAME, or PPROTECT_USER)'}"]
-    lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
-    lines += [f"key domain {name}: {_described(store, name, found)}" for name, found in content.items()]
+    lines = [f"file: {found.path}", f"you: {found.user or 'not known (-u NAME, or PPROTECT_USER)'}"]
+    lines.append(f"key custodians: {', '.join(found.custodians) or 'none'}")
+    lines += [f"key domain {name}: {_described(found, name)}" for name in found.domains]
     lines += _distrusted(session, store)
     output.lines(lines)
 
@@ -141,17 +142,17 @@ def _demands(policy: Policy) -> str:
     return ", ".join(f"{key} {text}" for key, text in policy.items().items()) or "nothing"
 
 
-def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
-    found = store.authority(name)
+def _listed(found: FileStatus, name: str) -> dict[str, object]:
+    domain = found.domains[name]
     return {
-        "signed_by": store.get_epoch_maker(name),
-        "owners": store.get_domain_owner_names(name),
-        "owners_who_count": found.owners.counting,
-        "yours": user in found.owners.counting,
-        "reviewed": found.reviewed,
-        "unreviewed": len(found.unreviewed),
-        "references": len(store.get_references(name)),
-        "policy": store.get_policy(name).items(),
+        "signed_by": domain.signed_by,
+        "owners": domain.owners,
+        "owners_who_count": domain.owners_who_count,
+        "yours": found.is_owned(name),
+        "reviewed": domain.reviewed,
+        "unreviewed": len(domain.unreviewed),
+        "references": len(domain.references),
+        "policy": domain.policy.items(),
     }
 
 
@@ -165,16 +166,16 @@ def _distrusted(session: Session, store: KeyFile) -> list[str]:
     return [f"trust: {changes} by somebody without the right: pprotect trust"] if wrong else []
 
 
-def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
-    counting = store.authority(name).owners.counting
-    listed = store.get_domain_owner_names(name)
-    owners = ", ".join(owner if owner in counting else f"{owner} (does not count)" for owner in listed)
-    signed = "" if found["signed_by"] else "; nobody signed its key and owners"
-    mine = "" if found["yours"] else "; not yours"
-    demands = f"; demands {_demands(store.get_policy(name))}" if found["policy"] else ""
-    counts = f"values: {found['reviewed']} reviewed, {found['unreviewed']} unreviewed"
-    if found["references"]:
-        counts += f" (references among them: {found['references']})"
+def _described(found: FileStatus, name: str) -> str:
+    domain = found.domains[name]
+    counting = domain.owners_who_count
+    owners = ", ".join(owner if owner in counting else f"{owner} (does not count)" for owner in domain.owners)
+    signed = "" if domain.signed_by else "; nobody signed its key and owners"
+    mine = "" if found.is_owned(name) else "; not yours"
+    demands = f"; demands {_demands(domain.policy)}" if domain.policy.items() else ""
+    counts = f"values: {domain.reviewed} reviewed, {len(domain.unreviewed)} unreviewed"
+    if domain.references:
+        counts += f" (references among them: {len(domain.references)})"
     return f"{counts}; owners: {owners}{mine}{signed}{demands}"
 
 
