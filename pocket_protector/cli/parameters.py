@@ -103,7 +103,7 @@ def format_names(incomplete: str) -> list[str]:
     """Completion of export formats."""
     from pocket_protector.plugins.registry import export_formats
 
-    return [name for name in export_formats() if name.startswith(incomplete) and name != "package"]
+    return [name for name in export_formats() if name.startswith(incomplete)]
 
 
 def parse_sensitivity(text: str) -> Sensitivity:

@@ -29,9 +29,8 @@ from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.contents import is_gated
 from pocket_protector.packages.header import LONGEST_LIFE, Gate
 from pocket_protector.packages.keys.public_key import MAX_KEY_FILE_BYTES, Recipient, parse_recipient, recipient_of
-from pocket_protector.packages.package_sealing import PackageRequest, check_not_production
+from pocket_protector.packages.package_sealing import PackageRequest, check_not_production, seal_package
 from pocket_protector.packages.token import Token
-from pocket_protector.plugins.registry import export_as
 from pocket_protector.user.known_keys import RECIPIENTS, KnownKeys
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -85,7 +84,7 @@ def package(
     token = Token.generate()
     keys = tuple(person.public_key for person in people)
     request = PackageRequest(identity, keys, now(), life, token, chosen)
-    sealed = export_as("package", exported, request)
+    sealed = seal_package(exported, request)
     _write(out, sealed if binary else to_text(sealed).encode(), token_out if gated else None, token)
     for person in people:
         remember(RECIPIENTS, person.name, person.fingerprint)
