@@ -112,7 +112,7 @@ def format_names(incomplete: str) -> list[str]:
     """Return the export formats that begin with `incomplete`, for completion."""
     from pocket_protector.plugins.registry import export_formats
 
-    return [name for name in export_formats() if name.startswith(incomplete) and name != "package"]
+    return [name for name in export_formats() if name.startswith(incomplete)]
 
 
 def parse_sensitivity(text: str) -> Sensitivity:

@@ -1,4 +1,4 @@
-"""A report as SARIF 2.1.0, as far as GitHub's code scanning reads it."""
+"""A report of `verify` as SARIF 2.1.0, with the fields that GitHub's code scanning reads."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from pocket_protector.cli.reports import Report, dumped, one_line
+from pocket_protector.cli.reports import dumped, one_line
 from pocket_protector.document.audit_log import section
+from pocket_protector.repository.verification import Report
 from pocket_protector.trust.findings import Finding, Severity
 
 MOST_RESULTS = 5_000
-"""GitHub shows no more, and refuses a file with 25,000."""
+"""GitHub shows this many, and refuses a file with 25,000."""
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.VIOLATION: "error", Severity.ATTENTION: "warning", Severity.INFO: "note"}
@@ -24,8 +25,11 @@ def as_sarif(
     line_of: Callable[[tuple[str, ...]], int],
     descriptions: Mapping[str, str],
 ) -> str:
-    """`version` is that of this program; `line_of` gives the line, from 1, at which an object (`Finding.where`) stands
-    in the file as it is now, or 1; `descriptions` say in a few words what the codes of findings mean."""
+    """Render as SARIF.
+
+    `version` is this program's. `line_of` maps an object (`Finding.where`) to its line in the file as it is now,
+    counted from 1, or to 1 if the object is gone. `descriptions` maps each finding code to its meaning.
+    """
     found, seen = _worst(report), Counter[str]()
     codes = sorted({finding.code for _, finding in found})
     results: list[dict[str, object]] = []
@@ -44,8 +48,8 @@ def as_sarif(
                 "level": _LEVELS[finding.severity],
                 "message": {"text": _message(finding)},
                 "locations": [{"physicalLocation": place}],
-                # The only fingerprint that GitHub looks at. Its own, of the line, would make one alert of all that
-                # ever happened to an object.
+                # GitHub reads this fingerprint alone. Its default, made from the line, would merge all findings about
+                # one object into one alert.
                 "partialFingerprints": {"primaryLocationLineHash": f"{identity}:{seen[identity]}"},
                 "properties": {"commit": commit},
             }
@@ -60,14 +64,15 @@ def as_sarif(
 
 
 def _worst(report: Report) -> list[tuple[str, Finding]]:
-    """The findings, in order, with their commits: of too many the most severe, and the newest of these."""
+    """Return the findings in order, each with its commit; if there are too many, the least severe are
+    left out, and of these the oldest."""
     found = [(step.name, finding) for step, finding in report.findings()]
     order = sorted(range(len(found)), key=lambda at: (found[at][1].severity, at), reverse=True)
     return [found[at] for at in sorted(order[:MOST_RESULTS])]
 
 
 def _rule(code: str, description: str) -> dict[str, object]:
-    # GitHub asks for all three.
+    # GitHub requires all three.
     text = {"text": description}
     return {"id": code, "shortDescription": text, "fullDescription": text, "help": text}
 
@@ -76,5 +81,5 @@ def _message(finding: Finding) -> str:
     text = f"{one_line(section(*finding.where))}: {one_line(finding.text)}"
     if finding.hint:
         text += f"\nhint: {one_line(finding.hint)}"
-    # In a message [text](target) is a link, and {0} an argument.
+    # SARIF renders [text](target) in a message as a link, and {0} as an argument.
     return text.replace("](", "] (").replace("{", "{{").replace("}", "}}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from pocket_protector.document.exported import ExportedDomain
 from pocket_protector.errors import StoreError
@@ -16,18 +15,14 @@ _OTHERWISE = "--uppercase spells it otherwise; or --format json, or other secret
 class Json:
     """One object, as `pprotect decrypt-domain` prints it."""
 
-    seals = False
-
-    def export(self, domain: ExportedDomain, request: Any = None) -> bytes:  # noqa: ARG002 (it asks for nothing)
+    def export(self, domain: ExportedDomain) -> bytes:
         return (json.dumps(domain.texts(), indent=2) + "\n").encode()
 
 
 class Yaml:
     """One block mapping. Every name and value is quoted: a bare `no` or `1e3` is text to some readers only."""
 
-    seals = False
-
-    def export(self, domain: ExportedDomain, request: Any = None) -> bytes:  # noqa: ARG002 (it asks for nothing)
+    def export(self, domain: ExportedDomain) -> bytes:
         lines = [f"{_yaml_scalar(name)}: {_yaml_scalar(text)}\n" for name, text in domain.texts().items()]
         return "".join(lines or ["{}\n"]).encode()
 
@@ -35,9 +30,7 @@ class Yaml:
 class Shell:
     """An `export` a line, for `eval`."""
 
-    seals = False
-
-    def export(self, domain: ExportedDomain, request: Any = None) -> bytes:  # noqa: ARG002 (it asks for nothing)
+    def export(self, domain: ExportedDomain) -> bytes:
         return assignments(domain.texts(), "export ", hint=_OTHERWISE).encode()
 
 
@@ -45,9 +38,7 @@ class Dotenv:
     """A variable a line, quoted so that python-dotenv, npm's dotenv, Node itself and docker compose read the same
     value, and that a shell which reads the file runs none of it."""
 
-    seals = False
-
-    def export(self, domain: ExportedDomain, request: Any = None) -> bytes:  # noqa: ARG002 (it asks for nothing)
+    def export(self, domain: ExportedDomain) -> bytes:
         return "".join(f"{name}={_dotenv_quoted(name, text)}\n" for name, text in domain.texts().items()).encode()
 
 

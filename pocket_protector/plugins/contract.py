@@ -1,12 +1,11 @@
-"""Tests that every source of references and every exporter passes. A plugin's tests subclass `SecretSourceContract` or
-`ExporterContract`, for pytest."""
+"""Tests, for pytest, that every source of references and every exporter passes. A plugin's tests subclass
+`SecretSourceContract` or `ExporterContract`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from pocket_protector.document.exported import ExportedDomain, ExportedEntry
 from pocket_protector.document.reference import Reference
@@ -20,23 +19,23 @@ _CANARY = "canary"
 
 
 class SecretSourceContract:
-    """What the subclass fills in; its name begins with `Test`, so that pytest finds it."""
+    """Subclass this as `Test…`, so that pytest finds it, and fill in what has no default."""
 
     good: tuple[str, ...] = ()
-    """References that are of the source's form, whether or not anything is there."""
+    """References that have the source's form, whether or not they lead to a value."""
     bad: tuple[str, ...] = ()
-    """References of the scheme that are not of the form."""
+    """References of the scheme that do not have its form."""
 
     def source(self) -> SecretSource:
-        """A new source."""
+        """Return a new source."""
         raise NotImplementedError
 
     def stored(self) -> tuple[str, bytes]:
-        """A reference, and the bytes that it leads to."""
+        """Return a reference, and the bytes that it leads to."""
         raise NotImplementedError
 
     def missing(self) -> str:
-        """A reference to where nothing is."""
+        """Return a reference that leads to nothing."""
         raise NotImplementedError
 
     def test_it_says_how_its_references_look(self) -> None:
@@ -83,49 +82,37 @@ class SecretSourceContract:
 
 
 def _fetched(source: SecretSource, reference: Reference) -> bytes:
-    """What the source gives `pprotect`, which keeps the fragment to itself."""
+    """Fetch as `pprotect` does, which gives the source a reference without its fragment."""
     return source.fetch(reference.without_fragment(), time.monotonic() + FETCH_SECONDS)
 
 
 class ExporterContract:
-    """What the subclass fills in; its name begins with `Test`, so that pytest finds it."""
+    """Subclass this as `Test…`, so that pytest finds it, and fill in what has no default."""
 
     values: tuple[str, ...] = ("canary", "", " two words ", "öffnen ☃ 🔐", "it's #1", '{"a": "b"}', "one\ntwo\n")
-    """Values that the format holds."""
+    """Values that the format can hold."""
     refused: tuple[tuple[str, bytes], ...] = ()
-    """Names with values that it does not hold; the values have the word `canary` in them."""
-    request: Any = None
-    """What its own command would ask of it."""
+    """Names and values that the format cannot hold; each value contains the word `canary`."""
 
     def exporter(self) -> DomainExporter:
-        """A new exporter."""
+        """Return a new exporter."""
         raise NotImplementedError
 
     def read(self, made: bytes) -> Mapping[str, bytes | Reference]:
-        """What whom it is for reads in it, by name."""
+        """Decode what the exporter made; return name → value."""
         raise NotImplementedError
 
-    def exported(self, contents: Mapping[str, bytes | Reference], level: Sensitivity = Sensitivity.MEDIUM) -> bytes:
-        """What the exporter makes of a domain with these contents."""
-        entries = tuple(ExportedEntry(name, contents[name], level) for name in sorted(contents))
-        made = self.exporter().export(ExportedDomain(bytes(16), "dev", None, entries), self.request)
+    def exported(self, contents: Mapping[str, bytes]) -> bytes:
+        """Export a domain with these values."""
+        entries = tuple(ExportedEntry(name, contents[name], Sensitivity.MEDIUM) for name in sorted(contents))
+        made = self.exporter().export(ExportedDomain(bytes(16), "dev", None, entries))
         assert type(made) is bytes
         return made
-
-    def test_it_says_whether_it_seals(self) -> None:
-        assert isinstance(self.exporter().seals, bool)
 
     def test_what_it_makes_can_be_read(self) -> None:
         contents = {f"NAME_{at}": value.encode() for at, value in enumerate(self.values)}
         assert self.read(self.exported(contents)) == contents
         assert self.read(self.exported({})) == {}
-
-    def test_what_seals_takes_what_is_for_programs_and_pointers(self) -> None:
-        contents: dict[str, bytes | Reference] = {"FAR": Reference("aws-sm://name"), "NAME": _CANARY.encode()}
-        if self.exporter().seals:
-            made = self.exported(contents, Sensitivity.INJECT_ONLY)
-            assert _CANARY.encode() not in made
-            assert self.read(made) == contents
 
     def test_what_it_does_not_hold_is_refused_and_not_shown(self) -> None:
         for name, value in self.refused:
@@ -135,7 +122,7 @@ class ExporterContract:
             assert name in error.message
             assert _CANARY not in error.message + error.hint
 
-    def _refusal(self, contents: Mapping[str, bytes | Reference]) -> StoreError | None:
+    def _refusal(self, contents: Mapping[str, bytes]) -> StoreError | None:
         try:
             self.exported(contents)
         except StoreError as error:

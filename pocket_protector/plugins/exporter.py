@@ -1,26 +1,24 @@
-"""What an export format is."""
+"""The protocol of an export format."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from pocket_protector.document.exported import ExportedDomain
 
 
 class DomainExporter(Protocol):
-    """One format that a key domain leaves the file in.
+    """One text format for a key domain's values (docs/plugins.md).
 
-    It is made without arguments, once a process. It writes nothing, and asks nobody: what it makes is what it returns.
+    `pprotect` makes an exporter without arguments, once in a process. An exporter returns what it makes: it writes no
+    file, prints nothing and asks nobody.
     """
 
-    seals: bool
-    """Whether nobody reads what it makes but whom it is sealed to. Then it is given inject-only values, and references
-    as pointers; and `pprotect export` does not offer it."""
+    def export(self, domain: ExportedDomain) -> bytes:
+        """Return the domain in this format.
 
-    def export(self, domain: ExportedDomain, request: Any = None) -> bytes:
-        """The domain in the format. Unless it seals, no content is a `Reference`, and no entry inject-only.
-
-        `request` is what a command of its own asks of it, and None from `pprotect export`. StoreError for what the
-        format cannot hold: it names the entry, and has nothing of the value.
+        The content of each entry is bytes: the caller has resolved each reference, or put its text there, and has
+        refused inject-only values. Raise StoreError for an entry that the format cannot hold; the message names the
+        entry and holds nothing of its value.
         """
         ...

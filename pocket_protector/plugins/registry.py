@@ -1,4 +1,4 @@
-"""Finding plugins by their entry points, ours among them."""
+"""Find plugins by their entry points, ours among them, and call them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,26 @@ from pocket_protector.plugins.exporter import DomainExporter
 from pocket_protector.plugins.source import SecretSource
 
 SOURCES = "pocket_protector.sources"
-"""The group of entry points whose names are schemes, and which lead to what makes a `SecretSource`."""
+"""The group of entry points for `SecretSource`s: an entry point's name is the scheme, its value makes the source."""
 
 EXPORTERS = "pocket_protector.exporters"
-"""The group whose names are formats, and which lead to what makes a `DomainExporter`."""
+"""The group of entry points for `DomainExporter`s: an entry point's name is the format."""
+
+PACKAGE = "package"
+"""Not an export format, and reserved: `pprotect package` seals a domain, and no plugin may claim to."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """The plugins of one group: what they are and have, and how errors speak of what their names claim."""
+    """The plugins of one group: the attributes that each must have, the names that none may claim, and the words that
+    errors use for a plugin and its name."""
 
     group: str
     what: str
     parts: Mapping[str, Any]
     claimed: str
     shown: str
+    reserved: frozenset[str] = frozenset()
 
 
 _SOURCE = _Kind(
@@ -40,51 +45,63 @@ _SOURCE = _Kind(
     "references of the scheme",
     "{}://",
 )
-_EXPORTER = _Kind(EXPORTERS, "exporter", {"seals": bool, "export": Callable}, "the export format", "{}")
+_EXPORTER = _Kind(EXPORTERS, "exporter", {"export": Callable}, "the export format", "{}", frozenset({PACKAGE}))
 
 _making = RLock()
 _made: dict[tuple[str, str], Any] = {}
 
 
 def source_of(scheme: str) -> SecretSource:
-    """The source of a scheme's references, made once. ProviderError, naming the plugin, if none is installed, if two
-    claim the scheme, and for one that cannot be loaded. No other plugin is loaded."""
+    """Return the source of a scheme's references, which is made once in a process. No other plugin is loaded.
+
+    Raise ProviderError, which names the plugin, if none or more than one claims the scheme, or it cannot be loaded.
+    """
     source: SecretSource = _plugin(_SOURCE, scheme)
     return source
 
 
 def schemes() -> list[str]:
-    """The schemes that installed plugins claim."""
-    return sorted(_installed(SOURCES).names)
+    """Return the schemes that installed plugins claim, sorted."""
+    return _names(_SOURCE)
 
 
 def check_reference(reference: Reference) -> None:
-    """FormatError if the reference is not of its scheme's form; ProviderError as `source_of`, and if the plugin cannot
-    tell."""
+    """Check that a reference has the form of its scheme. Raise FormatError if not, and ProviderError as `source_of`
+    does, or if the plugin fails."""
     source = source_of(reference.scheme)
     with _calling(reference.scheme):
         source.check(reference)
 
 
 def exporter_of(name: str) -> DomainExporter:
-    """What exports in the format, made once. ProviderError as `source_of`."""
+    """Return the exporter of a format, which is made once in a process. Raise ProviderError as `source_of` does, and
+    for the reserved name `package`."""
     exporter: DomainExporter = _plugin(_EXPORTER, name)
     return exporter
 
 
 def export_formats() -> list[str]:
-    """The formats that installed plugins claim."""
-    return sorted(_installed(EXPORTERS).names)
+    """Return the formats that `export_as` knows, sorted: ours and those of installed plugins."""
+    return _names(_EXPORTER)
 
 
-def export_as(name: str, domain: ExportedDomain, request: Any = None) -> bytes:
-    """What the exporter of the format makes of the domain. ProviderError as `exporter_of`, and if the plugin fails."""
+def export_as(name: str, domain: ExportedDomain) -> bytes:
+    """Return a domain in the format of this name, such as `json`; references stand in it as their text.
+
+    Raise PolicyError for an inject-only value, StoreError for an entry that the format cannot hold, and ProviderError
+    as `exporter_of` does, or if the plugin fails.
+    """
     exporter = exporter_of(name)
+    shown = domain.for_text()
     with _calling(name):
-        made: object = exporter.export(domain, request)
+        made: object = exporter.export(shown)
     if not isinstance(made, bytes):
         raise _error(f"the plugin {name!r} gave {type(made).__name__}, where bytes belong", "upgrade or uninstall it")
     return made
+
+
+def _names(kind: _Kind) -> list[str]:
+    return sorted(_installed(kind.group).names - kind.reserved)
 
 
 def _plugin(kind: _Kind, name: str) -> Any:
@@ -95,11 +112,13 @@ def _plugin(kind: _Kind, name: str) -> Any:
 
 
 def _only(kind: _Kind, name: str) -> EntryPoint:
+    if name in kind.reserved:
+        raise _error(f"{kind.claimed} {name!r} is reserved, and no plugin makes it", "pprotect package seals a package")
     installed = _installed(kind.group)
-    # A distribution may be found twice, as where one is installed over the other.
+    # A distribution may be found twice, for example where one is installed over the other.
     found = {(point.value, _distribution(point)): point for point in installed.select(name=name)}
     if not found:
-        known = ", ".join(kind.shown.format(known) for known in sorted(installed.names))
+        known = ", ".join(kind.shown.format(known) for known in _names(kind))
         raise _error(f"no installed plugin knows {kind.claimed} {name!r}", f"known are: {known}")
     if len(found) > 1:
         claiming = " and ".join(sorted({distribution for _, distribution in found}))
@@ -110,7 +129,7 @@ def _only(kind: _Kind, name: str) -> EntryPoint:
 def _installed(group: str) -> EntryPoints:
     try:
         return entry_points(group=group)
-    # Of any type: the library gives none of all, if one distribution's list of them is damaged.
+    # importlib.metadata raises errors of any type, and returns nothing, if one distribution's list is damaged.
     except Exception:
         readable: list[EntryPoint] = []
         for distribution in distributions():
@@ -124,31 +143,34 @@ def _loaded(kind: _Kind, point: EntryPoint) -> Any:
     try:
         made = point.load()()
         wrong = [part for part, type_ in kind.parts.items() if not isinstance(getattr(made, part, None), type_)]
-    # Whatever a plugin does when it is loaded, it must stop this command, and nothing else.
+    # A plugin that fails while it is loaded stops the command that needs it, and nothing else.
     except (Exception, SystemExit) as error:
         raise _error(f"{name} cannot be loaded: {type(error).__name__}", "upgrade or uninstall it") from error
     if wrong:
         raise _error(
             f"{name} is no {kind.what}: {', '.join(wrong)} missing or of another type", "upgrade or uninstall it"
         )
+    if getattr(made, "seals", False):
+        # Such a plugin expects inject-only values and unresolved references, and these are not for a text format.
+        raise _error(f"{name} seals what it makes, and an export format does not", "upgrade or uninstall it")
     return made
 
 
 @contextmanager
 def _calling(name: str) -> Iterator[None]:
-    """ProviderError for what no plugin may raise."""
+    """Turn each exception that a plugin must not raise into a ProviderError."""
     try:
         yield
     except (PocketProtectorError, KeyboardInterrupt):
         raise
-    # Its text may hold anything.
+    # The exception's text may hold a value, so only its type is shown.
     except BaseException as error:
         text = f"the plugin {name!r} ended with {type(error).__name__}"
         raise _error(text, "upgrade or uninstall it") from None
 
 
 def _distribution(point: EntryPoint) -> str:
-    # What is half uninstalled has no name.
+    # A distribution that is half uninstalled has no name.
     metadata = point.dist.metadata if point.dist else None
     return metadata["Name"] if metadata and "Name" in metadata else "an unknown package"
 

@@ -1,4 +1,4 @@
-"""What a source of references is."""
+"""The protocol of a source of references."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ from typing import Protocol
 from pocket_protector.document.reference import Reference
 
 MAX_FETCHED_BYTES = 256 * 1024
-"""The most that a source returns. It stops reading there, wherever it reads a body itself."""
+"""The most that a source returns. A source that reads a body itself stops reading there."""
 
 FETCH_SECONDS = 15.0
-"""How long a value may take, sign-in and repeated attempts included."""
+"""How long fetching one value may take, with sign-in and repeated attempts."""
 
 MOST_THREADS = 64
-"""How many call `fetch` at the same time at most."""
+"""How many threads call `fetch` at the same time, at most."""
 
 
 class SecretSource(Protocol):
-    """Where the references of one scheme lead.
+    """Fetches the values of one scheme's references (docs/plugins.md).
 
-    It is made without arguments, once a process. Neither that nor `check` imports an SDK or reaches a network. Several
-    threads call `fetch` at the same time. Nothing that it fetches is kept, and nothing of it is in an error.
+    `pprotect` makes a source without arguments, once in a process. Neither making it nor `check` imports an SDK or
+    reaches a network. Several threads call `fetch` at the same time. A source keeps no value, and puts none into an
+    error.
     """
 
     form: str
-    """How its references look, for hints."""
+    """What its references look like, for hints."""
 
     local: bool
-    """Whether it gives what only the reader's machine has. Then it is off unless the reader allows it."""
+    """Whether its values come from the reader's machine alone. Then it is off unless the reader allows it."""
 
     def check(self, reference: Reference) -> None:
-        """FormatError for a reference that is not of this form, its fragment included."""
+        """Raise FormatError unless the reference, with its fragment, has this source's form."""
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
-        """The bytes that are kept there, at most `MAX_FETCHED_BYTES`. The reference is one that `check` took, without
-        its fragment: several that differ in nothing else are fetched as one.
+        """Return the bytes that the reference leads to, at most `MAX_FETCHED_BYTES`.
 
-        `deadline` is a `time.monotonic()` that nothing waits beyond. ProviderError says what is wrong; ThrottledError
-        that the caller may try again.
+        `check` has accepted the reference. It comes without its fragment, and the result serves every reference that
+        differs in the fragment only. Do not wait beyond `deadline`, a value of `time.monotonic()`. Raise ProviderError
+        if the value cannot be had, and ThrottledError if the caller may try again.
         """
         ...
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
-        """What the fragment, as it is written in the reference, names in what was fetched. ProviderError if nothing."""
+        """Return the part of the fetched bytes that the fragment names; it is spelled as in the reference. Raise
+        ProviderError if there is no such part."""
         ...

@@ -18,7 +18,7 @@ from pocket_protector.trust.judge.authorize import authorize
 from pocket_protector.trust.judge.state import State
 
 _WORK_TREE = ""
-_RANGE = ".."
+RANGE = ".."
 _SHORT_ID = 12
 
 
@@ -47,7 +47,7 @@ def judge_history(path: str, revisions: str | None, progress: Callable[[int, int
     and where git does not have the whole history.
     """
     check_complete(path)
-    since, dots, until = (revisions or "").partition(_RANGE)
+    since, dots, until = (revisions or "").partition(RANGE)
     last = parse_revision(path, (until if dots else since) or "HEAD")
     listed = commits(path, [last])
     told = {commit.id for commit in listed}

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # imported late: a file that did not change is used without
     from pocket_protector.document.decrypted import DecryptedDomain
     from pocket_protector.keyfile.credentials import Creds
     from pocket_protector.references.resolve import Resolved, Told
+    from pocket_protector.repository.verification import Report
     from pocket_protector.user.domain_access import DomainAccess, Use
 
 
@@ -274,6 +275,21 @@ class GuardedKeyFile:
         return resolved
 
     # Memory
+
+    def verify(self) -> Report:
+        """Judge the file as it is against the pin, and return the report; StoreError for a legacy file.
+
+        `pocket_protector.verify_history` judges what git has.
+        """
+        from pocket_protector.repository.verification import WORK_TREE, ReportStep, report_of
+
+        self.key_file.check_changeable()
+        judged = self.judged.judged()
+        subject = "the file as it is, against what was seen of it"
+        if judged.before is None:
+            subject = "the file as it is; nothing was seen of it before"
+        step = ReportStep(WORK_TREE, "", "", "", tuple(judged.findings))
+        return report_of(self.key_file.path, subject, [step], judged.after, trust=self.options.trust)
 
     def accept(self) -> None:
         """Trust the file as it is now, whatever was found, and even if the pin is damaged.

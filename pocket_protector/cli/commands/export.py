@@ -20,7 +20,7 @@ from pocket_protector.cli.usage import UsageError
 from pocket_protector.cli.uses import printing
 from pocket_protector.document.exported import ExportedDomain, ExportedEntry
 from pocket_protector.exports.variables import variable_names
-from pocket_protector.plugins.registry import export_as, export_formats, exporter_of
+from pocket_protector.plugins.registry import PACKAGE, export_as, export_formats
 
 
 def export(
@@ -48,8 +48,9 @@ def export(
     store = guarded.key_file
     values = session.opened(guarded, domain, printing(session, using, reveal=reveal), secret).values
     names = variable_names(values, None, uppercase=uppercase)
+    references = store.get_references(domain) if using.no_resolve else {}
     entries = tuple(
-        ExportedEntry(name, values[secret], store.get_secret_sensitivity(domain, secret))
+        ExportedEntry(name, references.get(secret, values[secret]), store.get_secret_sensitivity(domain, secret))
         for name, secret in sorted((name, secret) for secret, name in names.items())
     )
     production = store.get_policy(domain).production
@@ -57,14 +58,13 @@ def export(
 
 
 def _format(name: str | None) -> str:
-    """UsageError for none, an unknown one, and one that a command of its own makes."""
+    """Return the format that was given; UsageError for none and for an unknown one."""
     known = export_formats()
-    shown = [format_ for format_ in known if format_ != "package"]
-    hint = f"--format {'|'.join(shown)}"
+    hint = f"--format {'|'.join(known)}"
     if name is None:
         raise UsageError("no format is given", hint=hint)
+    if name == PACKAGE:
+        raise UsageError(f"{name!r} seals, for which there is a command of its own", hint="pprotect package")
     if name not in known:
         raise UsageError(f"{name[:80]!r} is no format of an installed plugin", hint=hint)
-    if exporter_of(name).seals:
-        raise UsageError(f"{name!r} seals, for which there is a command of its own", hint="pprotect package")
     return name

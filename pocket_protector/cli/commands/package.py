@@ -26,9 +26,8 @@ from pocket_protector.packages.armour import to_text
 from pocket_protector.packages.contents import is_gated
 from pocket_protector.packages.header import LONGEST_LIFE, Gate
 from pocket_protector.packages.keys.public_key import Recipient
-from pocket_protector.packages.package_sealing import PackageRequest, check_not_production
+from pocket_protector.packages.package_sealing import PackageRequest, check_not_production, seal_package
 from pocket_protector.packages.token import Token
-from pocket_protector.plugins.registry import export_as
 from pocket_protector.user.domain_access import Use
 from pocket_protector.user.known_keys import RECIPIENTS
 
@@ -91,7 +90,7 @@ def package(ctx: typer.Context, domain: RequiredDomain, options: PackageOptions)
     token = Token.generate()
     keys = tuple(person.public_key for person in people)
     request = PackageRequest(identity, keys, now(), life, token, gate)
-    sealed = export_as("package", exported, request)
+    sealed = seal_package(exported, request)
     token_out = options.token_out if gated else None
     _write(options.out, sealed if options.binary else to_text(sealed).encode(), token_out, token)
     for person in people:

@@ -9,7 +9,7 @@ from pocket_protector.cli.commands.policies import demands
 from pocket_protector.cli.parameters import Json
 from pocket_protector.cli.session import session_of
 from pocket_protector.errors import StoreError
-from pocket_protector.keyfile.key_file import KeyFile
+from pocket_protector.keyfile.status import FileStatus, status_of
 from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
@@ -17,30 +17,29 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     """Print a summary: your name, the key custodians, and the owners, values and policy of each key domain."""
     session = session_of(ctx)
     guarded = session.open()
-    store = guarded.key_file
-    user = session.user()
-    content = {name: _standing(store, name, user) for name in store.get_domain_names()}
+    found = status_of(guarded.key_file, session.user())
     if json:
-        output.listing("status", {"file": store.path, "user": user, "domains": content})
+        content = {name: _listed(found, name) for name in found.domains}
+        output.listing("status", {"file": found.path, "user": found.user, "domains": content})
         return
-    lines = [f"file: {store.path}", f"you: {user or 'unknown (give -u NAME, or set PPROTECT_USER)'}"]
-    lines.append(f"key custodians: {', '.join(store.get_key_custodian_names()) or 'none'}")
-    lines += [f"key domain {name}: {_described(store, name, found)}" for name, found in content.items()]
+    lines = [f"file: {found.path}", f"you: {found.user or 'unknown (give -u NAME, or set PPROTECT_USER)'}"]
+    lines.append(f"key custodians: {', '.join(found.custodians) or 'none'}")
+    lines += [f"key domain {name}: {_described(found, name)}" for name in found.domains]
     lines += _distrusted(guarded)
     output.lines(lines)
 
 
-def _standing(store: KeyFile, name: str, user: str | None) -> dict[str, object]:
-    found = store.authority(name)
+def _listed(found: FileStatus, name: str) -> dict[str, object]:
+    domain = found.domains[name]
     return {
-        "signed_by": store.get_epoch_maker(name),
-        "owners": store.get_domain_owner_names(name),
-        "owners_who_count": found.owners.counting,
-        "yours": user in found.owners.counting,
-        "reviewed": found.reviewed,
-        "unreviewed": len(found.unreviewed),
-        "references": len(store.get_references(name)),
-        "policy": store.get_policy(name).items(),
+        "signed_by": domain.signed_by,
+        "owners": domain.owners,
+        "owners_who_count": domain.owners_who_count,
+        "yours": found.is_owned(name),
+        "reviewed": domain.reviewed,
+        "unreviewed": len(domain.unreviewed),
+        "references": len(domain.references),
+        "policy": domain.policy.items(),
     }
 
 
@@ -54,14 +53,14 @@ def _distrusted(guarded: GuardedKeyFile) -> list[str]:
     return [f"trust: {changes} by somebody without the right: pprotect trust"] if wrong else []
 
 
-def _described(store: KeyFile, name: str, found: dict[str, object]) -> str:
-    counting = store.authority(name).owners.counting
-    listed = store.get_domain_owner_names(name)
-    owners = ", ".join(owner if owner in counting else f"{owner} (does not count)" for owner in listed)
-    signed = "" if found["signed_by"] else "; nobody signed its key and owners"
-    mine = "" if found["yours"] else "; not yours"
-    policy = f"; demands {demands(store.get_policy(name))}" if found["policy"] else ""
-    counts = f"values: {found['reviewed']} reviewed, {found['unreviewed']} unreviewed"
-    if found["references"]:
-        counts += f" (references among them: {found['references']})"
+def _described(found: FileStatus, name: str) -> str:
+    domain = found.domains[name]
+    counting = domain.owners_who_count
+    owners = ", ".join(owner if owner in counting else f"{owner} (does not count)" for owner in domain.owners)
+    signed = "" if domain.signed_by else "; nobody signed its key and owners"
+    mine = "" if found.is_owned(name) else "; not yours"
+    policy = f"; demands {demands(domain.policy)}" if domain.policy.items() else ""
+    counts = f"values: {domain.reviewed} reviewed, {len(domain.unreviewed)} unreviewed"
+    if domain.references:
+        counts += f" (references among them: {len(domain.references)})"
     return f"{counts}; owners: {owners}{mine}{signed}{policy}"

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from pocket_protector.cli import output
-from pocket_protector.cli.reports import REPORTS, DomainCounts, Report, ReportStep, as_text
-from pocket_protector.cli.session import Session, session_of
+from pocket_protector.cli.reports import REPORTS, as_text
+from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.keyfile.key_file import KeyFile
-from pocket_protector.keyfile.reading import now
-from pocket_protector.repository.judged_history import judge_history
-from pocket_protector.trust.findings import DESCRIPTIONS, Finding, Severity
-from pocket_protector.trust.judge.state import State
-from pocket_protector.trust.verdict import current_findings
+from pocket_protector.repository.verification import Report, is_revisions, verify_history
+from pocket_protector.trust.findings import DESCRIPTIONS, Severity
 
 _FOUND = 1
 _FORMATS = (*REPORTS, "sarif")
-_WORK_TREE = "work tree"
-_MERGED = "merge result"
-_SHORT_ID = 12
 _PROGRESS_STEP = 50
 
 
@@ -51,55 +46,23 @@ def verify(
         raise UsageError(f"{output_format!r} is no report", hint=f"--output-format {'|'.join(_FORMATS)}")
     if revisions is not None and history:
         raise UsageError("--history takes every commit: give it or a revision")
-    if revisions is not None and (not revisions or revisions.startswith("..") or "..." in revisions):
-        # A variable that is not set must not make a check that finds nothing.
+    if revisions is not None and not is_revisions(revisions):
         raise UsageError(f"{revisions!r} is no range: two dots, and a commit before them", hint="pprotect verify REV..")
     session = session_of(ctx)
     path = session.path()
-    judged = _of_history(path, revisions) if revisions is not None or history else _against_pin(session)
-    report = _report(session, path, *judged)
+    if revisions is not None or history:
+        report = verify_history(path, revisions, trust=session.anchors(), progress=_show_progress)
+    else:
+        report = session.open().verify()
+    report = replace(report, path=os.path.relpath(path))
     output.data(_rendered(report, output_format or "text", path, verbose=verbose))
     if report.count(Severity.VIOLATION):
         raise typer.Exit(_FOUND)
 
 
-def _against_pin(session: Session) -> tuple[str, list[ReportStep], State | None]:
-    guarded = session.open()
-    guarded.key_file.check_changeable()
-    watch = guarded.judged.judged()
-    subject = "the file as it is, against what was seen of it"
-    if watch.before is None:
-        subject = "the file as it is; nothing was seen of it before"
-    return subject, [ReportStep(_WORK_TREE, "", "", "", tuple(watch.findings))], watch.after
-
-
-def _of_history(path: str, revisions: str | None) -> tuple[str, list[ReportStep], State | None]:
-    judged = judge_history(path, revisions, _progress)
-    steps = [
-        ReportStep(commit.id[:_SHORT_ID], commit.time, commit.author, commit.subject, version.findings)
-        if (commit := version.commit)
-        else ReportStep(_MERGED if ".." in (revisions or "") else _WORK_TREE, "", "", "", version.findings)
-        for version in judged.versions
-    ]
-    return revisions or "every version", steps, judged.state
-
-
-def _progress(done: int, of: int) -> None:
-    if of > _PROGRESS_STEP and (done % _PROGRESS_STEP == 0 or done == of):
-        output.progress(f"judged {done} of {of} versions", last=done == of)
-
-
-def _report(session: Session, path: str, subject: str, steps: list[ReportStep], state: State | None) -> Report:
-    standing: list[Finding] = []
-    counts: dict[str, DomainCounts] = {}
-    if state is not None:
-        standing = current_findings(state, session.anchors(), now())
-        for name, domain in sorted(state.document.domains.items()):
-            found = state.authorities[name]
-            owners = len(found.owners.counting)
-            policy = domain.policy.items()
-            counts[name] = DomainCounts(domain.epoch is not None, owners, found.reviewed, len(found.unreviewed), policy)
-    return Report(os.path.relpath(path), subject, tuple(steps), tuple(standing), counts)
+def _show_progress(done: int, total: int) -> None:
+    if total > _PROGRESS_STEP and (done % _PROGRESS_STEP == 0 or done == total):
+        output.progress(f"judged {done} of {total} versions", last=done == total)
 
 
 def _rendered(report: Report, form: str, path: str, *, verbose: bool) -> str:

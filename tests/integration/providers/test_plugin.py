@@ -32,6 +32,16 @@ TOKEN = "tulip-token"
 # Read here: later, tests see no variables of ours.
 _REQUIRED = os.environ.get("PPROTECT_TEST_REQUIRE_ALL") == "1"
 
+BEFORE = """
+class Before:
+    seals = False
+
+    def export(self, domain, request=None):
+        lines = [f"{name}={text}" for name, text in domain.texts().items()]
+        return "\\n".join([*lines, str(request), ""]).encode()
+"""
+"""An exporter as docs/plugins.md had it when sealed packages were exporters too."""
+
 USE = """
 import json, sys, time, traceback
 from pocket_protector.errors import PocketProtectorError
@@ -126,11 +136,17 @@ def install(folder: Path, made: Environment) -> None:
     (Path(sysconfig.get_path("purelib", vars=own)) / "tests.pth").write_text("\n".join(sorted(lines)))
     source = folder / "source"
     shutil.copytree(CHECKOUT, source, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "tests"))
-    plugin, exporter = folder / "plugin", folder / "plugin" / "kubernetes"
+    plugin, exporter, before = folder / "plugin", folder / "plugin" / "kubernetes", folder / "before"
     exporter.mkdir(parents=True)
+    before.mkdir()
     for name, text in FILES.items():
         (plugin / name).write_text(text, encoding="utf-8")
-    for project in (source, plugin, exporter):
+    (before / "pprotect_before.py").write_text(BEFORE, encoding="utf-8")
+    description = (
+        FILES["kubernetes/pyproject.toml"].replace("KubernetesSecret", "Before").replace("kubernetes", "before")
+    )
+    (before / "pyproject.toml").write_text(description, encoding="utf-8")
+    for project in (source, plugin, exporter, before):
         # Not upgrade: what is found beside the environment stays there.
         words = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed")
         made.run("-m", "pip", "install", *words, "--disable-pip-version-check", str(project))
@@ -238,9 +254,14 @@ store.write()
 """
 
 
-def test_its_format_is_exported(environment: Environment) -> None:
+@pytest.fixture(scope="module")
+def variables(environment: Environment) -> dict[str, str]:
+    """The credentials for a file with domains to export, which is made first."""
     environment.run("-c", EXPORT)
-    variables = {"PPROTECT_USER": "alice@example.com", "PPROTECT_PASSPHRASE": f"P{'a1' * 32}P"}
+    return {"PPROTECT_USER": "alice@example.com", "PPROTECT_PASSPHRASE": f"P{'a1' * 32}P"}
+
+
+def test_its_format_is_exported(environment: Environment, variables: dict[str, str]) -> None:
     words = ("-m", "pocket_protector", "export", "-f", "protected.yaml", "--format", "kubernetes")
     secret = json.loads(environment.run(*words, "dev", **variables).stdout)
     assert secret["metadata"] == {"name": "dev"}
@@ -250,6 +271,11 @@ def test_its_format_is_exported(environment: Environment) -> None:
     assert "error: 'Dev' cannot name a Secret" in refused.stderr
 
 
+def test_an_exporter_of_before_still_works(environment: Environment, variables: dict[str, str]) -> None:
+    words = ("-m", "pocket_protector", "export", "-f", "protected.yaml", "--format", "before", "dev")
+    assert environment.run(*words, **variables).stdout == "API_KEY=tulip \u2603\nNone\n"
+
+
 def test_the_exporter_passes_its_contract(environment: Environment) -> None:
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib")
-    assert "4 passed" in environment.run(*words, "plugin/kubernetes/test_kubernetes.py").stdout
+    assert "2 passed" in environment.run(*words, "plugin/kubernetes/test_kubernetes.py").stdout

@@ -16,8 +16,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pocket_protector.cli import reports
-from pocket_protector.cli.reports import DomainCounts, Report, ReportStep, as_json, as_markdown, as_text, code, verdict
+from pocket_protector.cli.reports import as_json, as_markdown, as_text, code, verdict
 from pocket_protector.cli.sarif import MOST_RESULTS, as_sarif
+from pocket_protector.repository.verification import DomainCounts, Report, ReportStep
 from pocket_protector.trust.findings import Finding, Severity
 
 GOLDEN = Path(__file__).parent / "reports"
@@ -103,7 +104,7 @@ def steps_of(*found: Finding, others: int = 0) -> Report:
         (steps_of(others=33), "clean: no violation in 34 steps"),
         (steps_of(REPLACED), "1 violation in 1 step"),
         (steps_of(UNREVIEWED, others=1), "no violation, 1 for attention in 2 steps"),
-        (replace(EMPTY, standing=(NO_SECOND_OWNER,)), "1 violation in 0 steps"),
+        (replace(EMPTY, current=(NO_SECOND_OWNER,)), "1 violation in 0 steps"),
         (steps_of(REPLACED, UNREVIEWED, REPLACED, others=33), "2 violations, 1 for attention in 34 steps"),
     ],
 )
@@ -258,7 +259,7 @@ def long_report(violations: int, attention: int, infos: int) -> Report:
         return tuple(Finding(severity, "c", ("domain", f"{severity.label}-{n}"), "x" * 200, "y") for n in range(number))
 
     found = findings(INFO, infos) + findings(ATTENTION, attention) + findings(VIOLATION, violations)
-    return replace(EXAMPLE, steps=(ReportStep("0123456789ab", "", "Alice", "All", found),), standing=())
+    return replace(EXAMPLE, steps=(ReportStep("0123456789ab", "", "Alice", "All", found),), current=())
 
 
 @pytest.mark.parametrize(

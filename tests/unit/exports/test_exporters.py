@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dotenv
-import handed
 import pytest
 import yaml
 from hypothesis import example, given, settings
@@ -22,7 +21,6 @@ from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import PocketProtectorError, StoreError
 from pocket_protector.exports.text_formats import Dotenv, Json, Shell, Yaml
-from pocket_protector.packages.package_exporter import PackageExporter
 from pocket_protector.plugins.contract import ExporterContract
 from pocket_protector.plugins.exporter import DomainExporter
 
@@ -201,19 +199,6 @@ class TestDotenv(ExporterContract):
         return encoded(in_python_dotenv(made))
 
 
-class TestPackage(ExporterContract):
-    """Sealed packages, which `pprotect export` does not offer, are on the same joint."""
-
-    request = handed.request()
-
-    def exporter(self) -> DomainExporter:
-        return PackageExporter()
-
-    def read(self, made: bytes) -> Mapping[str, bytes | Reference]:
-        opened = handed.opened(made)
-        return {entry.name: entry.content for entry in (*opened.entries, *opened.opened_with(self.request.token))}
-
-
 # Round trips
 
 
@@ -304,7 +289,6 @@ def test_what_each_makes() -> None:
 @pytest.mark.parametrize(("exporter", "made"), [(Json(), b"{}\n"), (Yaml(), b"{}\n"), (Shell(), b""), (Dotenv(), b"")])
 def test_nothing_to_export(exporter: DomainExporter, made: bytes) -> None:
     assert exporter.export(of({})) == made
-    assert exporter.seals is False
 
 
 @pytest.mark.parametrize("exporter", [Shell(), Dotenv()], ids=["shell", "dotenv"])

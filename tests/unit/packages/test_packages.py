@@ -47,6 +47,7 @@ from pocket_protector.packages.header import Gate, Header
 from pocket_protector.packages.package_opening import SealedPackage
 from pocket_protector.packages.package_sealing import seal_package
 from pocket_protector.packages.token import Token
+from pocket_protector.plugins.contract import ExporterContract
 
 # The round trip
 
@@ -76,6 +77,14 @@ def test_few_entries(entries: tuple[ExportedEntry, ...]) -> None:
     package, token = sealed(ExportedDomain(FILE_ID, "dev", None, entries))
     found = opened(package)
     assert (*found.entries, *found.opened_with(token)) == entries
+
+
+def test_any_text_goes_through() -> None:
+    values = enumerate(ExporterContract.values)
+    entries = tuple(ExportedEntry(f"NAME_{at}", text.encode(), Sensitivity.MEDIUM) for at, text in values)
+    package, _ = sealed(ExportedDomain(FILE_ID, "dev", None, entries))
+    assert opened(package).entries == entries
+    assert b"canary" not in package
 
 
 def test_as_text_it_is_the_same() -> None:

@@ -7,13 +7,15 @@ import sys
 import textwrap
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pocket_protector.document.exported import ExportedDomain
+from pocket_protector.document.exported import ExportedDomain, ExportedEntry
 from pocket_protector.document.reference import Reference
-from pocket_protector.errors import Fault, FormatError, ProviderError, StoreError
+from pocket_protector.document.sensitivity import Sensitivity
+from pocket_protector.errors import Fault, FormatError, PolicyError, ProviderError, StoreError
 from pocket_protector.plugins import registry
 from pocket_protector.plugins.registry import (
     EXPORTERS,
@@ -37,9 +39,14 @@ class Source:
 
 EXPORTS = """
 class Source:
+    def export(self, domain): return domain.name.encode() + b"".join(entry.content for entry in domain.entries)
+"""
+BEFORE = """
+class Source:
     seals = False
     def export(self, domain, request=None): return f"{domain.name} {request}".encode()
 """
+"""An exporter as docs/plugins.md had it when sealed packages were on the same joint."""
 EMPTY = ExportedDomain(bytes(16), "dev", None, ())
 
 
@@ -247,34 +254,59 @@ def test_an_entry_point_that_leads_nowhere(installed: Installed, entry: str) -> 
 # Exporters
 
 
-def not_exported(format_: str, kind: type[Exception] = ProviderError) -> str:
+def not_exported(format_: str, kind: type[Exception] = ProviderError, domain: ExportedDomain = EMPTY) -> str:
     with pytest.raises(kind) as refusal:
-        export_as(format_, EMPTY)
+        export_as(format_, domain)
     assert "tulip" not in "".join(traceback.format_exception(refusal.value))
     return str(refusal.value)
 
 
 def test_our_formats_are_installed_like_any_other() -> None:
-    assert {"dotenv", "json", "package", "shell", "yaml"} <= set(export_formats())
-    assert {name: exporter_of(name).seals for name in ("dotenv", "json", "package", "shell", "yaml")} == {
-        **dict.fromkeys(("dotenv", "json", "shell", "yaml"), False),
-        "package": True,
-    }
+    assert {"dotenv", "json", "shell", "yaml"} <= set(export_formats())
+    for name in ("dotenv", "json", "shell", "yaml"):
+        assert exporter_of(name).export(EMPTY) == export_as(name, EMPTY)
 
 
 def test_an_exporter_is_found_and_made_once(installed: Installed) -> None:
     installed.add_exporter("acme-export", "toml")
     assert exporter_of("toml") is exporter_of("toml")
     assert "toml" in export_formats()
+    assert export_as("toml", EMPTY) == b"dev"
+
+
+def test_an_exporter_of_before_still_works(installed: Installed) -> None:
+    installed.add_exporter("acme-before", "toml", BEFORE)
     assert export_as("toml", EMPTY) == b"dev None"
-    assert export_as("toml", EMPTY, "asked") == b"dev asked"
+
+
+@pytest.mark.parametrize("seals", ["True", "1", "'no'"])
+def test_an_exporter_that_seals_is_refused(installed: Installed, seals: str) -> None:
+    """It would expect inject-only values, and references that nobody resolved."""
+    installed.add_exporter("acme-seals", "box", BEFORE.replace("False", seals))
+    assert not_exported("box") == "the plugin 'box' of acme-seals seals what it makes, and an export format does not"
+
+
+def test_a_text_format_gets_references_as_text(installed: Installed) -> None:
+    installed.add_exporter("acme-export", "toml")
+    far = ExportedEntry("far", Reference("aws-sm://name"), Sensitivity.INJECT_ONLY)
+    near = ExportedEntry("near", b"value", Sensitivity.HIGH)
+    assert export_as("toml", replace(EMPTY, entries=(far, near))) == b"devaws-sm://namevalue"
+
+
+def test_a_text_format_gets_no_inject_only_value(installed: Installed) -> None:
+    installed.add_exporter("acme-export", "toml", "class Source:\n  def export(self, domain): raise LookupError")
+    never = ExportedEntry("never", b"tulip", Sensitivity.INJECT_ONLY)
+    near = ExportedEntry("near", b"tulip", Sensitivity.HIGH)
+    domain = replace(EMPTY, entries=(near, never))
+    assert not_exported("toml", PolicyError, domain).endswith("are inject-only, and are not exported: never")
+    assert not_exported("json", PolicyError, domain).endswith("are inject-only, and are not exported: never")
 
 
 def test_a_format_is_no_scheme(installed: Installed) -> None:
     installed.add_exporter("acme-export", "env")
     installed.add("acme-source", "json")
     assert source_of("env").form == "env://NAME"
-    assert export_as("env", EMPTY) == b"dev None"
+    assert export_as("env", EMPTY) == b"dev"
     assert source_of("json").form == "good://NAME"
     assert export_as("json", EMPTY) == b"{}\n"
 
@@ -283,7 +315,7 @@ def test_nobody_knows_the_format() -> None:
     with pytest.raises(ProviderError) as refusal:
         exporter_of("nothing")
     assert str(refusal.value) == "no installed plugin knows the export format 'nothing'"
-    assert refusal.value.hint.startswith("known are: dotenv, json, package, shell")
+    assert refusal.value.hint.startswith("known are: dotenv, json, shell")
 
 
 @pytest.mark.parametrize(
@@ -292,17 +324,17 @@ def test_nobody_knows_the_format() -> None:
         ("import a_module_that_is_not_there", "cannot be loaded: ModuleNotFoundError"),
         ("raise SystemExit(0)", "cannot be loaded: SystemExit"),
         ("Source = None", "cannot be loaded: TypeError"),
-        (EXPORTS + "    seals = None", "is no exporter: seals missing or of another type"),
-        (EXPORTS + "    seals = export = 'no'", "is no exporter: seals, export missing or of another type"),
-        ("class Source: pass", "is no exporter: seals, export missing or of another type"),
-        (WORKS, "is no exporter: seals, export missing or of another type"),
+        (EXPORTS + "    export = 'no'", "is no exporter: export missing or of another type"),
+        (BEFORE + "    export = None", "is no exporter: export missing or of another type"),
+        ("class Source: pass", "is no exporter: export missing or of another type"),
+        (WORKS, "is no exporter: export missing or of another type"),
     ],
 )
 def test_an_exporter_that_fails_stops_its_own_format_only(installed: Installed, code: str, error: str) -> None:
     installed.add_exporter("acme-broken", "bad", code)
     installed.add_exporter("acme-export", "toml")
     assert not_exported("bad") == f"the plugin 'bad' of acme-broken {error}"
-    assert export_as("toml", EMPTY) == b"dev None"
+    assert export_as("toml", EMPTY) == b"dev"
     assert export_as("json", EMPTY) == b"{}\n"
     assert source_of("env").form == "env://NAME"
     assert {"bad", "toml", "json"} <= set(export_formats())
@@ -319,11 +351,18 @@ def test_an_exporter_that_is_not_asked_for_is_not_loaded(installed: Installed) -
     assert not (installed.folder / "acme_broken.loaded").exists()
 
 
-@pytest.mark.parametrize("format_", ["json", "package"])
-def test_no_exporter_takes_the_place_of_ours(installed: Installed, format_: str) -> None:
-    installed.add_exporter("acme-thief", format_)
-    assert not_exported(format_) == f"several plugins claim the export format '{format_}': acme-thief and pprotect"
+def test_no_exporter_takes_the_place_of_ours(installed: Installed) -> None:
+    installed.add_exporter("acme-thief", "json")
+    assert not_exported("json") == "several plugins claim the export format 'json': acme-thief and pprotect"
     assert export_as("yaml", EMPTY) == b"{}\n"
+
+
+def test_no_exporter_takes_the_name_of_packages(installed: Installed) -> None:
+    code = "import pathlib; pathlib.Path(__file__).with_suffix('.ran').touch()"
+    installed.add_exporter("acme-thief", "package", code)
+    assert "package" not in export_formats()
+    assert not_exported("package") == "the export format 'package' is reserved, and no plugin makes it"
+    assert not (installed.folder / "acme_thief.ran").exists()
 
 
 def test_damaged_metadata_leaves_our_formats(installed: Installed) -> None:
@@ -348,6 +387,6 @@ def test_damaged_metadata_leaves_our_formats(installed: Installed) -> None:
 )
 def test_whatever_an_exporter_does(installed: Installed, line: str, kind: type[Exception], error: str) -> None:
     code = "from pocket_protector.errors import StoreError\n"
-    code += f"class Source:\n  seals = False\n  def export(self, domain, request=None): {line}\n"
+    code += f"class Source:\n  def export(self, domain): {line}\n"
     installed.add_exporter("acme-odd", "odd", code)
     assert not_exported("odd", kind) == error
