@@ -76,7 +76,7 @@ class LocatedError(PocketProtectorError):
         return ".".join(self.keys)
 
     def under(self, *keys: str) -> Self:
-        """The same error, its place seen from further up: `keys` lead to where it was raised."""
+        """Put `keys` before the place, on the way up to the top of the file; returns this error."""
         self.keys = keys + self.keys
         return self
 
@@ -86,7 +86,7 @@ class LocatedError(PocketProtectorError):
 
 
 class FormatError(LocatedError):
-    """The bytes are not a valid protected file, or a scalar in it is not what its place asks for."""
+    """The bytes are not a valid protected file, or a scalar in it is not valid in its place."""
 
     exit_code = 3
 
@@ -102,7 +102,7 @@ class PassphraseError(AccessError):
 
 
 class IntegrityError(LocatedError):
-    """Something is well-formed but not what belongs in its place: moved, swapped, forged or damaged."""
+    """A well-formed object does not belong in its place: it was moved, swapped, forged or damaged."""
 
     exit_code = 5
 
@@ -114,7 +114,7 @@ class StoreError(PocketProtectorError):
 
 
 class PolicyError(PocketProtectorError):
-    """A policy of the domain, or one that the caller asked for, refuses what was to be done."""
+    """A policy of the domain, or a demand of the caller, refuses the request."""
 
     exit_code = 8
 
@@ -130,8 +130,7 @@ class Fault(Enum):
 
 
 class ProviderError(PocketProtectorError):
-    """What a reference leads to could not be had. The message names things of ours, and says nothing of a provider's:
-    neither a body nor a credential."""
+    """A provider did not give a value. The message never holds a provider's response body or a credential."""
 
     exit_code = 7
 
@@ -142,7 +141,7 @@ class ProviderError(PocketProtectorError):
 
     @property
     def brief(self) -> str:
-        """What is wrong, without the place."""
+        """The fault and the message, without the place."""
         return self.message if self.fault is Fault.OTHER else f"{self.fault.value}: {self.message}"
 
     def __str__(self) -> str:
@@ -150,7 +149,7 @@ class ProviderError(PocketProtectorError):
 
 
 class ThrottledError(ProviderError):
-    """The provider asks to come back later: after so many seconds, if it says so."""
+    """The provider throttles requests. `after` is the wait that it asks for, in seconds, or None."""
 
     def __init__(self, message: str, *, after: float | None = None) -> None:
         super().__init__(Fault.OTHER, message, hint="wait a little, and repeat the command")
@@ -158,7 +157,7 @@ class ThrottledError(ProviderError):
 
 
 class NameFormatError(StoreError, ValueError):
-    """A name that may not be given to a new domain, custodian or secret."""
+    """The name is not allowed for a new domain, custodian or secret."""
 
 
 class MergeConflictError(StoreError):
@@ -173,7 +172,7 @@ class MergeConflictError(StoreError):
 
 
 class PPKeyError(StoreError, KeyError):
-    """A name that is not in the file. The message lists the known names and the closest one."""
+    """The name is not in the file. The message lists the known names, and the hint the closest one."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         names = sorted(known)
@@ -195,7 +194,7 @@ class UnknownCustodianError(AccessError, PPKeyError):
 
 
 def command(*words: str) -> str:
-    """A command of ours for a hint, ready to paste: names come from the file, and may hold anything."""
+    """Return a command line for a hint, quoted for the shell: names come from the file and may hold anything."""
     from shlex import join
 
     return join(("pprotect", *words))

@@ -209,3 +209,13 @@ def test_epochs_that_follow_each_other_in_a_circle_come_to_an_end() -> None:
     identifier, past = next(iter(domain.past.items()))
     own = replace(past, epoch=replace(past.epoch, previous=(identifier,)))
     assert list(ancestors(file.document, replace(domain, past={identifier: own}))) == []
+
+
+# Signed domains
+
+
+def test_only_a_domain_with_an_epoch_is_a_signed_one() -> None:
+    """It is the same object: documents are compared by identity too."""
+    domain = signed().document.domain("dev")
+    assert domain.as_signed() is domain
+    assert replace(domain, epoch=None, past={}).as_signed() is None
