@@ -1,4 +1,4 @@
-"""What a source of references is."""
+"""The interface of a source of references."""
 
 from __future__ import annotations
 
@@ -7,40 +7,44 @@ from typing import Protocol
 from pocket_protector.document.reference import Reference
 
 MAX_FETCHED_BYTES = 256 * 1024
-"""The most that a source returns. It stops reading there, wherever it reads a body itself."""
+"""The largest value in bytes. A source that reads the body of an answer itself stops there."""
 
 FETCH_SECONDS = 15.0
-"""How long a value may take, sign-in and repeated attempts included."""
+"""The time limit for one value, with sign-in and repeated attempts."""
 
 MOST_THREADS = 64
-"""How many call `fetch` at the same time at most."""
+"""The largest number of threads that call `fetch` at the same time."""
 
 
 class SecretSource(Protocol):
-    """Where the references of one scheme lead.
+    """The source of the values for references of one scheme.
 
-    It is made without arguments, once a process. Neither that nor `check` imports an SDK or reaches a network. Several
-    threads call `fetch` at the same time. Nothing that it fetches is kept, and nothing of it is in an error.
+    A process constructs it once, without arguments. Neither the constructor nor `check` imports an SDK or uses the
+    network. Several threads call `fetch` at the same time. A source keeps no value that it fetches, and its errors
+    contain none.
     """
 
     form: str
-    """How its references look, for hints."""
+    """The form of its references, for hints, such as `env://NAME`."""
 
     local: bool
-    """Whether it gives what only the reader's machine has. Then it is off unless the reader allows it."""
+    """Whether its values come from the user's machine. A local source is off unless the user allows it."""
 
     def check(self, reference: Reference) -> None:
-        """FormatError for a reference that is not of this form, its fragment included."""
+        """Check the form of a reference and of its fragment. Raises FormatError."""
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
-        """The bytes that are kept there, at most `MAX_FETCHED_BYTES`. The reference is one that `check` took, without
-        its fragment: several that differ in nothing else are fetched as one.
+        """Fetch the value of a reference: at most `MAX_FETCHED_BYTES` bytes.
 
-        `deadline` is a `time.monotonic()` that nothing waits beyond. ProviderError says what is wrong; ThrottledError
-        that the caller may try again.
+        `check` has accepted the reference, and its fragment is removed, since references that differ only in the
+        fragment are fetched together. `deadline` is in seconds of `time.monotonic()`; no wait may exceed it. Raises
+        ThrottledError if the caller may try again, and ProviderError for any other failure.
         """
         ...
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
-        """What the fragment, as it is written in the reference, names in what was fetched. ProviderError if nothing."""
+        """Select the part of a fetched value that the fragment names.
+
+        The fragment is percent-encoded as in the reference, or None. Raises ProviderError if there is no such part.
+        """
         ...

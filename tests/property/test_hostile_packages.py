@@ -23,7 +23,7 @@ PACKAGE, TOKEN = sealed()
 TEXTS = (
     to_text(PACKAGE),
     TOKEN.text,
-    PublicKey.of(BOB).text,
+    PublicKey.from_identity(BOB).text,
     identity_line(BOB, None, None),
     identity_line(BOB, "P" + "b2" * 32 + "P", None),
     "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj\n",
