@@ -56,7 +56,7 @@ VERBS = frozenset(
     commit compare complete compose compute confirm connect construct convert copy count create cut decide declare
     decode decrypt delete deliver demand derive describe detect determine diff discover display distinguish divide
     do download drop dump duplicate edit emit encode encrypt end enforce enter enumerate erase escape examine exchange
-    exclude execute exit expand explain export extend extract fail fetch fill filter find finish fold follow forbid
+    exclude execute exit expand explain export extend extract fail fetch fill filter find finish flush fold follow
     forget form format forward freeze generate get give go group guard handle hash hide hold identify ignore import
     include increase indent index infer initialize insert inspect install interpret invalidate issue iterate join
     judge keep know label launch leave let limit link list load locate lock log look lower make map mark match

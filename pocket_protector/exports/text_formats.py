@@ -40,7 +40,7 @@ class Shell:
     seals = False
 
     def export(self, domain: ExportedDomain, request: Any = None) -> bytes:  # noqa: ARG002 (it has no request)
-        """Return the domain as shell assignments, in UTF-8. Raises StoreError for what `check_assignable` refuses."""
+        """Return the domain as shell assignments, in UTF-8. Raises StoreError as `check_assignable` does."""
         return assignments(domain.texts(), "export ", hint=_OTHERWISE).encode()
 
 
@@ -56,7 +56,7 @@ class Dotenv:
     def export(self, domain: ExportedDomain, request: Any = None) -> bytes:  # noqa: ARG002 (it has no request)
         """Return the domain as dotenv lines, in UTF-8.
 
-        Raises StoreError for what `check_assignable` refuses, and for a value that the readers would read differently.
+        Raises StoreError as `check_assignable` does, and for a value that the readers would read differently.
         """
         return "".join(f"{name}={_dotenv_quoted(name, text)}\n" for name, text in domain.texts().items()).encode()
 

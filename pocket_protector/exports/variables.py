@@ -13,7 +13,7 @@ _MOST_BYTES = 128 * 1024 - 1
 
 _BASIC = ("PATH", "HOME", "TERM", "LANG", "USER", "SHELL", "LOGNAME")
 
-# Variables that change the code that a program runs. Anybody who can write the file could set them by a secret's name.
+# Variables that change which code a program runs. Anybody who can write the file could set one by a secret's name.
 _RESERVED = frozenset(
     """
     PATH IFS ENV BASH_ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND CDPATH ZDOTDIR FPATH HOME SHELL EDITOR VISUAL PAGER
@@ -90,7 +90,7 @@ def program_variables(
 def assignments(values: Mapping[str, str], before: str = "", *, hint: str) -> str:
     """Return one shell assignment per line, sorted by name, each after `before`.
 
-    Raises StoreError for what `check_assignable` refuses, because a shell evaluates the result.
+    Raises StoreError as `check_assignable` does, because a shell evaluates the result.
     """
     for name, value in values.items():
         check_assignable(name, value, hint)

@@ -21,7 +21,7 @@ Scalar = ScalarEvent
 
 
 class Collection:
-    """The common part of mappings and sequences: `flow` style, and the offsets of the first and last character."""
+    """The common part of mappings and sequences: style, place, and `end`, the offset after the last character."""
 
     __slots__ = ("column", "end", "flow", "line", "start")
 

@@ -19,7 +19,7 @@ MOST_BYTES = 10 * 1024 * 1024
 
 
 class AccessLog:
-    """The log of the references that are followed for one protected file.
+    """The access log for the references of one protected file.
 
     A line is written before its value is fetched, so that a killed process leaves it too. `complete` is False once a
     line could not be written: a program must start even where the user's folder is read-only.

@@ -143,7 +143,9 @@ def _parse_envelope(blob: bytes) -> _Envelope:
         block_bytes, tag_bytes = _CIPHERS[cipher]
         _check_cost(options)
     else:
-        raise FormatError("the SSH key has an unsupported cipher or key derivation", hint="run: ssh-keygen -p -Z aes256-ctr -f FILE")
+        raise FormatError(
+            "the SSH key has an unsupported cipher or key derivation", hint="run: ssh-keygen -p -Z aes256-ctr -f FILE"
+        )
     if not private or len(private) % block_bytes or len(tag) != tag_bytes:
         raise _damaged()
     armoured = f"{_BEGIN}\n{base64.b64encode(blob).decode()}\n{_END}\n".encode()
@@ -168,7 +170,8 @@ def _decode_armour(raw: bytes) -> bytes:
     first, *lines = raw.decode("ascii", errors="replace").rstrip("\r\n").replace("\r\n", "\n").split("\n")
     if first != _BEGIN:
         raise FormatError(
-            "this is not a valid private key in OpenSSH's own format", hint="give a file that ssh-keygen -t ed25519 wrote"
+            "this is not a valid private key in OpenSSH's own format",
+            hint="give a file that ssh-keygen -t ed25519 wrote",
         )
     if not lines or lines.pop() != _END:
         raise _damaged()

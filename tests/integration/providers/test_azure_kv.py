@@ -388,7 +388,7 @@ FAULTS: dict[str, tuple[Behaviour, Fault, str]] = {
     "403, firewall": (
         said(403, "ForbiddenByFirewall"),
         Fault.DENIED,
-        "the firewall of the vault lets nobody in from here (ForbiddenByFirewall)",
+        "the firewall of the vault refuses this network (ForbiddenByFirewall)",
     ),
     "404": (
         said(404, "SecretNotFound"),

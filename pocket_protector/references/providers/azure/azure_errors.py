@@ -48,11 +48,11 @@ _STATUSES: dict[int, _Sorted] = {
     ),
     HTTPStatus.NOT_FOUND: (Fault.NOT_FOUND, "the vault has no such secret, or no such version of it", ""),
 }
-# The inner codes of status 403 that are no lack of a permission.
+# The inner codes of status 403 whose cause is not a missing permission.
 _FORBIDDING: dict[str, _Sorted] = {
     "SecretDisabled": (Fault.DENIED, "the secret, or this version of it, is disabled", ""),
-    "ForbiddenByFirewall": (Fault.DENIED, "the firewall of the vault lets nobody in from here", ""),
-    "ForbiddenByConnection": (Fault.DENIED, "the vault lets nobody in from the public network", ""),
+    "ForbiddenByFirewall": (Fault.DENIED, "the firewall of the vault refuses this network", ""),
+    "ForbiddenByConnection": (Fault.DENIED, "the vault refuses the public network", ""),
 }
 
 
