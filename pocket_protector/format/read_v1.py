@@ -103,7 +103,7 @@ def _read_domain_meta(tree: Tree) -> dict[str, Any]:
     retired, past = read_child(meta, "retired", _read_retired) if "retired" in meta else ({}, {})
     if past and not signed:
         raise FormatError("an unsigned domain must not have earlier epochs").under("retired")
-    epoch = _signed().read_epoch(meta) if signed else None
+    epoch = _statement_reader().read_epoch(meta) if signed else None
     return {"key": key, "owners": owners, "retired": retired, "epoch": epoch, "past": past}
 
 
@@ -138,14 +138,14 @@ def _read_retired(tree: Tree) -> tuple[dict[bytes, bytes], dict[bytes, PastEpoch
         else:
             past[scalars.decode(identifier)[1:]] = entry
     if past:
-        _signed().check_count(past)
+        _statement_reader().check_count(past)
     return keys, past
 
 
 def _read_retired_entry(tree: Tree, identifier: str) -> bytes | PastEpoch:
     if len(scalars.decode(identifier)) == 1 + DIGEST_BYTES:
         scalars.decode_fixed(identifier, DIGEST_BYTES)
-        past: PastEpoch = _signed().read_past_epoch(tree)
+        past: PastEpoch = _statement_reader().read_past_epoch(tree)
         return past
     scalars.decode_fixed(identifier, KEY_ID_BYTES)
     block = mapping_of(tree)
@@ -155,10 +155,12 @@ def _read_retired_entry(tree: Tree, identifier: str) -> bytes | PastEpoch:
 
 def _read_signature(block: dict[str, Tree], signer_key: str) -> Signed | None:
     """Return the signer at `signer_key` with the signature, or None if the block has neither."""
-    return _signed().read_signature(block, signer_key) if signer_key in block or "signature" in block else None
+    return (
+        _statement_reader().read_signature(block, signer_key) if signer_key in block or "signature" in block else None
+    )
 
 
-def _signed() -> ModuleType:
+def _statement_reader() -> ModuleType:
     """Return the module that reads statements. A file without any never imports it."""
     from pocket_protector.format import read_signed
 
@@ -213,7 +215,7 @@ def _read_custodian(tree: Tree, name: str) -> AnyCustodian:
     verify_key = read_scalar(block, "verify-key", scalars.decode_verify_key)
     wrapped = read_scalar(block, "encrypted-private-key", _read_wrapped_identity)
     signature = read_scalar(block, "signature", scalars.decode_fixed, SIGNATURE_BYTES)
-    changes = read_child(block, "changes", _signed().read_changes) if "changes" in block else ()
+    changes = read_child(block, "changes", _statement_reader().read_changes) if "changes" in block else ()
     try:
         return Custodian(name, public_key, verify_key, wrapped, signature, changes)
     except LocatedError as error:

@@ -81,26 +81,26 @@ def resolve(
     """
     sources: dict[str, SecretSource] = {}
     outcomes: dict[Place, Outcome] = {}
-    known = {scheme: _known(scheme) for scheme in {reference.scheme for reference in references.values()}}
+    known = {scheme: _source_or_error(scheme) for scheme in {reference.scheme for reference in references.values()}}
     for place, reference in references.items():
         try:
-            sources[reference.text] = _checked(known[reference.scheme], reference)
+            sources[reference.text] = _checked_source(known[reference.scheme], reference)
         except ProviderError as error:
             outcomes[place] = error
     if partly or not outcomes:
         askable = {place: reference for place, reference in references.items() if place not in outcomes}
-        outcomes |= _fetched(askable, sources, progress, before_fetch, stop_early=not partly)
+        outcomes |= _fetch_all(askable, sources, progress, before_fetch, stop_early=not partly)
     resolved = Resolved()
     for place, reference in references.items():
         outcome = outcomes.get(place)
         if isinstance(outcome, ProviderError):
-            resolved.failures[place] = _placed(outcome, *place, reference)
+            resolved.failures[place] = _with_place(outcome, *place, reference)
         elif outcome is not None:
             resolved.values[place] = outcome
     return resolved
 
 
-def _fetched(
+def _fetch_all(
     references: Mapping[Place, Reference],
     sources: Mapping[str, SecretSource],
     progress: Progress | None,
@@ -129,14 +129,14 @@ def _fetched(
     }
 
 
-def _known(scheme: str) -> SecretSource | ProviderError:
+def _source_or_error(scheme: str) -> SecretSource | ProviderError:
     try:
         return source_of(scheme)
     except ProviderError as error:
         return error
 
 
-def _checked(source: SecretSource | ProviderError, reference: Reference) -> SecretSource:
+def _checked_source(source: SecretSource | ProviderError, reference: Reference) -> SecretSource:
     """Return the source of a reference.
 
     Raises ProviderError if no plugin has its scheme, if its form is not valid, and if it is local and the user has not
@@ -157,7 +157,7 @@ def _checked(source: SecretSource | ProviderError, reference: Reference) -> Secr
     return source
 
 
-def _placed(error: ProviderError, domain: str, name: str, reference: Reference) -> ProviderError:
+def _with_place(error: ProviderError, domain: str, name: str, reference: Reference) -> ProviderError:
     """Return the error with the entry and its reference as its place."""
     place = f"secret {name!r} in {domain!r}: {reference}"
     return ProviderError(error.fault, error.message, hint=error.hint, place=place)
@@ -172,10 +172,10 @@ class _Job(NamedTuple):
 
     def outcome(self, deadline: float) -> Values | ProviderError:
         """Fetch, and return the value or error of each fragment."""
-        raw = _attempts(self.source, self.pointer, deadline)
+        raw = _fetch_with_retries(self.source, self.pointer, deadline)
         if isinstance(raw, ProviderError):
             return raw
-        return {fragment: _selected(self.source, raw, fragment) for fragment in self.fragments}
+        return {fragment: _select_part(self.source, raw, fragment) for fragment in self.fragments}
 
 
 class _Fetching:
@@ -223,7 +223,7 @@ class _Fetching:
                 outcome = job.outcome(deadline)
             # Python would print an uncaught error with its text, and no result would arrive.
             except BaseException as error:
-                outcome = _foreign(error)
+                outcome = _plugin_error(error)
             self._arrived.put((reference, outcome))
 
         try:
@@ -262,19 +262,19 @@ def _failed(outcome: Values | ProviderError) -> bool:
     return isinstance(outcome, ProviderError) or any(isinstance(value, ProviderError) for value in outcome.values())
 
 
-def _selected(source: SecretSource, raw: bytes, fragment: str | None) -> Outcome:
+def _select_part(source: SecretSource, raw: bytes, fragment: str | None) -> Outcome:
     """Return the value that the fragment names, or the error."""
     try:
-        value = _fitting(source.select(raw, fragment))
+        value = _checked_value(source.select(raw, fragment))
     except ProviderError as error:
-        return _sound(error)
+        return _checked_error(error)
     # Any type: an error of one fragment must not affect the others.
     except BaseException as error:
-        return _foreign(error)
+        return _plugin_error(error)
     return value or ProviderError(Fault.OTHER, "the value is empty")
 
 
-def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Outcome:
+def _fetch_with_retries(source: SecretSource, reference: Reference, deadline: float) -> Outcome:
     """Fetch from the source, and try again after each ThrottledError until the deadline."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
@@ -284,16 +284,16 @@ def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Ou
             # Random, so that the threads do not all try again at the same moment.
             wait = max(pause * random.uniform(0.5, 1), error.after or 0)  # noqa: S311
             if time.monotonic() + wait >= deadline:
-                return _sound(error)
+                return _checked_error(error)
             time.sleep(wait)
             pause *= 2
         except ProviderError as error:
-            return _sound(error)
+            return _checked_error(error)
         else:
-            return _fitting(raw)
+            return _checked_value(raw)
 
 
-def _fitting(raw: bytes) -> Outcome:
+def _checked_value(raw: bytes) -> Outcome:
     if not isinstance(raw, bytes):
         return ProviderError(Fault.OTHER, "the plugin did not return bytes")
     if len(raw) > MAX_FETCHED_BYTES:
@@ -301,15 +301,15 @@ def _fitting(raw: bytes) -> Outcome:
     return raw
 
 
-def _sound(error: ProviderError) -> ProviderError:
+def _checked_error(error: ProviderError) -> ProviderError:
     """Return the error of a source, or a generic one if the plugin filled its fields wrongly."""
     try:
         sound = isinstance(error.fault, Fault) and isinstance(error.message, str) and isinstance(error.hint, str)
     except AttributeError:
         sound = False
-    return error if sound else _foreign(error)
+    return error if sound else _plugin_error(error)
 
 
-def _foreign(error: BaseException) -> ProviderError:
+def _plugin_error(error: BaseException) -> ProviderError:
     """Return an error for one that the source should have handled. Its text may hold anything, so it is dropped."""
     return ProviderError(Fault.OTHER, f"the plugin ended with {type(error).__name__}")

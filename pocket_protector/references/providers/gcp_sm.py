@@ -70,7 +70,7 @@ class GcpSecretManager:
         self._credentials: Any = None
         self._refused = False
         self._refusal: ProviderError | None = None
-        self._made = 0.0
+        self._refused_at = 0.0
 
     def check(self, reference: Reference) -> None:
         """Check project, secret and version. Raises FormatError."""
@@ -81,16 +81,16 @@ class GcpSecretManager:
         name = _resource(reference)
         with unlogged(*_LOGGERS):
             try:
-                client = self._signed_in(deadline)
+                client = self._fresh_client(deadline)
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise _late()
+                    raise _timeout_error()
                 payload = client.access_secret_version(name=name, retry=None, timeout=left).payload
             except ProviderError:
                 raise
             # Any type: an SDK's error may hold the answer, so it must not be in our traceback.
             except Exception as error:
-                ours = _sorted(error)
+                ours = _sdk_error(error)
             else:
                 return _value(payload)
         if ours.fault is Fault.NOT_SIGNED_IN:
@@ -102,28 +102,28 @@ class GcpSecretManager:
         """Select the member of a JSON value that the fragment names."""
         return json_member(raw, fragment)
 
-    def _signed_in(self, deadline: float) -> Any:
+    def _fresh_client(self, deadline: float) -> Any:
         """Return the client, with a fresh token. Raises ProviderError if there are no credentials.
 
         gRPC could fetch the token itself, but reports missing credentials as an unavailable service.
         """
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
-            raise _late()
+            raise _timeout_error()
         try:
             # The search for credentials may take seconds if there are none. So one thread searches for all that wait,
             # and the search is repeated only later, when somebody may have signed in.
-            if self._refusal and time.monotonic() < self._made + FETCH_SECONDS:
+            if self._refusal and time.monotonic() < self._refused_at + FETCH_SECONDS:
                 raise copy(self._refusal)
-            ours = self._renewed(deadline)
+            ours = self._renew(deadline)
             if ours is None:
                 return self._client
             if ours.fault is Fault.NOT_SIGNED_IN:
-                self._refusal, self._made = ours, time.monotonic()
+                self._refusal, self._refused_at = ours, time.monotonic()
             raise copy(ours)
         finally:
             self._lock.release()
 
-    def _renewed(self, deadline: float) -> ProviderError | None:
+    def _renew(self, deadline: float) -> ProviderError | None:
         """Create the client if necessary, and refresh its token. Return the error if that fails."""
         try:
             if self._client is None or self._refused:
@@ -134,7 +134,7 @@ class GcpSecretManager:
             return error
         except Exception as error:
             self._client = None
-            return _sorted(error)
+            return _sdk_error(error)
         return None
 
 
@@ -242,7 +242,7 @@ def _crc_of_byte(remainder: int) -> int:
 _CRC_TABLE = tuple(map(_crc_of_byte, range(256)))
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, "Google Cloud did not answer in time")
 
 
@@ -250,13 +250,13 @@ def _too_large() -> ProviderError:
     return ProviderError(Fault.OTHER, f"the value is larger than {MAX_FETCHED_BYTES // 1024} KiB")
 
 
-def _sorted(error: Exception) -> ProviderError:
+def _sdk_error(error: Exception) -> ProviderError:
     """Return our error for one of the SDK, whose text may quote an answer."""
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError, TransportError
 
     if isinstance(error, GoogleAPICallError):
-        return _answered(error)
+        return _answer_error(error)
     # A retryable error means that the service is in trouble; the SDK has retried already.
     if isinstance(error, TransportError) or (isinstance(error, GoogleAuthError) and error.retryable):
         return ProviderError(Fault.UNREACHABLE, "the sign-in service of Google Cloud cannot be reached")
@@ -266,11 +266,11 @@ def _sorted(error: Exception) -> ProviderError:
     return ProviderError(Fault.OTHER, f"the Google Cloud SDK gave up ({type(error).__name__})")
 
 
-def _answered(error: Any) -> ProviderError:
+def _answer_error(error: Any) -> ProviderError:
     """Return our error for a `GoogleAPICallError`, from the service or from gRPC."""
     code = error.grpc_status_code.name if error.grpc_status_code else "UNKNOWN"
     if code == "DEADLINE_EXCEEDED":
-        return _late()
+        return _timeout_error()
     if code == "RESOURCE_EXHAUSTED":
         # gRPC uses this code for an answer over the size limit too.
         return _too_large() if "larger than max" in str(error.message) else _throttled(error)

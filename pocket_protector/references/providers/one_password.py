@@ -95,7 +95,7 @@ class OnePassword:
             )
         status, raw, complaints = _run([program, "read", "--no-newline", argument], deadline)
         if status:
-            raise _sorted(status, complaints.decode(errors="replace"))
+            raise _op_error(status, complaints.decode(errors="replace"))
         return raw
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:  # noqa: ARG002 (it has none)
@@ -122,21 +122,21 @@ def _run(words: list[str], deadline: float) -> tuple[int, bytes, bytes]:
 
     Raises ProviderError if its output is too large, or it exceeds the deadline.
     """
-    process = _started(words)
+    process = _start(words)
     try:
         with process:
             try:
-                raw, complaints = _drained(process, deadline)
+                raw, complaints = _read_output(process, deadline)
                 return process.wait(max(deadline - time.monotonic(), 0)), raw, complaints
             except subprocess.TimeoutExpired:
-                raise _late() from None
+                raise _timeout_error() from None
             finally:
                 _end(process)
     finally:
         del _running[process]
 
 
-def _started(words: list[str]) -> subprocess.Popen[bytes]:
+def _start(words: list[str]) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not may_hold_credentials(name)}
     try:
         with _starting:
@@ -172,7 +172,7 @@ def _end_all() -> None:
             _end(process)
 
 
-def _drained(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+def _read_output(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
     """Return the output of the process and the start of its stderr."""
     assert process.stdout
     assert process.stderr
@@ -183,7 +183,7 @@ def _drained(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, 
         while selector.get_map():
             ready = selector.select(max(deadline - time.monotonic(), 0))
             if not ready or time.monotonic() >= deadline:
-                raise _late()
+                raise _timeout_error()
             for key, _ in ready:
                 part = os.read(key.fd, _CHUNK)
                 if not part:
@@ -195,7 +195,7 @@ def _drained(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, 
     return bytes(raw), bytes(complaints)
 
 
-def _sorted(status: int, complaints: str) -> ProviderError:
+def _op_error(status: int, complaints: str) -> ProviderError:
     """Return the error for a failed `op`, by the text of its stderr. The text itself is not shown."""
     if _THROTTLED.search(complaints):
         later = _LATER.search(complaints)
@@ -208,7 +208,7 @@ def _sorted(status: int, complaints: str) -> ProviderError:
     return ProviderError(Fault.OTHER, f"op was ended {how}", hint="run op read with this reference to see why")
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(
         Fault.UNREACHABLE,
         "op did not answer in time; it may have waited for you to unlock 1Password",

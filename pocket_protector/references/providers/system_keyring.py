@@ -36,14 +36,14 @@ class SystemKeyring:
         """Return the password as UTF-8. Raises ProviderError."""
         service, name = self._parts(reference)
         if not self._asking.acquire(timeout=max(deadline - time.monotonic(), 0)):
-            raise _late()
+            raise _timeout_error()
         answers: SimpleQueue[bytes | ProviderError] = SimpleQueue()
 
         def ask() -> None:
             try:
-                answers.put(_found(service, name))
+                answers.put(_get_password(service, name))
             except Exception as error:
-                answers.put(_sorted(error))
+                answers.put(_keyring_error(error))
             finally:
                 self._asking.release()
 
@@ -52,7 +52,7 @@ class SystemKeyring:
         try:
             answer = answers.get(timeout=max(deadline - time.monotonic(), 0))
         except Empty:
-            raise _late() from None
+            raise _timeout_error() from None
         if isinstance(answer, ProviderError):
             raise answer
         return answer
@@ -68,7 +68,7 @@ class SystemKeyring:
         return segments[0], segments[1]
 
 
-def _found(service: str, name: str) -> bytes:
+def _get_password(service: str, name: str) -> bytes:
     """Return the password. Raises ProviderError, and any error of a backend."""
     try:
         import keyring
@@ -86,7 +86,7 @@ def _found(service: str, name: str) -> bytes:
             "no keyring runs for this session",
             hint="list the backends with: keyring --list-backends",
         )
-    for backend in _safe(chosen):
+    for backend in _safe_backends(chosen):
         password: str | None = backend.get_password(service, name)
         if password is not None:
             raw = password.encode()
@@ -97,7 +97,7 @@ def _found(service: str, name: str) -> bytes:
     raise ProviderError(Fault.NOT_FOUND, "the keyring does not have this password", hint=hint)
 
 
-def _safe(chosen: Any) -> list[Any]:
+def _safe_backends(chosen: Any) -> list[Any]:
     """Return the safe ones of the chosen backend or chain of backends. Raises ProviderError if there are none."""
     from keyring.backends.chainer import ChainerBackend
 
@@ -112,7 +112,7 @@ def _safe(chosen: Any) -> list[Any]:
     return safe
 
 
-def _sorted(error: Exception) -> ProviderError:
+def _keyring_error(error: Exception) -> ProviderError:
     """Return our error for one of any type, since anybody may have written the backend.
 
     The text of a UnicodeError contains the password, and is dropped.
@@ -130,7 +130,7 @@ def _sorted(error: Exception) -> ProviderError:
     return ProviderError(Fault.OTHER, f"the keyring failed with {type(error).__name__}")
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(
         Fault.UNREACHABLE, "the keyring did not answer in time; it may have waited to be unlocked", hint=_UNLOCK
     )

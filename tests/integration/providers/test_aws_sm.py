@@ -345,7 +345,7 @@ class TestSigningIn:
             nobody.delenv("AWS_PROFILE")
             source = AwsSecretsManager()
             assert refused("aws-sm://later", source=source).fault is Fault.NOT_SIGNED_IN
-        source._made -= 60
+        source._created_at -= 60
         assert fetch("aws-sm://later", source=source) == b"value"
 
 

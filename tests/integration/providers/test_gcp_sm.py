@@ -402,7 +402,7 @@ class TestSigningIn:
             nobody.delenv("GOOGLE_APPLICATION_CREDENTIALS")
             assert refused(text, source=source).fault is Fault.NOT_SIGNED_IN
             assert refused(text, source=source).fault is Fault.NOT_SIGNED_IN
-        source._made -= 60
+        source._refused_at -= 60
         assert fetch(text, source=source) == b"value"
 
     @pytest.mark.parametrize(

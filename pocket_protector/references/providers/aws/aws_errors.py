@@ -16,23 +16,23 @@ _SIGN_IN = "sign in with aws sso login or aws configure; test it with: aws sts g
 _CONFIGURATION = "check AWS_PROFILE and AWS_CONFIG_FILE; list the profiles with: aws configure list-profiles"
 _BUNDLE = "set AWS_CA_BUNDLE to the certificates of your proxy if it intercepts TLS"
 
-_Sorted = tuple[Fault, str, str]
-_NO_CREDENTIALS: _Sorted = (Fault.NOT_SIGNED_IN, "the AWS SDK finds no usable credentials", _SIGN_IN)
-_NO_CONFIGURATION: _Sorted = (
+_ErrorFields = tuple[Fault, str, str]
+_NO_CREDENTIALS: _ErrorFields = (Fault.NOT_SIGNED_IN, "the AWS SDK finds no usable credentials", _SIGN_IN)
+_NO_CONFIGURATION: _ErrorFields = (
     Fault.NOT_SIGNED_IN,
     "the AWS configuration is not valid, or does not have the chosen profile",
     _CONFIGURATION,
 )
-_NO_SSO: _Sorted = (
+_NO_SSO: _ErrorFields = (
     Fault.NOT_SIGNED_IN,
     "you are not signed in to AWS SSO, or the session has expired",
     "aws sso login",
 )
-_NO_CONNECTION: _Sorted = (Fault.UNREACHABLE, "AWS cannot be reached, or the connection was lost", "")
-_NO_TIME: _Sorted = (Fault.UNREACHABLE, "AWS did not answer in time", "")
+_NO_CONNECTION: _ErrorFields = (Fault.UNREACHABLE, "AWS cannot be reached, or the connection was lost", "")
+_NO_TIME: _ErrorFields = (Fault.UNREACHABLE, "AWS did not answer in time", "")
 
 # Classes of botocore.exceptions by name, so that nothing is imported. The nearest ancestor of an error counts.
-_CLASSES: dict[str, _Sorted] = {
+_CLASSES: dict[str, _ErrorFields] = {
     "NoCredentialsError": _NO_CREDENTIALS,
     "PartialCredentialsError": _NO_CREDENTIALS,
     "CredentialRetrievalError": _NO_CREDENTIALS,
@@ -54,23 +54,23 @@ _CLASSES: dict[str, _Sorted] = {
     "HTTPClientError": _NO_CONNECTION,
 }
 
-_REFUSED: _Sorted = (Fault.NOT_SIGNED_IN, "AWS refuses the credentials", _SIGN_IN)
-_DENIED: _Sorted = (
+_REFUSED: _ErrorFields = (Fault.NOT_SIGNED_IN, "AWS refuses the credentials", _SIGN_IN)
+_DENIED: _ErrorFields = (
     Fault.DENIED,
     "AWS denies access to the secret",
     "grant the caller secretsmanager:GetSecretValue, and kms:Decrypt if the secret has its own KMS key",
 )
-_NOT_FOUND: _Sorted = (
+_NOT_FOUND: _ErrorFields = (
     Fault.NOT_FOUND,
     "there is no such secret, or no such version of it",
     "check the region; use the ARN for a secret of another account",
 )
-_NOT_AVAILABLE: _Sorted = (Fault.UNREACHABLE, "AWS is not available", "")
+_NOT_AVAILABLE: _ErrorFields = (Fault.UNREACHABLE, "AWS is not available", "")
 _REFUSING = """AuthFailure ExpiredToken ExpiredTokenException IncompleteSignature IncompleteSignatureException
     InvalidAccessKeyId InvalidClientTokenId InvalidSignatureException InvalidToken MissingAuthenticationToken
     MissingAuthenticationTokenException RequestExpired SignatureDoesNotMatch UnrecognizedClientException"""
 _DENYING = "AccessDenied AccessDeniedException NotAuthorized OptInRequired UnauthorizedOperation"
-_CODES: dict[str, _Sorted] = {
+_CODES: dict[str, _ErrorFields] = {
     **dict.fromkeys(_REFUSING.split(), _REFUSED),
     **dict.fromkeys(_DENYING.split(), _DENIED),
     "ResourceNotFoundException": _NOT_FOUND,
@@ -85,7 +85,7 @@ _CODES: dict[str, _Sorted] = {
         "check that its KMS key exists and is enabled",
     ),
 }
-_STATUSES: dict[int, _Sorted] = {
+_STATUSES: dict[int, _ErrorFields] = {
     HTTPStatus.UNAUTHORIZED: _REFUSED,
     HTTPStatus.FORBIDDEN: _DENIED,
     HTTPStatus.NOT_FOUND: _NOT_FOUND,
@@ -99,10 +99,10 @@ _THROTTLING = frozenset(
 )
 
 
-def sorted_error(error: Exception) -> ProviderError:
+def sdk_error(error: Exception) -> ProviderError:
     """Return our error for any exception of the SDK."""
     if hasattr(error, "operation_name") and hasattr(error, "response"):
-        return _answered(error)
+        return _answer_error(error)
     for kind in type(error).__mro__:
         if found := _CLASSES.get(kind.__name__):
             fault, message, hint = found
@@ -110,7 +110,7 @@ def sorted_error(error: Exception) -> ProviderError:
     return ProviderError(Fault.OTHER, f"the AWS SDK gave up ({type(error).__name__})")
 
 
-def _answered(error: Any) -> ProviderError:
+def _answer_error(error: Any) -> ProviderError:
     """Return our error for a `botocore.exceptions.ClientError`, an answer of AWS."""
     metadata = error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 0)

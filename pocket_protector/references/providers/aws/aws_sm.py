@@ -18,7 +18,7 @@ from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, FormatError, ProviderError
 from pocket_protector.plugins.source import FETCH_SECONDS, MAX_FETCHED_BYTES, MOST_THREADS
 from pocket_protector.references.json_fragment import json_member
-from pocket_protector.references.providers.aws.aws_errors import sorted_error
+from pocket_protector.references.providers.aws.aws_errors import sdk_error
 from pocket_protector.references.providers.loopback import is_loopback
 from pocket_protector.references.providers.unlogged import unlogged
 
@@ -54,7 +54,7 @@ class AwsSecretsManager:
     def __init__(self) -> None:
         self._lock = Lock()
         self._session: Any = None
-        self._made = 0.0
+        self._created_at = 0.0
         self._refusal: ProviderError | None = None
         self._refused = False
         self._clients: dict[tuple[str, int], Any] = {}
@@ -74,7 +74,7 @@ class AwsSecretsManager:
                 raise
             # Any type: an SDK's error may hold the answer, so it must not be in our traceback.
             except Exception as error:
-                ours = sorted_error(error)
+                ours = sdk_error(error)
             else:
                 return _value(found)
         if ours.fault is Fault.NOT_SIGNED_IN:
@@ -93,12 +93,12 @@ class AwsSecretsManager:
         """
         # Clients are thread-safe, but sessions, and the construction of clients, are not.
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
-            raise _late()
+            raise _timeout_error()
         try:
-            session = self._signed_in()
+            session = self._current_session()
             seconds = math.ceil(min(deadline - time.monotonic(), FETCH_SECONDS))
             if seconds <= 0:
-                raise _late()
+                raise _timeout_error()
             region = region or session.region_name
             if not region:
                 raise ProviderError(
@@ -112,15 +112,15 @@ class AwsSecretsManager:
         finally:
             self._lock.release()
 
-    def _signed_in(self) -> Any:
+    def _current_session(self) -> Any:
         """Return the session for new clients. Raises ProviderError if there are no credentials.
 
         The search for credentials may take seconds if there are none. So one thread searches for all that wait, and
         the search is repeated only later, when somebody may have signed in.
         """
-        if self._session is None or (self._refused and time.monotonic() > self._made + FETCH_SECONDS):
+        if self._session is None or (self._refused and time.monotonic() > self._created_at + FETCH_SECONDS):
             self._session, self._refusal = _new_session()
-            self._made, self._refused, self._clients = time.monotonic(), self._refusal is not None, {}
+            self._created_at, self._refused, self._clients = time.monotonic(), self._refusal is not None, {}
         if self._refusal:
             raise copy(self._refusal)
         return self._session
@@ -145,9 +145,9 @@ def _new_session() -> tuple[Any, ProviderError | None]:
         # For a role with MFA botocore would prompt on the terminal, and an abandoned prompt leaves it without echo.
         base.get_component("credential_provider").get_provider("assume-role")._prompter = _refuse_prompt
         session = Session(botocore_session=base)
-        return session, None if session.get_credentials() else sorted_error(NoCredentialsError())
+        return session, None if session.get_credentials() else sdk_error(NoCredentialsError())
     except Exception as error:
-        return base, sorted_error(error)
+        return base, sdk_error(error)
 
 
 def _new_client(session: Any, region: str, seconds: int) -> Any:
@@ -186,7 +186,7 @@ def _parse(reference: Reference) -> _AwsSecret:
     return _AwsSecret(named, identifier, version)
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, "AWS did not answer in time")
 
 

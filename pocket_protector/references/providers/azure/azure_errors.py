@@ -13,18 +13,18 @@ from typing import Any
 
 from pocket_protector.errors import Fault, ProviderError, ThrottledError
 
-_Sorted = tuple[Fault, str, str]
-_LATE: _Sorted = (Fault.UNREACHABLE, "the vault did not answer in time", "")
-_NO_CONNECTION: _Sorted = (
+_ErrorFields = tuple[Fault, str, str]
+_LATE: _ErrorFields = (Fault.UNREACHABLE, "the vault did not answer in time", "")
+_NO_CONNECTION: _ErrorFields = (
     Fault.UNREACHABLE,
     "the vault cannot be reached, or the connection was lost",
     "check its name, and AZURE_AUTHORITY_HOST for clouds other than the public one",
 )
-_BROKEN: _Sorted = (Fault.UNREACHABLE, "the answer of the vault was cut off", "")
-NOT_AN_ANSWER: _Sorted = (Fault.OTHER, "the answer does not have the format of Azure Key Vault", "")
+_BROKEN: _ErrorFields = (Fault.UNREACHABLE, "the answer of the vault was cut off", "")
+NOT_AN_ANSWER: _ErrorFields = (Fault.OTHER, "the answer does not have the format of Azure Key Vault", "")
 
 # Classes of azure.core.exceptions by name, so that nothing is imported. The nearest ancestor of an error counts.
-_CLASSES: dict[str, _Sorted] = {
+_CLASSES: dict[str, _ErrorFields] = {
     "ServiceRequestTimeoutError": _LATE,
     "ServiceResponseTimeoutError": _LATE,
     "ServiceRequestError": _NO_CONNECTION,
@@ -35,7 +35,7 @@ _CLASSES: dict[str, _Sorted] = {
     "ValueError": (Fault.OTHER, "the vault asks for a sign-in to another resource, which is refused", ""),
 }
 
-_STATUSES: dict[int, _Sorted] = {
+_STATUSES: dict[int, _ErrorFields] = {
     HTTPStatus.UNAUTHORIZED: (
         Fault.NOT_SIGNED_IN,
         "the vault refuses the token",
@@ -49,20 +49,20 @@ _STATUSES: dict[int, _Sorted] = {
     HTTPStatus.NOT_FOUND: (Fault.NOT_FOUND, "the vault has no such secret, or no such version of it", ""),
 }
 # The inner codes of status 403 whose cause is not a missing permission.
-_FORBIDDING: dict[str, _Sorted] = {
+_FORBIDDING: dict[str, _ErrorFields] = {
     "SecretDisabled": (Fault.DENIED, "the secret, or this version of it, is disabled", ""),
     "ForbiddenByFirewall": (Fault.DENIED, "the firewall of the vault refuses this network", ""),
     "ForbiddenByConnection": (Fault.DENIED, "the vault refuses the public network", ""),
 }
 
 
-def provider_error(found: _Sorted, detail: str = "") -> ProviderError:
+def provider_error(found: _ErrorFields, detail: str = "") -> ProviderError:
     """Return the error for a table entry; `detail` is a status or a code, in parentheses after the message."""
     fault, message, hint = found
     return ProviderError(fault, f"{message} ({detail})" if detail else message, hint=hint)
 
 
-def sorted_error(error: Exception) -> ProviderError:
+def sdk_error(error: Exception) -> ProviderError:
     """Return our error for any exception of the SDK."""
     for kind in type(error).__mro__:
         if found := _CLASSES.get(kind.__name__):
@@ -70,7 +70,7 @@ def sorted_error(error: Exception) -> ProviderError:
     return ProviderError(Fault.OTHER, f"the Azure SDK gave up ({type(error).__name__})")
 
 
-def answered_error(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+def answer_error(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
     """Return our error for an answer other than 200. Of the body, only a known code is used."""
     code = _inner_code(body)
     if status == HTTPStatus.TOO_MANY_REQUESTS:

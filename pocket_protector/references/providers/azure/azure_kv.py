@@ -20,9 +20,9 @@ from pocket_protector.plugins.source import MAX_FETCHED_BYTES, MOST_THREADS
 from pocket_protector.references.json_fragment import json_member
 from pocket_protector.references.providers.azure.azure_errors import (
     NOT_AN_ANSWER,
-    answered_error,
+    answer_error,
     provider_error,
-    sorted_error,
+    sdk_error,
 )
 from pocket_protector.references.providers.azure.azure_sign_in import DEADLINE, AzureSignIn
 from pocket_protector.references.providers.unlogged import unlogged
@@ -93,7 +93,7 @@ class AzureKeyVault:
             raise
         # Any type: an SDK's error may hold the answer, so it must not be in our traceback.
         except Exception as error:
-            ours = sorted_error(error)
+            ours = sdk_error(error)
         else:
             return _value(status, headers, body)
         finally:
@@ -156,7 +156,7 @@ def _exchange(client: Any, path: str, deadline: float) -> tuple[int, Any, bytes]
 
     left = deadline - time.monotonic()
     if left <= 0:
-        raise _late()
+        raise _timeout_error()
     request = HttpRequest("GET", path, headers={"Accept": "application/json", "Accept-Encoding": "identity"})
     answer = client.send_request(
         request, stream=True, connection_timeout=min(left, _CONNECT_SECONDS), read_timeout=left
@@ -168,7 +168,7 @@ def _exchange(client: Any, path: str, deadline: float) -> tuple[int, Any, bytes]
             if len(body) > _MOST_READ:
                 raise _too_large()
             if time.monotonic() > deadline:
-                raise _late()
+                raise _timeout_error()
     finally:
         answer.close()
     return answer.status_code, answer.headers, bytes(body)
@@ -176,7 +176,7 @@ def _exchange(client: Any, path: str, deadline: float) -> tuple[int, Any, bytes]
 
 def _value(status: int, headers: Any, body: bytes) -> bytes:
     if status != 200:
-        raise answered_error(status, headers, body)
+        raise answer_error(status, headers, body)
     found: Any = None
     if (headers.get("Content-Type") or "").partition(";")[0].strip().lower() == "application/json":
         try:
@@ -226,7 +226,7 @@ def _form_error(message: str) -> FormatError:
     return FormatError(message, hint=f"use the form {AzureKeyVault.form}")
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, "the vault did not answer in time")
 
 

@@ -55,7 +55,7 @@ class AzureSignIn:
 
     def _ask(self, attempt: _Attempt, scopes: tuple[str, ...], options: dict[str, Any]) -> None:
         try:
-            token = self._made().get_token_info(*scopes, options=options)
+            token = self._default_credential().get_token_info(*scopes, options=options)
         # Any type, because threads wait for the result. Its text may quote an answer.
         except Exception as error:
             refusal = _refusal(error)
@@ -64,7 +64,7 @@ class AzureSignIn:
             return
         attempt.future.set_exception(refusal)
 
-    def _made(self) -> Any:
+    def _default_credential(self) -> Any:
         from azure.identity import DefaultAzureCredential
 
         if self._credential is None:

@@ -71,7 +71,7 @@ class VaultSignIn:
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
             raise ProviderError(Fault.UNREACHABLE, "the server did not answer a login in time")
         try:
-            return self._logged_in(server, settings, login, deadline)
+            return self._log_in(server, settings, login, deadline)
         finally:
             self._lock.release()
 
@@ -80,7 +80,7 @@ class VaultSignIn:
         with self._lock:
             self._granted = {key: grant for key, grant in self._granted.items() if grant[0] != token}
 
-    def _logged_in(self, server: Server, settings: Settings, login: Login, deadline: float) -> str:
+    def _log_in(self, server: Server, settings: Settings, login: Login, deadline: float) -> str:
         key = settings, login
         token, until = self._granted.get(key, ("", 0.0))
         if token and time.monotonic() < until:
@@ -101,14 +101,14 @@ def _body(method: str) -> dict[str, str]:
     role = variable("ROLE")
     if method == "approle":
         secret = {"secret_id": variable("SECRET_ID")} if variable("SECRET_ID") else {}
-        return {"role_id": _needed("ROLE_ID"), **secret}
+        return {"role_id": _required("ROLE_ID"), **secret}
     if method == "kubernetes":
-        return {"role": _needed("ROLE"), "jwt": variable("JWT") or _file("JWT_FILE", _SERVICE_ACCOUNT)}
+        return {"role": _required("ROLE"), "jwt": variable("JWT") or _file("JWT_FILE", _SERVICE_ACCOUNT)}
     # The server has a default role.
     return {**({"role": role} if role else {}), "jwt": variable("JWT") or _file("JWT_FILE")}
 
 
-def _needed(name: str) -> str:
+def _required(name: str) -> str:
     if value := variable(name):
         return value
     raise _not_signed_in(f"the login that VAULT_AUTH_METHOD names needs VAULT_{name}")

@@ -73,7 +73,7 @@ class Server:
 
         left = deadline - time.monotonic()
         if left <= 0:
-            raise _late()
+            raise _timeout_error()
         headers = {"Accept": "application/json", "X-Vault-Request": "true"}
         headers |= {"X-Vault-Token": token} if token else {}
         headers |= {"X-Vault-Namespace": self._settings.namespace} if self._settings.namespace else {}
@@ -135,7 +135,7 @@ def _body(response: Any, deadline: float) -> bytes:
             limit = f"{MAX_FETCHED_BYTES // 1024} KiB"
             raise ProviderError(Fault.OTHER, f"the answer is far larger than a secret of {limit}")
         if time.monotonic() > deadline:
-            raise _late()
+            raise _timeout_error()
         parts.append(part)
     return b"".join(parts)
 
@@ -214,5 +214,5 @@ def _redirected(status: int) -> ProviderError:
     return ProviderError(Fault.OTHER, "the server redirects, and redirects are not followed", hint="check VAULT_ADDR")
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, _LATE)
