@@ -31,7 +31,7 @@ def recipient_named(store: KeyFile, name: str) -> Recipient:
     try:
         return parse_recipient(files.read(name, MAX_KEY_FILE_BYTES).decode())
     except UnicodeDecodeError:
-        raise FormatError(f"{name}: this is not a public key") from None
+        raise FormatError(f"{name}: this is not a valid public key") from None
     except FormatError as error:
         raise FormatError(f"{name}: {error.message}", hint=error.hint) from None
 

@@ -114,5 +114,5 @@ def _is_named(named: str, header: Header, found: bytes) -> bool:
     try:
         key = PublicKey.parse(files.read(named, MAX_KEY_FILE_BYTES).decode())
     except UnicodeDecodeError:
-        raise StoreError(f"{named} is not a public key", hint="give what pprotect pubkey printed") from None
+        raise StoreError(f"{named} is not a valid public key", hint="give what pprotect pubkey printed") from None
     return (key.name, key.keys) == (header.sender, header.keys)

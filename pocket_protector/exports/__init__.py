@@ -1,1 +1,1 @@
-"""A domain's values as variables of a program and in text formats."""
+"""Convert a domain's values to variables of a program and to text formats."""

@@ -1,4 +1,4 @@
-"""Formats that anybody can read: JSON, YAML, dotenv, and assignments for a shell."""
+"""Exporters for plain text: JSON, YAML, dotenv and shell assignments."""
 
 from __future__ import annotations
 
@@ -9,41 +9,51 @@ from pocket_protector.document.exported import ExportedDomain
 from pocket_protector.errors import StoreError
 from pocket_protector.exports.variables import assignments, check_assignable
 
-_OTHERWISE = "--uppercase spells it otherwise; or --format json, or other secrets: --secret NAME"
+_OTHERWISE = "give --uppercase or --format json, or choose other secrets with --secret NAME"
 
 
 class Json:
-    """One object, as `pprotect decrypt-domain` prints it."""
+    """Export one JSON object, in the form that `pprotect decrypt-domain` prints."""
 
     def export(self, domain: ExportedDomain) -> bytes:
+        """Return the domain as JSON, in UTF-8. Raises StoreError for a value that is not text."""
         return (json.dumps(domain.texts(), indent=2) + "\n").encode()
 
 
 class Yaml:
-    """One block mapping. Every name and value is quoted: a bare `no` or `1e3` is text to some readers only."""
+    """Export one YAML block mapping. Names and values are quoted: a bare `no` or `1e3` is not text to all readers."""
 
     def export(self, domain: ExportedDomain) -> bytes:
+        """Return the domain as YAML, in ASCII. Raises StoreError for a value that is not text."""
         lines = [f"{_yaml_scalar(name)}: {_yaml_scalar(text)}\n" for name, text in domain.texts().items()]
         return "".join(lines or ["{}\n"]).encode()
 
 
 class Shell:
-    """An `export` a line, for `eval`."""
+    """Export one `export NAME=value` per line, for `eval`."""
 
     def export(self, domain: ExportedDomain) -> bytes:
+        """Return the domain as shell assignments, in UTF-8. Raises StoreError as `check_assignable` does."""
         return assignments(domain.texts(), "export ", hint=_OTHERWISE).encode()
 
 
 class Dotenv:
-    """A variable a line, quoted so that python-dotenv, npm's dotenv, Node itself and docker compose read the same
-    value, and that a shell which reads the file runs none of it."""
+    """Export one `NAME=value` per line.
+
+    With these quotes python-dotenv, npm's dotenv, Node and docker compose all read the same value, and a shell that
+    sources the file executes none of it.
+    """
 
     def export(self, domain: ExportedDomain) -> bytes:
+        """Return the domain as dotenv lines, in UTF-8.
+
+        Raises StoreError as `check_assignable` does, and for a value that the readers would read differently.
+        """
         return "".join(f"{name}={_dotenv_quoted(name, text)}\n" for name, text in domain.texts().items()).encode()
 
 
 def _yaml_scalar(text: str) -> str:
-    """Double-quoted, in printable ASCII: what else may stand there differs between YAML 1.1, 1.2 and their readers."""
+    """Return a double-quoted scalar in printable ASCII: readers of YAML 1.1 and 1.2 differ on other characters."""
     return '"' + re.sub(r"[^ !#-\[\]-~]", _yaml_escape, text) + '"'
 
 
@@ -53,9 +63,9 @@ def _yaml_escape(match: re.Match[str]) -> str:
     return short or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
 
 
-# What is in single quotes stands for itself, but python-dotenv replaces ${NAME} there too, to some readers \' is a
-# quote and to some \\ is one backslash. In double quotes \n is a line feed to all readers; of \r, \" and \\ that is
-# not so. None of the readers keeps a bare carriage return.
+# Single quotes are literal, except that python-dotenv replaces ${NAME}, and that some readers take \' for a quote and
+# \\ for one backslash. In double quotes all readers take \n for a line feed, but they differ on \r, \" and \\. No
+# reader preserves a bare carriage return.
 _NOT_IN_SINGLE = re.compile(r"['\r]|\$\{|\\\\|\\\Z")
 _NOT_IN_DOUBLE = re.compile(r'["\r\\$`]')
 
@@ -66,4 +76,4 @@ def _dotenv_quoted(name: str, text: str) -> str:
         return f"'{text}'"
     if not _NOT_IN_DOUBLE.search(text):
         return '"' + text.replace("\n", "\\n") + '"'
-    raise StoreError(f"no quoting holds secret {name!r} for every reader of dotenv files", hint=_OTHERWISE)
+    raise StoreError(f"secret {name!r} cannot be quoted for every reader of dotenv files", hint=_OTHERWISE)

@@ -1,5 +1,4 @@
-"""Variables with a domain's values: the environment of a program that is run (`pprotect run`, `pprotect exec`), and
-assignments for a shell."""
+"""Convert a domain's values to the environment of a program (`pprotect run`, `pprotect exec`) or shell assignments."""
 
 from __future__ import annotations
 
@@ -9,12 +8,12 @@ from collections.abc import Iterable, Mapping
 
 from pocket_protector.errors import StoreError
 
-# Linux refuses a longer `NAME=value` (MAX_ARG_STRLEN, its final zero byte included).
+# The longest `NAME=value` of Linux: MAX_ARG_STRLEN without the final zero byte.
 _MOST_BYTES = 128 * 1024 - 1
 
-_KEPT = ("PATH", "HOME", "TERM", "LANG", "USER", "SHELL", "LOGNAME")
+_BASIC = ("PATH", "HOME", "TERM", "LANG", "USER", "SHELL", "LOGNAME")
 
-# Variables that change which code a program runs: whoever can write the file could set them through a secret's name.
+# Variables that change which code a program runs. Anybody who can write the file could set one by a secret's name.
 _RESERVED = frozenset(
     """
     PATH IFS ENV BASH_ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND CDPATH ZDOTDIR FPATH HOME SHELL EDITOR VISUAL PAGER
@@ -39,18 +38,18 @@ _ADDRESSABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def is_shell_name(name: str) -> bool:
-    """Whether a shell can address a variable of this name."""
+    """Return whether a shell can address a variable of this name."""
     return _ADDRESSABLE.fullmatch(name) is not None
 
 
 def variable_name(secret: str, prefix: str | None, uppercase: bool) -> str:
-    """The variable for a secret: `db-password` with `uppercase` is DB_PASSWORD, with prefix APP `APP_DB_PASSWORD`."""
+    """Return the variable for a secret: `db-password` with `uppercase` and prefix `APP` becomes `APP_DB_PASSWORD`."""
     name = re.sub("[^A-Za-z0-9]", "_", secret).upper() if uppercase else secret
     return f"{prefix}_{name}" if prefix else name
 
 
 def variable_names(secrets: Iterable[str], prefix: str | None, *, uppercase: bool) -> dict[str, str]:
-    """The variable for each secret; StoreError for two secrets that map to one."""
+    """Return secret → variable. Raises StoreError if two secrets map to one variable."""
     names: dict[str, str] = {}
     secret_of: dict[str, str] = {}
     for secret in secrets:
@@ -58,7 +57,7 @@ def variable_names(secrets: Iterable[str], prefix: str | None, *, uppercase: boo
         if name in secret_of:
             raise StoreError(
                 f"the secrets {secret_of[name]!r} and {secret!r} both map to the variable {name}",
-                hint="rename one of them, or leave out --uppercase",
+                hint="rename one of them, or omit --uppercase",
             )
         names[secret], secret_of[name] = name, secret
     return names
@@ -73,31 +72,36 @@ def program_variables(
     uppercase: bool = False,
     passthrough: bool = True,
 ) -> dict[str, str]:
-    """`base` (or a few variables of it, without `passthrough`), less those named `credentials`, with the secrets.
+    """Return the environment of a program: the variables of `base` without `credentials`, and those of the secrets.
 
-    StoreError for names that would change how programs run, two secrets that map to one variable, and values that
-    no variable holds.
+    Without `passthrough` only a few basic variables of `base` remain. Raises StoreError if a name would change how
+    programs run, if two secrets map to one variable, and if a variable cannot hold a value.
     """
     variables: dict[str, str] = {}
     for secret, name in variable_names(secrets, prefix, uppercase=uppercase).items():
-        _check_name(secret, name, "--prefix APP gives it another name")
+        _check_name(secret, name, "give it another name: --prefix APP")
         _check_value(secret, name, secrets[secret])
         variables[name] = secrets[secret]
-    kept = base if passthrough else {name: base[name] for name in _KEPT if name in base}
+    inherited = base if passthrough else {name: base[name] for name in _BASIC if name in base}
     scrubbed = set(credentials)
-    return {name: value for name, value in kept.items() if name not in scrubbed} | variables
+    return {name: value for name, value in inherited.items() if name not in scrubbed} | variables
 
 
 def assignments(values: Mapping[str, str], before: str = "", *, hint: str) -> str:
-    """One shell assignment a line, sorted by name; StoreError as `check_assignable`: a shell evaluates this."""
+    """Return one shell assignment per line, sorted by name, each after `before`.
+
+    Raises StoreError as `check_assignable` does, because a shell evaluates the result.
+    """
     for name, value in values.items():
         check_assignable(name, value, hint)
     return "".join(f"{before}{name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))
 
 
 def check_assignable(name: str, value: str, hint: str) -> None:
-    """StoreError for a secret whose name no shell can address, or changes how programs run, and for a value that no
-    variable holds."""
+    """Check that a shell can assign the value to a variable of this name.
+
+    Raises StoreError if no shell can address the name, if it changes how programs run, and if the value has a NUL.
+    """
     if not is_shell_name(name):
         raise StoreError(f"no shell can address a variable {name!r}", hint=hint)
     _check_name(name, name, hint)
@@ -111,7 +115,7 @@ def _check_name(secret: str, name: str, hint: str) -> None:
 
 def _check_text(secret: str, value: str, hint: str = "") -> None:
     if "\0" in value:
-        raise StoreError(f"secret {secret!r} has a NUL character, which no variable can hold", hint=hint)
+        raise StoreError(f"secret {secret!r} has a NUL character, and no variable can hold one", hint=hint)
 
 
 def _check_value(secret: str, name: str, value: str) -> None:
@@ -120,5 +124,5 @@ def _check_value(secret: str, name: str, value: str) -> None:
     if len(name.encode()) + 1 + number > _MOST_BYTES:
         raise StoreError(
             f"secret {secret!r} is too large for a variable ({number} bytes)",
-            hint="read it where it is needed: pprotect get DOMAIN NAME",
+            hint="read it in the program with: pprotect get DOMAIN NAME",
         )

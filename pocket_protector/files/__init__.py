@@ -1,4 +1,4 @@
-"""The only opener of paths: finding a file, reading with caps, replacing it whole, and the user's own folder."""
+"""Find, read and atomically replace files, and manage the user's own folder. No other room opens a path."""
 
 from pocket_protector.files.atomic_write import Target, replacing
 from pocket_protector.files.bounded_read import read, read_start

@@ -1,4 +1,4 @@
-"""Replacing a file whole or not at all, under a lock."""
+"""Replace a file atomically, under a lock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOCK_POLL_SECONDS = 0.01
 
 
 class Target:
-    """A file that is locked for replacing. `read` gives what stands there now, `replace` what shall."""
+    """A file locked by `replacing`: `read` returns its current bytes, `replace` gives it new ones."""
 
     def __init__(self, path: str, new_path: str, descriptor: int) -> None:
         self._path = path
@@ -26,11 +26,14 @@ class Target:
         self.replaced = False
 
     def read(self, most: int) -> bytes | None:
-        """As `read`; None if there is no file."""
+        """Return the bytes of the file, at most `most`, or None if there is no file. Raises StoreError as `read`."""
         return read(self._path, most) if os.path.lexists(self._path) else None
 
     def replace(self, raw: bytes) -> None:
-        """The file has these bytes, or the ones it had, whatever happens; mode and owner stay."""
+        """Replace the file with `raw` and keep its mode and owner.
+
+        A crash leaves the old bytes or the new ones. Raises StoreError if the system refuses.
+        """
         try:
             self._write(raw)
             os.replace(self._new_path, self._path)
@@ -60,10 +63,11 @@ class Target:
 
 @contextmanager
 def replacing(path: str) -> Iterator[Target]:
-    """Lock the file at `path` (there or not; symlinks are followed) against other writers, for `Target.replace`.
+    """Lock the file at `path` against other writers, for `Target.replace`.
 
-    The lock is held on the temporary file of a fixed name beside it, which becomes the new file: nothing is left
-    behind, and what a killed writer left is taken over by the next. StoreError after 30 seconds without the lock.
+    The file need not exist; symbolic links are followed. The lock is on a temporary file of a fixed name in the same
+    folder, and that file becomes the new one. So nothing is left behind, and the next writer takes over the temporary
+    file of a killed one. Raises StoreError if another writer keeps the lock for 30 seconds.
     """
     try:
         real = os.path.realpath(path)
@@ -72,7 +76,7 @@ def replacing(path: str) -> Iterator[Target]:
         if os.path.lexists(real):
             if not stat.S_ISREG(os.stat(real).st_mode):
                 raise StoreError(f"{path} is not a regular file")
-            # The folder may allow to replace what the file itself forbids to write.
+            # The folder may permit a rename although the file itself is read-only: respect the file's mode.
             os.close(os.open(real, os.O_WRONLY | os.O_CLOEXEC))
         descriptor = lock_file(new_path)
     except (OSError, ValueError) as error:
@@ -87,11 +91,15 @@ def replacing(path: str) -> Iterator[Target]:
 
 
 def lock_file(new_path: str, mode: int = 0o666, seconds: float = _LOCK_SECONDS) -> int:
-    """Open and lock `new_path`, made if need be, and be sure that it is still the file of that name."""
+    """Open and lock `new_path`, create it if necessary, and return its file descriptor.
+
+    The descriptor is that of the file now at the path, not of one that another writer renamed meanwhile. `mode` is
+    for a new file. Raises StoreError after `seconds` without the lock.
+    """
     try:
         import fcntl
     except ImportError:
-        raise StoreError("writing is not supported on this system: it has no file locks", hint="use WSL") from None
+        raise StoreError("this system has no file locks, so pprotect cannot write files", hint="use WSL") from None
     deadline = time.monotonic() + seconds
     while True:
         descriptor = os.open(new_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
@@ -109,20 +117,22 @@ def lock_file(new_path: str, mode: int = 0o666, seconds: float = _LOCK_SECONDS) 
         if time.monotonic() > deadline:
             raise StoreError(
                 f"another process has been writing the file for {seconds:.0f} seconds",
-                hint="end that process, and repeat the command",
+                hint="end that process and repeat the command",
             )
 
 
 def _check_ours(descriptor: int, path: str) -> None:
-    """What stands at the temporary name is taken over only if a writer of ours can have left it: a planted link would
-    have another file overwritten, and a planted file stays open to who planted it."""
+    """Check that a writer of ours can have left the temporary file.
+
+    A planted link would make us overwrite another file, and the owner of a planted file could read it.
+    """
     there = os.fstat(descriptor)
     if not stat.S_ISREG(there.st_mode) or there.st_nlink != 1 or there.st_uid != os.geteuid():
-        raise StoreError(f"something that is not this user's temporary file stands at {path}", hint="remove it")
+        raise StoreError(f"{path} is not a temporary file of this user", hint="remove it and repeat the command")
 
 
 def _is_at(descriptor: int, path: str) -> bool:
-    """Whether an open file is still the one at `path`: another writer may have renamed or removed it."""
+    """Return whether an open file is still the one at `path`: another writer may have renamed or removed it."""
     try:
         there = os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
@@ -132,8 +142,11 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 
 def sync_folder(folder: str) -> None:
-    """Make the new name last through a crash. Some file systems cannot, and say that the call is not valid; a folder
-    that may be written but not read cannot be opened for it."""
+    """Flush the folder's entries to disk, so that a new name survives a crash.
+
+    Some file systems do not support this and answer EINVAL or ENOTSUP; a folder without read permission cannot be
+    opened for it. Neither is an error.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except PermissionError:

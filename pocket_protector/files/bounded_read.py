@@ -1,4 +1,4 @@
-"""Reading files with a cap, and turning what the system says into errors."""
+"""Read files up to a limit, and translate errors of the system."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pocket_protector.errors import StoreError
 
 
 def read(path: str, most: int, *, hint: str = "") -> bytes:
-    """All bytes of a file; StoreError if it cannot be read or has more than `most`."""
+    """Return all bytes of a file. Raises StoreError if it cannot be read or has more than `most` bytes."""
     try:
         with open(path, "rb") as file:
             expected = min(os.fstat(file.fileno()).st_size, most)
             raw = file.read(expected + 1)
             if len(raw) > expected:
-                # It grew, or has no size, as a pipe.
+                # The file grew, or it is a pipe and has no size.
                 raw += file.read(most + 1 - len(raw))
     except (OSError, ValueError) as error:
         refuse("read", path, error, hint=hint)
@@ -25,7 +25,7 @@ def read(path: str, most: int, *, hint: str = "") -> bytes:
 
 
 def read_start(path: str, most: int) -> bytes:
-    """The first `most` bytes of a file."""
+    """Return the first `most` bytes of a file. Raises StoreError if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return file.read(most)
@@ -34,5 +34,6 @@ def read_start(path: str, most: int) -> bytes:
 
 
 def refuse(verb: str, path: str, error: OSError | ValueError, *, hint: str = "") -> NoReturn:
+    """Raise StoreError for an error of the system: `verb` says what failed, such as "read"."""
     reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
     raise StoreError(f"cannot {verb} {path}: {reason[:1].lower()}{reason[1:]}", hint=hint) from None

@@ -1,4 +1,4 @@
-"""Where the protected file is, and which git repository a file belongs to. git itself is not asked."""
+"""Find the protected file, and the git repository of a file, without calling git."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LONGEST_PATH = 4096
 
 
 def discover(directory: str) -> str:
-    """The `protected.yaml` of `directory` or of the nearest folder above it, up to the root of the git work tree.
+    """Return the path of the nearest `protected.yaml`, from `directory` up to the root of the git work tree.
 
-    Outside git, and where there is none, the one in `directory`, there or not.
+    Outside git, and if no folder has one, the result is the path in `directory`, where the file need not exist.
     """
     here = os.path.abspath(directory)
     folder = here
@@ -30,8 +30,11 @@ def discover(directory: str) -> str:
 
 
 def _is_trusted(path: str) -> bool:
-    """Whether something is there that this user or root made. In a folder that others can write to, such as /tmp,
-    anybody could put a `.git`, and a protected file of their own beside it (git's safe.directory is for the same)."""
+    """Return whether `path` exists and belongs to this user or root.
+
+    In a folder that others can write to, such as /tmp, anybody could create a `.git` and a protected file of their
+    own beside it. git's safe.directory guards against the same attack.
+    """
     try:
         return os.lstat(path).st_uid in (os.geteuid(), 0)
     except OSError:
@@ -39,8 +42,11 @@ def _is_trusted(path: str) -> bool:
 
 
 def place_in_git(path: str) -> tuple[str, str]:
-    """The folder that all work trees of the file's git repository share (its common directory), and the path in the
-    work tree; outside git "", and the whole path. git itself is not asked: this is on the way of every read."""
+    """Return the common directory of the file's git repository, and the file's path in the work tree.
+
+    All work trees of a repository share the common directory. Outside git the result is "" and the absolute path.
+    Every read comes through here, so git itself is not called.
+    """
     real = os.path.realpath(path)
     folder = os.path.dirname(real)
     while True:
@@ -54,7 +60,8 @@ def place_in_git(path: str) -> tuple[str, str]:
 
 
 def _common_folder(git: str) -> str:
-    """What `.git` leads to: itself, or in a further work tree what the files there say (gitrepository-layout(5))."""
+    """Return the common directory for a `.git`: itself, or for a linked work tree the one that its `gitdir` and
+    `commondir` files name (gitrepository-layout(5))."""
     try:
         if os.path.isfile(git):
             line = read_start(git, _LONGEST_PATH).decode(errors="surrogateescape").strip()
@@ -64,5 +71,5 @@ def _common_folder(git: str) -> str:
                 git = os.path.join(git, read_start(common, _LONGEST_PATH).decode(errors="surrogateescape").strip())
         return os.path.realpath(git)
     except (OSError, ValueError, StoreError):
-        # Not a repository that git would use either: what matters is that the answer stays the same.
+        # git would not use this repository either. It is enough that the answer is the same every time.
         return git

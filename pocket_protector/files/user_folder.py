@@ -1,4 +1,4 @@
-"""Files of this user alone: their own folder, new private files, and logs."""
+"""Files that only this user can read: the state folder, new private files, and logs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ _LOG_LOCK_SECONDS = 1.0
 
 
 def state_folder() -> str:
-    """This user's own folder for what is no secret and not the project's: PPROTECT_STATE_DIR, else `pprotect` in
-    XDG_STATE_HOME, else in ~/.local/state (XDG Base Directory, 0.8)."""
+    """Return the path of this user's folder for state that is neither secret nor part of a project.
+
+    It is PPROTECT_STATE_DIR, else `pprotect` in XDG_STATE_HOME, else in ~/.local/state (XDG Base Directory, 0.8).
+    """
     chosen = os.environ.get(STATE_VARIABLE)
     if chosen:
         return os.path.abspath(chosen)
@@ -26,7 +28,10 @@ def state_folder() -> str:
 
 
 def append_private(path: str, raw: bytes, most: int) -> None:
-    """Append to a log of this user's alone; one that would grow beyond `most` bytes first becomes `<path>.1`."""
+    """Append `raw` to a log that only this user can read.
+
+    A log that would grow beyond `most` bytes is renamed to `<path>.1` first. Raises StoreError if it cannot be written.
+    """
     try:
         make_private_folder(os.path.dirname(path))
         descriptor = lock_file(path, 0o600, _LOG_LOCK_SECONDS)
@@ -37,7 +42,7 @@ def append_private(path: str, raw: bytes, most: int) -> None:
                 descriptor, full = lock_file(path, 0o600, _LOG_LOCK_SECONDS), descriptor
                 os.close(full)
                 size = 0
-            # What a writer left that was cut off is a line of its own.
+            # A killed writer may have left half a line: end it before the new one.
             cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             os.lseek(descriptor, 0, os.SEEK_END)
             with open(descriptor, "ab", closefd=False) as file:
@@ -49,8 +54,7 @@ def append_private(path: str, raw: bytes, most: int) -> None:
 
 
 def create_private(path: str, raw: bytes) -> None:
-    """A new file of this user's alone, whole or not at all, whenever this process is killed. StoreError if something is
-    there."""
+    """Create a file that only this user can read, atomically. Raises StoreError if the path exists."""
     folder, name = os.path.split(os.path.abspath(path))
     new_path = os.path.join(folder, f".{name}.pprotect-new")
     try:
@@ -60,26 +64,26 @@ def create_private(path: str, raw: bytes) -> None:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(raw)
             os.fsync(descriptor)
-            # Unlike a rename, this takes no other's place.
+            # Unlike a rename, a link never replaces an existing file.
             os.link(new_path, path, follow_symlinks=False)
             sync_folder(folder)
         finally:
             os.unlink(new_path)
             os.close(descriptor)
     except FileExistsError:
-        raise StoreError(f"{path} exists already", hint="name another file, or remove it first") from None
+        raise StoreError(f"{path} exists already", hint="choose another path, or remove the file first") from None
     except (OSError, ValueError) as error:
         refuse("write", path, error)
 
 
 def remove(path: str) -> None:
-    """Of a file that is there no longer, or cannot be removed, nothing is said."""
+    """Remove a file. A file that is gone already, or cannot be removed, is not an error."""
     with suppress(OSError):
         os.unlink(path)
 
 
 def make_private_folder(path: str) -> None:
-    """The folder and those above it, there afterwards; one that was made is this user's alone."""
+    """Create a folder and its parents unless they exist. Only this user can enter the new ones."""
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         os.makedirs(path, mode=0o700, exist_ok=True)

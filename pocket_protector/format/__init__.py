@@ -1,1 +1,1 @@
-"""Bytes ↔ `Document`: format 1, and Pocket Protector's own for reading. The only importer of `ruamel.yaml`."""
+"""Convert bytes ↔ `Document`: format 1, and Pocket Protector's for reading. Nothing else imports `ruamel.yaml`."""

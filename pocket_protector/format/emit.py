@@ -1,4 +1,4 @@
-"""Trees → YAML text: which scalars need quotes, and blocks and flows of them."""
+"""Write trees as YAML text: scalars with the quotes that they need, blocks and flows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from pocket_protector.format.trees import Tree
 
 INDENT = "  "
 
-# YAML takes no longer key before a colon (section 7.4.2: 1024 characters).
+# YAML 1.2.2, section 7.4.2, allows a simple key at most 1024 characters.
 _LONGEST_SIMPLE_KEY = 1000
 
-# Plain in a block: nothing that YAML reads as an indicator, and no end of a line that it would trim.
+# A plain scalar in a block: it has no indicator of YAML, and no final space for YAML to trim.
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@+/=(),>-]|:(?=[^\s])| (?=[^\s#]))*")
-# Words and numbers that other YAML readers resolve to something else than text.
+# Words and numbers that other YAML readers do not read as text.
 _RESOLVED = re.compile(r"(?i:true|false|yes|no|on|off|null|y|n|\.inf|\.nan)|[-+.0-9][-+.0-9_:exob]*")
 
 
 def scalar(text: str, *, flow: bool = False, value: bool = False) -> str:
-    """The text as it may stand in a block or in a flow. A `value` is ours alone to read: only its form matters."""
+    """Return the text as a YAML scalar for a block or, with `flow`, for a flow; it is quoted if necessary.
+
+    Only this package reads a `value`, so a value that other readers would resolve to a number stays plain.
+    """
     if text.isprintable():
         if not flow and _PLAIN.fullmatch(text) and (value or not _RESOLVED.fullmatch(text)):
             return text
@@ -27,12 +30,12 @@ def scalar(text: str, *, flow: bool = False, value: bool = False) -> str:
 
 
 def is_simple(text: str) -> bool:
-    """Whether the text can stand in double quotes as it is."""
+    """Return whether the text needs no escape in double quotes."""
     return text.isprintable() and "\\" not in text and '"' not in text and "'" not in text
 
 
 def block(tree: Tree, indent: str) -> list[str]:
-    """The lines of a mapping or a list that is not empty."""
+    """Return the lines of a mapping or list, which must not be empty, as a YAML block."""
     if isinstance(tree, list):
         return [f"{indent}- {scalar(item, value=True)}" for item in tree if isinstance(item, str)]
     assert isinstance(tree, dict)
@@ -40,7 +43,7 @@ def block(tree: Tree, indent: str) -> list[str]:
 
 
 def entry(key: str, value: Tree, indent: str) -> list[str]:
-    """The lines of one key and its value."""
+    """Return the lines of one key and its value in a block."""
     head = f"{indent}{scalar(key)}:"
     if len(head) > _LONGEST_SIMPLE_KEY:
         return [f"{indent}? {scalar(key)}", *_behind_long_key(value, indent)]
@@ -48,7 +51,7 @@ def entry(key: str, value: Tree, indent: str) -> list[str]:
         return [f"{head} {scalar(value, value=True)}"]
     if not value:
         return [f"{head} {empty(value)}"]
-    # A list's dashes stand under its key.
+    # The dashes of a list have the indentation of its key.
     return [head, *block(value, indent if isinstance(value, list) else indent + INDENT)]
 
 
@@ -59,7 +62,7 @@ def _behind_long_key(value: Tree, indent: str) -> list[str]:
 
 
 def flow(tree: Tree) -> str:
-    """The tree on one line."""
+    """Return the tree as a YAML flow on one line."""
     if isinstance(tree, str):
         return scalar(tree, flow=True)
     if isinstance(tree, list):
@@ -68,10 +71,12 @@ def flow(tree: Tree) -> str:
 
 
 def flow_entry(key: str, value: Tree) -> str:
+    """Return one key and its value for a YAML flow mapping."""
     return f"{scalar(key, flow=True)}: {flow(value)}"
 
 
 def empty(tree: Tree) -> str:
+    """Return the flow of an empty list or mapping."""
     return "[]" if isinstance(tree, list) else "{}"
 
 

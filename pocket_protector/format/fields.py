@@ -1,4 +1,4 @@
-"""How the fields of trees are read: each child by its key, an error with the keys that lead to it."""
+"""Read the fields of trees by their keys; every error carries the keys of its place, from the top down."""
 
 from __future__ import annotations
 
@@ -12,67 +12,77 @@ from pocket_protector.format.trees import Tree
 SECRET_PREFIX = "secret-"  # noqa: S105 (a key of the file, not a password)
 
 EPOCH_KEYS = ("number", "previous", "policy", "made", "made-by", "signature")
-"""What a domain's meta has besides, if it is signed."""
+"""The fields that only the `meta` of a signed domain has (docs/format.md, section 7)."""
 
 T = TypeVar("T")
 
 Memo = dict[str, tuple[dict[str, Tree], dict[str, Any]]]
-"""What was read of another version of the file: of each mapping by its place the trees, and what they were read as."""
+"""The results of reading another version of the file: place of a mapping → (its trees by key, its objects by key)."""
 
 _NOTHING: tuple[dict[str, Tree], dict[str, Any]] = ({}, {})
 
 
 def mapping_of(tree: Tree) -> dict[str, Tree]:
+    """Return the tree as a mapping. Raises FormatError if it is not one."""
     if not isinstance(tree, dict):
-        raise FormatError("a mapping belongs here")
+        raise FormatError("this must be a mapping")
     return tree
 
 
 def text_of(tree: Tree) -> str:
+    """Return the tree as a text. Raises FormatError if it is not one."""
     if not isinstance(tree, str):
-        raise FormatError("a text belongs here")
+        raise FormatError("this must be a text")
     return tree
 
 
 def texts_of(tree: Tree) -> tuple[str, ...]:
+    """Return the tree as a list of texts. Raises FormatError if it is not one."""
     if not isinstance(tree, list):
-        raise FormatError("a list of texts belongs here")
+        raise FormatError("this must be a list of texts")
     return tuple([text_of(item) for item in tree])
 
 
 def child(parent: dict[str, Tree], key: str) -> Tree:
-    found = parent.get(key)
-    if found is None:
+    """Return the child at `key`. Raises FormatError if the mapping does not have it."""
+    tree = parent.get(key)
+    if tree is None:
         raise FormatError(f"{key!r} is missing")
-    return found
+    return tree
 
 
 def refuse_unknown(mapping: dict[str, Tree], *known: str) -> None:
-    """FormatError for a key that is neither known nor an extension."""
+    """Check that every key is one of `known` or an extension (`x-…`). Raises FormatError for any other key."""
     for key in extension_free(mapping):
         if key not in known:
             raise unknown_key().under(key)
 
 
 def unknown_key() -> FormatError:
+    """Return the error for a key that format 1 does not define in its place."""
     return FormatError(
         "this key is not known here",
-        hint="if a newer pprotect wrote it, upgrade pprotect; keys that begin with 'x-' are free for your own use",
+        hint="upgrade pprotect if a newer version wrote the key; give a key of your own the prefix 'x-'",
     )
 
 
 def extension_free(mapping: dict[str, Tree]) -> Iterator[str]:
+    """Yield the keys that are not extensions (`x-…`)."""
     return (key for key in mapping if not key.startswith(names.EXTENSION_PREFIX))
 
 
 def read_secret_name(key: str, parse: Callable[[str], str]) -> str:
-    """The name in a key such as `secret-db-password`."""
+    """Return the secret's name from a key such as `secret-db-password`, checked by `parse`.
+
+    Raises FormatError for a key without the prefix and for a name that `parse` refuses.
+    """
     if not key.startswith(SECRET_PREFIX):
         raise unknown_key()
     return read_name(key[len(SECRET_PREFIX) :], parse)
 
 
 def read_name(text: str, parse: Callable[[str], str]) -> str:
+    """Return `parse(text)`. Raises FormatError for a name that `parse` refuses."""
     try:
         return parse(text)
     except NameFormatError as error:
@@ -80,7 +90,7 @@ def read_name(text: str, parse: Callable[[str], str]) -> str:
 
 
 def read_child(parent: dict[str, Tree], key: str, read: Callable[..., T], *arguments: object) -> T:
-    """`read(child, *arguments)`, with `key` before the place of an error in it."""
+    """Return `read(child, *arguments)`. An error in it is located under `key`."""
     tree = child(parent, key)
     try:
         return read(tree, *arguments)
@@ -89,7 +99,7 @@ def read_child(parent: dict[str, Tree], key: str, read: Callable[..., T], *argum
 
 
 def read_scalar(parent: dict[str, Tree], key: str, parse: Callable[..., T], *arguments: object) -> T:
-    """`parse(child text, *arguments)`, likewise."""
+    """Return `parse(text of the child, *arguments)`. An error in it is located under `key`."""
     text = child(parent, key)
     try:
         return parse(text if type(text) is str else text_of(text), *arguments)
@@ -100,13 +110,15 @@ def read_scalar(parent: dict[str, Tree], key: str, parse: Callable[..., T], *arg
 def read_each(
     tree: Tree,
     read: Callable[[Tree, str], T],
-    *marks: str,
+    *typical_keys: str,
     memo: Memo | None = None,
     place: str = "",
 ) -> dict[str, T]:
-    """Every entry but extensions; one that is as the memo has it of that place is not read again.
+    """Return key → `read(child, key)` for every entry that is not an extension.
 
-    A key that begins with `x-` is none if its value is a mapping with one of `marks`: somebody's name may begin so.
+    A name may begin with `x-` too: such an entry is an extension only if its value is not a mapping with one of
+    `typical_keys`. Where `memo` has an equal entry at `place`, the entry is not read again. An error is located
+    under the entry's key.
     """
     mapping, each = mapping_of(tree), {}
     trees, known = memo.get(place, _NOTHING) if memo is not None else _NOTHING
@@ -114,7 +126,7 @@ def read_each(
         if key in known and trees[key] == item:
             each[key] = known[key]
         elif not key.startswith(names.EXTENSION_PREFIX) or (
-            isinstance(item, dict) and not item.keys().isdisjoint(marks)
+            isinstance(item, dict) and not item.keys().isdisjoint(typical_keys)
         ):
             try:
                 each[key] = read(item, key)

@@ -1,4 +1,4 @@
-"""A protected file's bytes together with what they hold."""
+"""The text of a protected file together with the document in it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ _CONFLICT_MARKER = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:[ \r\n]|\Z)", re.MUL
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LoadedFile:
-    """The text of a file, and the document that it makes."""
+    """The text of a protected file and the document that was read from it."""
 
     text: str
     document: Document
 
     def with_document(self, document: Document) -> LoadedFile:
-        """This file changed so that it holds `document`; lines of other things stay as they are.
+        """Return this file with `document` in it; only the lines of changed objects differ (docs/format.md, section 7).
 
-        The new text is read back and compared before it is returned. StoreError if it would be too large.
+        The new text is read back and compared before it is returned. Raises StoreError if the file would be too
+        large, or if its layout cannot hold the change.
         """
         if document == self.document:
             return self
@@ -39,15 +40,15 @@ class LoadedFile:
         return _verified(splice(self.text, parse_nodes(self.text), changes(self.document, document)), document)
 
     def locate(self, error: LocatedError) -> None:
-        """Give `error` the line of the place that its keys name."""
+        """Set the line of `error` from its keys, unless it has one."""
         error.line = error.line or locate(parse_nodes(self.text), error.keys)
 
 
 def load(raw: bytes, memo: Memo | None = None) -> LoadedFile:
-    """Parse the bytes of a protected file of format 1, or of Pocket Protector's own; `memo` is for many versions of one
-    file.
+    """Parse the bytes of a protected file, of format 1 or of Pocket Protector's format.
 
-    FormatError or IntegrityError, with path and line, for the first fault; nothing is loaded in part.
+    `memo` saves work when many versions of one file are loaded. Raises FormatError or IntegrityError, with path and
+    line, for the first fault; nothing is loaded in part.
     """
     if len(raw) > MAX_FILE_BYTES:
         raise FormatError(f"the file has more than {MAX_FILE_BYTES} bytes")
@@ -56,11 +57,11 @@ def load(raw: bytes, memo: Memo | None = None) -> LoadedFile:
     if marker:
         raise FormatError(
             "the file has git's conflict markers",
-            hint="pprotect resolve joins the two sides, or names what both changed",
+            hint="run: pprotect resolve",
             line=text.count("\n", 0, marker.start()) + 1,
         )
     if not text.strip():
-        raise FormatError("the file is empty", hint="pprotect init makes a new one")
+        raise FormatError("the file is empty", hint="create a new one with: pprotect init")
     root = parse_tree(text)
     try:
         document = read_document(root, memo) if FILE_META in root else read_legacy_document(root)
@@ -71,16 +72,16 @@ def load(raw: bytes, memo: Memo | None = None) -> LoadedFile:
 
 
 def load_text(text: str) -> LoadedFile:
-    """As `load`, for text."""
+    """Parse the text of a protected file. Raises the errors of `load`."""
     try:
         return load(text.encode())
     except UnicodeEncodeError as error:
-        # Text from elsewhere may hold halves of surrogate pairs, which no UTF-8 file does.
-        raise FormatError("the text is not UTF-8 text", line=text.count("\n", 0, error.start) + 1) from None
+        # A str may hold half of a surrogate pair, and UTF-8 cannot encode that.
+        raise FormatError("the text cannot be encoded as UTF-8", line=text.count("\n", 0, error.start) + 1) from None
 
 
 def dump(document: Document) -> LoadedFile:
-    """A new file of format 1 that holds `document`."""
+    """Return a new file of format 1 with `document` in it. Raises StoreError if it would be too large."""
     from pocket_protector.format import emit
     from pocket_protector.format.patches import changes
 
@@ -91,11 +92,11 @@ def dump(document: Document) -> LoadedFile:
 
 
 def _verified(text: str, document: Document) -> LoadedFile:
-    """Nothing is written that would not be read back as what was meant."""
+    """Return the text as a loaded file, after checking that it reads back as `document`."""
     if len(text.encode()) > MAX_FILE_BYTES:
         raise StoreError(
             f"the file would have more than {MAX_FILE_BYTES} bytes",
-            hint="remove secrets that are no longer needed, or shorten the log: pprotect truncate-audit-log",
+            hint="remove secrets that nobody needs, or shorten the log: pprotect truncate-audit-log",
         )
     try:
         loaded = load_text(text)
@@ -112,5 +113,7 @@ def _decode(raw: bytes) -> str:
     except UnicodeDecodeError as error:
         raise FormatError("the file is not UTF-8 text", line=raw.count(b"\n", 0, error.start) + 1) from None
     if text.startswith("\ufeff"):
-        raise FormatError("the file begins with a byte order mark", hint="save it as UTF-8 without one", line=1)
+        raise FormatError(
+            "the file begins with a byte order mark", hint="save the file as UTF-8 without the mark", line=1
+        )
     return text

@@ -1,4 +1,4 @@
-"""The same subset as nodes that know their place in the text: what an edit, or the line of an error, needs.
+"""Parse the YAML subset into nodes with offsets and lines, for edits and for the places of errors.
 
 A scalar node is the event of ruamel's C parser itself.
 """
@@ -21,7 +21,7 @@ Scalar = ScalarEvent
 
 
 class Collection:
-    """What mappings and sequences share: `flow` style, and the offsets of their first and last character."""
+    """The common part of mappings and sequences: style, place, and `end`, the offset after the last character."""
 
     __slots__ = ("column", "end", "flow", "line", "start")
 
@@ -35,7 +35,7 @@ class Collection:
 
 
 class Mapping(Collection):
-    """Items in source order: key text → (key node, value node). `path` has the keys that lead to the mapping."""
+    """A mapping: `items` in source order, key text → (key node, value node), and `path`, its keys from the top down."""
 
     __slots__ = ("items", "path")
 
@@ -46,6 +46,8 @@ class Mapping(Collection):
 
 
 class Sequence(Collection):
+    """A list: its items in source order."""
+
     __slots__ = ("items",)
 
     def __init__(self, event: Any) -> None:
@@ -57,7 +59,7 @@ Node = Scalar | Mapping | Sequence
 
 
 def parse_nodes(text: str) -> Mapping:
-    """The nodes of a text that `trees.parse_tree` accepts."""
+    """Return the root mapping of a text. `trees.parse_tree` must have accepted the text."""
     parser = CParser(text)
     stack: list[tuple[Mapping | Sequence | None, Scalar | None]] = []
     current: Mapping | Sequence | None = None
@@ -94,7 +96,7 @@ def parse_nodes(text: str) -> Mapping:
 
 
 def locate(root: Mapping, keys: tuple[str, ...]) -> int:
-    """The line, from 1, of the deepest key on the way along `keys` that is there."""
+    """Return the line, counted from 1, of the deepest existing key along `keys`."""
     line = root.line
     node: Node = root
     for key in keys:

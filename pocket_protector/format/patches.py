@@ -1,4 +1,4 @@
-"""`Document` → trees, in the order that format 1 prescribes (docs/format.md, section 7)."""
+"""Turn changes of a `Document` into patches of trees, in the order of format 1 (docs/format.md, section 7)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from pocket_protector.format.fields import EPOCH_KEYS, SECRET_PREFIX
 from pocket_protector.format.trees import Tree
 
 Patch = tuple[tuple[str, ...], Tree | None]
-"""Where (keys from the top), and what shall stand there; None takes it out."""
+"""The keys of a place, from the top down, and its new tree; None removes the place."""
 
 T = TypeVar("T")
 
 _SECTIONS = {names.FILE_META: 0, names.CUSTODIANS: 2, names.AUDIT_LOG: 3}
-# The order of fields inside an object; what rotation never changes stands last.
+# The order of fields inside an object. Fields that a rotation never changes come last.
 _FIELDS = """
     format file-id public-key number previous policy made made-by verify-key encrypted-private-key changes sensitivity
     signed-by granted-by signature grants retired pwdkm value reference private-key wrapped-key updated granted owners
@@ -32,8 +32,10 @@ _FIELDS = """
 
 
 def order(path: tuple[str, ...], key: str) -> tuple[int, str]:
-    """Where a key belongs among the children of the mapping at `path`: sections and fields as format 1 has them,
-    what people name by name."""
+    """Return the sort key of `key` among the children of the mapping at `path`.
+
+    Sections and fields have the order of format 1, and names the order of their characters.
+    """
     match path:
         case ():
             return _SECTIONS.get(key, 1), key
@@ -47,7 +49,10 @@ def order(path: tuple[str, ...], key: str) -> tuple[int, str]:
 
 
 def keys_of(where: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that lead to an object, which is named by its kind and names, as the audit log's lists are."""
+    """Return the keys of an object in the file, from the top down.
+
+    `where` is its kind and names, as in a section of the audit log: `("secret", "dev", "db-password")`.
+    """
     match where:
         case ("domain", domain):
             return (domain,)
@@ -61,7 +66,7 @@ def keys_of(where: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def changes(old: Document | None, new: Document) -> list[Patch]:
-    """What to write so that a file which holds `old` (None: nothing) holds `new`; sorted by place."""
+    """Return the patches that turn a file of `old` (None: an empty file) into one of `new`, sorted by place."""
     patches: list[Patch] = []
     if old is None or (old.format, old.file_id) != (new.format, new.file_id):
         meta: Tree = {"format": str(new.format), "file-id": scalars.encode_version(new.file_id)}
@@ -137,15 +142,15 @@ def _epoch(epoch: Epoch | None) -> dict[str, Tree]:
     }
 
 
-def _signed(by: str, signed: Signed | None) -> dict[str, Tree]:
+def _signed(key: str, signed: Signed | None) -> dict[str, Tree]:
     if signed is None:
         return {}
     signer = f"{scalars.encode_version(signed.by.verify_key)} {signed.by.name}"
-    return {by: signer, "signature": scalars.encode_version(signed.signature)}
+    return {key: signer, "signature": scalars.encode_version(signed.signature)}
 
 
 def _retired(domain: Domain) -> dict[str, Tree]:
-    """Sealed private keys by key id, and earlier epochs by hash."""
+    """Return the entries of `retired`: sealed private keys by key id, and earlier epochs by hash."""
     entries: dict[str, Tree] = {}
     for identifier, sealed in domain.retired.items():
         entries[scalars.encode_version(identifier)] = {"private-key": scalars.encode(sealed)}
@@ -172,13 +177,13 @@ def _grant(grant: Grant) -> Tree:
 
 
 def _secret(secret: Secret) -> Tree:
-    held: dict[str, Tree] = {"value": scalars.encode(secret.value)} if isinstance(secret.value, bytes) else {}
+    content: dict[str, Tree] = {"value": scalars.encode(secret.value)} if isinstance(secret.value, bytes) else {}
     if isinstance(secret.value, Reference):
-        held = {"reference": secret.value.text}
+        content = {"reference": secret.value.text}
     level: dict[str, Tree] = {"sensitivity": secret.sensitivity.word}
     if secret.sensitivity is Sensitivity.MEDIUM:
         level = {}
-    return {**level, **_signed("signed-by", secret.signed), **held, "updated": secret.updated}
+    return {**level, **_signed("signed-by", secret.signed), **content, "updated": secret.updated}
 
 
 def _changes(changes: tuple[KeyChange, ...]) -> dict[str, Tree]:

@@ -1,4 +1,4 @@
-"""Trees → `Document`, for the files of Pocket Protector 20.0.1 to 26.4.3 (docs/format.md, section 9)."""
+"""Read trees as a `Document`, for files of Pocket Protector 20.0.1 to 26.4.3 (docs/format.md, section 9)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 
 def read_legacy_document(root: dict[str, Tree]) -> Document:
-    """FormatError, with its keys, for the first fault. Times are not known: they are empty."""
+    """Return the document of a legacy file. Its times are empty, since the format has none.
+
+    Raises FormatError, with its keys, for the first fault (docs/format.md, section 9).
+    """
     custodians = read_child(root, names.CUSTODIANS, _read_each, _read_custodian)
     entries = read_child(root, names.AUDIT_LOG, texts_of)
     return Document(
@@ -60,7 +63,7 @@ def _read_custodian(tree: Tree, name: str) -> LegacyCustodian:
 
 def _read_domain(tree: Tree, name: str) -> Domain:
     if names.is_reserved(name):
-        raise FormatError("a key that begins with 'meta' is no key domain")
+        raise FormatError("a key that begins with 'meta' is not a valid name of a key domain")
     read_name(name, names.parse_legacy_name)
     block = mapping_of(tree)
     key, owners = read_child(block, "meta", _read_meta)

@@ -1,4 +1,4 @@
-"""Trees → signatures, epochs and changes of keys (docs/format.md, sections 3.5 and 4.6 to 4.9)."""
+"""Read trees as signatures, epochs and key changes (docs/format.md, sections 3.5 and 4.6 to 4.9)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def read_epoch(block: dict[str, Tree]) -> Epoch:
+    """Return the epoch in the `meta` of a signed domain. Raises FormatError."""
     return Epoch(
         read_scalar(block, "number", _parse_number),
         read_child(block, "previous", _read_previous),
@@ -51,6 +52,7 @@ def read_epoch(block: dict[str, Tree]) -> Epoch:
 
 
 def read_past_epoch(tree: Tree) -> PastEpoch:
+    """Return an earlier epoch from an entry of `retired`. Raises FormatError."""
     block = mapping_of(tree)
     refuse_unknown(block, "public-key", *EPOCH_KEYS, "grants")
     public_key = read_scalar(block, "public-key", scalars.decode_public_key)
@@ -60,22 +62,24 @@ def read_past_epoch(tree: Tree) -> PastEpoch:
 
 
 def check_count(past: Mapping[bytes, PastEpoch]) -> None:
+    """Check that a domain has at most `MAX_PAST_EPOCHS` earlier epochs. Raises FormatError."""
     if len(past) > MAX_PAST_EPOCHS:
-        raise FormatError(f"a domain keeps at most {MAX_PAST_EPOCHS} earlier epochs")
+        raise FormatError(f"a domain has at most {MAX_PAST_EPOCHS} earlier epochs")
 
 
 def read_changes(tree: Tree) -> tuple[KeyChange, ...]:
-    """A custodian's changes of keys, of which there is at least one."""
+    """Return the key changes of a custodian, at least one and at most `MAX_CHANGES`. Raises FormatError."""
     texts = texts_of(tree)
     if not texts:
-        raise FormatError("a list of changes has at least one entry")
+        raise FormatError("a list of key changes must not be empty")
     if len(texts) > MAX_CHANGES:
-        raise FormatError(f"a key custodian keeps at most {MAX_CHANGES} changes")
+        raise FormatError(f"a key custodian has at most {MAX_CHANGES} key changes")
     return tuple([_parse_change(text) for text in texts])
 
 
-def read_signature(block: dict[str, Tree], by: str) -> Signed:
-    signer = read_scalar(block, by, _parse_signer)
+def read_signature(block: dict[str, Tree], signer_key: str) -> Signed:
+    """Return the signer at `signer_key` together with `signature` (64 bytes). Raises FormatError."""
+    signer = read_scalar(block, signer_key, _parse_signer)
     return Signed(signer, read_scalar(block, "signature", scalars.decode_fixed, SIGNATURE_BYTES))
 
 
@@ -97,7 +101,7 @@ def _read_past_grant(tree: Tree, name: str) -> PastGrant:
 def _read_previous(tree: Tree) -> tuple[bytes, ...]:
     hashes = tuple([scalars.decode_fixed(text, DIGEST_BYTES) for text in texts_of(tree)])
     if list(hashes) != sorted(set(hashes)) or len(hashes) > _MOST_PREVIOUS:
-        raise FormatError(f"at most {_MOST_PREVIOUS} different hashes belong here, sorted by their bytes")
+        raise FormatError(f"this must be at most {_MOST_PREVIOUS} different hashes, sorted by their bytes")
     return hashes
 
 
@@ -109,13 +113,13 @@ def _read_policy(tree: Tree) -> Policy:
 def _parse_signer(text: str) -> Signer:
     key, space, name = text.partition(" ")
     if not space:
-        raise FormatError("a verify key, a space and a name belong here")
+        raise FormatError("this must be a verify key, a space and a name")
     return Signer(read_name(name, names.parse_custodian_name), scalars.decode_verify_key(key))
 
 
 def _parse_number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise FormatError("a number from 1 on belongs here")
+        raise FormatError("this must be a number, 1 or greater")
     return int(text)
 
 

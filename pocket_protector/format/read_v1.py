@@ -1,6 +1,6 @@
-"""Trees → `Document`, for format 1 (docs/format.md, section 7). Any fault refuses the whole file.
+"""Read trees as a `Document`, for format 1 (docs/format.md, section 7). Any fault refuses the whole file.
 
-An error names its place from where it is raised; each level above adds its own key.
+Each level adds its own key to an error from below, so that the error names its full place.
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ LEAST_SEALED = {scalars.LEGACY_VERSION: 1 + SEALED_BOX_OVERHEAD, scalars.VERSION
 
 
 def read_document(root: dict[str, Tree], memo: Memo | None = None) -> Document:
-    """FormatError or IntegrityError, with its keys, for the first fault."""
+    """Return the document of a file of format 1.
+
+    Raises FormatError or IntegrityError, with its keys, for the first fault. `memo` holds the results of reading
+    another version of the file.
+    """
     return Document(
         format=FORMAT,
         file_id=read_child(root, names.FILE_META, _read_file_meta),
@@ -60,7 +64,9 @@ def read_document(root: dict[str, Tree], memo: Memo | None = None) -> Document:
 def _read_file_meta(tree: Tree) -> bytes:
     meta = mapping_of(tree)
     if read_scalar(meta, "format", str) != str(FORMAT):
-        error = FormatError("only format 1 is known", hint="a newer pprotect may have written it: upgrade pprotect")
+        error = FormatError(
+            "only format 1 is known", hint="upgrade pprotect: a newer version may have written the file"
+        )
         raise error.under("format")
     refuse_unknown(meta, "format", "file-id")
     return read_scalar(meta, "file-id", scalars.decode_fixed, FILE_ID_BYTES)
@@ -70,7 +76,7 @@ def _domain_names(root: dict[str, Tree]) -> Iterator[str]:
     for key in extension_free(root):
         if key not in (names.FILE_META, names.CUSTODIANS, names.AUDIT_LOG):
             if names.is_reserved(key):
-                raise FormatError("a key that begins with 'meta' is no key domain").under(key)
+                raise FormatError("a key that begins with 'meta' is not a valid name of a key domain").under(key)
             yield key
 
 
@@ -84,7 +90,7 @@ def _read_domain(tree: Tree, name: str, memo: Memo | None) -> Domain:
 
 
 def _read_domain_meta(tree: Tree) -> dict[str, Any]:
-    """The fields of a `Domain` that stand in its `meta`."""
+    """Return the fields of a `Domain` from its `meta`."""
     meta = mapping_of(tree)
     signed = not meta.keys().isdisjoint(EPOCH_KEYS)
     refuse_unknown(meta, "public-key", *(EPOCH_KEYS if signed else ()), "retired", "owners")
@@ -93,16 +99,16 @@ def _read_domain_meta(tree: Tree) -> dict[str, Any]:
     if not owners:
         raise FormatError("a domain has at least one owner").under("owners")
     if signed and key[0] != scalars.VERSION:
-        raise FormatError("a key of version 0 is in no signed domain").under("public-key")
+        raise FormatError("a signed domain must not have a key of version 0").under("public-key")
     retired, past = read_child(meta, "retired", _read_retired) if "retired" in meta else ({}, {})
     if past and not signed:
-        raise FormatError("an earlier epoch is in no unsigned domain").under("retired")
-    epoch = _signed().read_epoch(meta) if signed else None
+        raise FormatError("an unsigned domain must not have earlier epochs").under("retired")
+    epoch = _statement_reader().read_epoch(meta) if signed else None
     return {"key": key, "owners": owners, "retired": retired, "epoch": epoch, "past": past}
 
 
 def read_domain_key(text: str) -> bytes:
-    """A domain's public key with its version byte (33 bytes)."""
+    """Return a domain's public key with its version byte (33 bytes). Raises FormatError."""
     raw = scalars.decode(text)
     if raw[0] not in (scalars.LEGACY_VERSION, scalars.VERSION):
         raise scalars.unknown_version(raw[0])
@@ -122,7 +128,7 @@ def _read_grant(tree: Tree, name: str) -> Grant:
 
 
 def _read_retired(tree: Tree) -> tuple[dict[bytes, bytes], dict[bytes, PastEpoch]]:
-    """Key ids → sealed private keys, and hashes → earlier epochs."""
+    """Return key id → sealed private key, and hash → earlier epoch."""
     read = read_each(tree, _read_retired_entry, "private-key")
     keys: dict[bytes, bytes] = {}
     past: dict[bytes, PastEpoch] = {}
@@ -132,14 +138,14 @@ def _read_retired(tree: Tree) -> tuple[dict[bytes, bytes], dict[bytes, PastEpoch
         else:
             past[scalars.decode(identifier)[1:]] = entry
     if past:
-        _signed().check_count(past)
+        _statement_reader().check_count(past)
     return keys, past
 
 
 def _read_retired_entry(tree: Tree, identifier: str) -> bytes | PastEpoch:
     if len(scalars.decode(identifier)) == 1 + DIGEST_BYTES:
         scalars.decode_fixed(identifier, DIGEST_BYTES)
-        past: PastEpoch = _signed().read_past_epoch(tree)
+        past: PastEpoch = _statement_reader().read_past_epoch(tree)
         return past
     scalars.decode_fixed(identifier, KEY_ID_BYTES)
     block = mapping_of(tree)
@@ -147,14 +153,15 @@ def _read_retired_entry(tree: Tree, identifier: str) -> bytes | PastEpoch:
     return read_scalar(block, "private-key", scalars.decode_sealed, {scalars.VERSION: LEAST_SEALED[scalars.VERSION]})
 
 
-def _read_signature(block: dict[str, Tree], by: str) -> Signed | None:
-    """The signer under the key `by`, and the signature; None if neither is there."""
-    return _signed().read_signature(block, by) if by in block or "signature" in block else None
+def _read_signature(block: dict[str, Tree], signer_key: str) -> Signed | None:
+    """Return the signer at `signer_key` with the signature, or None if the block has neither."""
+    return (
+        _statement_reader().read_signature(block, signer_key) if signer_key in block or "signature" in block else None
+    )
 
 
-def _signed() -> ModuleType:
-    """The reader of statements, imported where there is one to read."""
-
+def _statement_reader() -> ModuleType:
+    """Return the module that reads statements. A file without any never imports it."""
     from pocket_protector.format import read_signed
 
     return read_signed
@@ -165,7 +172,7 @@ def _read_secret(tree: Tree, key: str) -> Secret:
     value: bytes | Reference
     if "reference" in block:
         if "value" in block:
-            raise FormatError("an entry has a value or a reference, not both").under("reference")
+            raise FormatError("an entry must have a value or a reference, not both").under("reference")
         value = read_scalar(block, "reference", Reference)
         read_secret_name(key, names.parse_secret_name)
     else:
@@ -184,7 +191,7 @@ def _read_secret(tree: Tree, key: str) -> Secret:
 def _parse_sensitivity(text: str) -> Sensitivity:
     sensitivity = Sensitivity.parse(text)
     if sensitivity is Sensitivity.MEDIUM:
-        raise FormatError("a sensitivity of medium is not written: it is what an entry has without one")
+        raise FormatError("a sensitivity of medium is not written: it is the default", hint="remove the line")
     return sensitivity
 
 
@@ -208,7 +215,7 @@ def _read_custodian(tree: Tree, name: str) -> AnyCustodian:
     verify_key = read_scalar(block, "verify-key", scalars.decode_verify_key)
     wrapped = read_scalar(block, "encrypted-private-key", _read_wrapped_seed)
     signature = read_scalar(block, "signature", scalars.decode_fixed, SIGNATURE_BYTES)
-    changes = read_child(block, "changes", _signed().read_changes) if "changes" in block else ()
+    changes = read_child(block, "changes", _statement_reader().read_changes) if "changes" in block else ()
     try:
         return Custodian(name, public_key, verify_key, wrapped, signature, changes)
     except LocatedError as error:
@@ -216,6 +223,7 @@ def _read_custodian(tree: Tree, name: str) -> AnyCustodian:
 
 
 def read_derived_key(text: str) -> PasswordDerivedKey:
+    """Return the key that a legacy custodian derives from a passphrase (`pwdkm`). Raises FormatError."""
     return PasswordDerivedKey.parse(scalars.decode(text))
 
 
@@ -230,7 +238,7 @@ def _read_log(tree: Tree, where: str) -> tuple[str, ...]:
     parse_section(where)
     entries = texts_of(tree)
     if not entries:
-        raise FormatError("a list of the audit log has at least one entry")
+        raise FormatError("a list of the audit log must not be empty")
     if where != LEGACY:
         for entry in entries:
             parse_entry(entry)

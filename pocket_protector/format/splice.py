@@ -1,7 +1,7 @@
-"""KeyChange a protected file's text where its content changes, and nowhere else (docs/format.md, section 7).
+"""Change a protected file's text only where its content changes (docs/format.md, section 7).
 
-Comments, order, quoting, line ends and a missing final newline stay, because only the spans of what changed
-are replaced, found by the offsets of the parser's events.
+Only the spans of changed nodes are replaced, by the offsets of the parser's events. So comments, order, quotes, line
+ends and a missing final newline stay as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Changes = dict[str, "_Changes | _Wanted"]
 
 
 class _Wanted:
-    """What shall stand at a key; `tree` None: nothing."""
+    """The new tree of a key; None removes the key."""
 
     __slots__ = ("tree",)
 
@@ -28,7 +28,11 @@ class _Wanted:
 
 
 def splice(text: str, root: Mapping, patches: list[Patch]) -> str:
-    """`text`, whose nodes are `root`, with `patches` applied. Each leads through mappings that are there."""
+    """Return `text` with `patches` applied.
+
+    `root` is its root node. The keys of a patch, except the last, must lead through existing mappings. Raises
+    StoreError if the layout cannot be edited in place.
+    """
     nested: _Changes = {}
     for keys, tree in patches:
         level = nested
@@ -43,7 +47,7 @@ def splice(text: str, root: Mapping, patches: list[Patch]) -> str:
 
 
 def _change_mapping(edits: Edits, mapping: Mapping, key: Scalar | None, changes: _Changes, in_flow: bool) -> None:
-    """Bring the children that `changes` names to what it says; `key` is the mapping's own, None at the top."""
+    """Apply `changes` to the children of a mapping; `key` is the mapping's own key, None at the top."""
     gone: set[str] = set()
     new: dict[str, Tree] = {}
     for name, change in sorted(changes.items(), key=lambda item: order(mapping.path, item[0])):
@@ -68,7 +72,7 @@ def _change_mapping(edits: Edits, mapping: Mapping, key: Scalar | None, changes:
 
 
 def _change_value(edits: Edits, key: Scalar, value: Node, tree: Tree, in_flow: bool) -> None:
-    """Make an existing value `tree`, leaving what of it is the same."""
+    """Change an existing value to `tree`; equal parts of it stay untouched."""
     if isinstance(value, Scalar) and isinstance(tree, str):
         if value.value != tree:
             _replace_scalar(edits, value, tree, in_flow)
@@ -85,21 +89,21 @@ def _change_value(edits: Edits, key: Scalar, value: Node, tree: Tree, in_flow: b
 
 
 def _replace_scalar(edits: Edits, node: Scalar, text: str, in_flow: bool) -> None:
-    """Put `text` in the place of a scalar, in its quotes if it has some that can hold it."""
+    """Replace a scalar by `text`, and keep its quotes if they can hold the text unescaped."""
     start, end = start_of(node), end_of(node)
     if node.style == "'" or (node.style == '"' and emit.is_simple(text)):
         new = node.style + text.replace("'", "''") + node.style
     else:
         new = emit.scalar(text, flow=in_flow, value=True)
     if edits.line_end(end) == end:
-        # A block scalar takes in its line end, and a comment may stand behind its indicator.
+        # A block scalar includes its line end, and its indicator may have a comment.
         _, mark, comment = edits.text[start : edits.line_end(start)].rstrip().partition(" #")
         new += mark + comment + edits.newline
     edits.replace(start, end, new)
 
 
 def _replace_value(edits: Edits, key: Scalar, value: Node, tree: Tree, in_flow: bool) -> None:
-    """Put `tree` in the place of a value of another kind; a comment between key and value stays."""
+    """Replace a value by a tree of another kind; a comment between key and value stays."""
     start, end = edits.after_colon(key), end_of(value)
     between = edits.text[start : start_of(value)]
     comment = between.rstrip() if "#" in between else ""
@@ -138,7 +142,7 @@ def _change_block_children(
 
 
 def _place_in_block(edits: Edits, mapping: Mapping, kept: list[tuple[Scalar, Node]], name: str) -> int:
-    """Where the lines of a new child begin: behind the sibling that comes before it."""
+    """Return the offset for the lines of a new child: after the sibling that precedes it in order."""
     before = [pair for pair in kept if order(mapping.path, pair[0].value) < order(mapping.path, name)]
     if before:
         return edits.line_end(end_of(max(before, key=lambda pair: order(mapping.path, pair[0].value))[1]))
@@ -147,7 +151,7 @@ def _place_in_block(edits: Edits, mapping: Mapping, kept: list[tuple[Scalar, Nod
         return edits.line_end(end_of(value))
     at = edits.line_start(start_of(first))
     while mapping.column and at:
-        # Above the comments of the first sibling, below the line of the parent's key.
+        # Insert above the comments of the first sibling and below the line of the parent's key.
         above = edits.line_start(at - 1)
         if edits.text[above:at].strip() and not edits.text[above:at].lstrip().startswith("#"):
             break
@@ -179,7 +183,7 @@ def _change_flow_children(edits: Edits, mapping: Mapping, gone: set[str], new: d
 
 
 def _flow_cuts(children: list[tuple[Scalar, Node]], gone: set[str]) -> Iterator[tuple[int, int]]:
-    """A span for each run of neighbours that go: from behind the kept one before them, or up to the one after."""
+    """Yield one span for each run of removed neighbours, with the comma before it, or after it if it comes first."""
     behind: int | None = None
     run: list[tuple[Scalar, Node]] = []
     for key, value in children:
@@ -194,7 +198,7 @@ def _flow_cuts(children: list[tuple[Scalar, Node]], gone: set[str]) -> Iterator[
 
 
 def _change_sequence(edits: Edits, sequence: Sequence, trees: list[Tree]) -> None:
-    """Bring a list of texts, which is not empty, to `trees`."""
+    """Change a list of texts, which must not be empty, to `trees`."""
     items = sequence.items
     old = [item.value for item in items if isinstance(item, Scalar)]
     appended = trees[len(old) :] if old == trees[: len(old)] else None

@@ -1,6 +1,6 @@
-"""The YAML subset that protected files are written in, as plain texts, lists and mappings (docs/format.md, section 7).
+"""Parse the YAML subset of protected files into texts, lists and mappings (docs/format.md, section 7).
 
-Every scalar is its source text; nothing is resolved to a number, a date or a truth value.
+Every scalar is its source text; none is resolved to a number, a date or a truth value.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Tree = str | list["Tree"] | dict[str, "Tree"]
 
 
 def parse_tree(text: str) -> dict[str, Tree]:
-    """Parse one document whose top is a mapping.
+    """Parse one YAML document with a mapping at the top.
 
-    FormatError, with the line, for what YAML refuses and for what this subset leaves out: aliases, anchors, tags,
-    directives, merge keys, duplicate keys, keys that are no scalars, further documents, and anything deeper than
-    16 levels or of more than 500,000 events.
+    Raises FormatError, with the line, for invalid YAML and for everything outside the subset: aliases, anchors, tags,
+    directives, merge keys, duplicate keys, keys that are not scalars, further documents, more than 16 levels, and
+    more than 500,000 events.
     """
     try:
         return _parse(CParser(text).get_event)
@@ -69,7 +69,7 @@ def _parse(next_event: Any) -> dict[str, Tree]:  # noqa: C901, PLR0912 (one loop
             if type(current) is list:
                 current.append(opened)
             elif key is None:
-                _refuse(event, "a key is a text")
+                _refuse(event, "a key must be a text")
             else:
                 current[key] = opened
                 key = None
@@ -89,7 +89,7 @@ def _start_document(next_event: Any) -> None:
     if type(event) is StreamStartEvent:
         event = next_event()
     if type(event) is not DocumentStartEvent:
-        raise FormatError("the file is empty", hint="pprotect init makes a new one")
+        raise FormatError("the file is empty", hint="create a new one with: pprotect init")
     if event.version is not None or event.tags:
         _refuse(event, "YAML directives are not allowed")
 
@@ -107,12 +107,12 @@ def _end_document(next_event: Any, end: Any, top: Tree) -> dict[str, Tree]:
     if type(event) is not StreamEndEvent:
         _refuse(event, "a second YAML document is not allowed")
     if not isinstance(top, dict):
-        _refuse(end, "the top level is a mapping")
+        _refuse(end, "the top level must be a mapping")
     return top
 
 
-def _refuse(event: Any, why: str, *keys: str) -> NoReturn:
-    raise FormatError(why, keys=keys, line=event.start_mark.line + 1)
+def _refuse(event: Any, message: str, *keys: str) -> NoReturn:
+    raise FormatError(message, keys=keys, line=event.start_mark.line + 1)
 
 
 def _refuse_decoration(event: Any) -> NoReturn:
@@ -120,4 +120,4 @@ def _refuse_decoration(event: Any) -> NoReturn:
 
 
 def _refuse_key(event: Any) -> NoReturn:
-    _refuse(event, "YAML merge keys are not allowed" if event.value == "<<" else "the key stands twice", event.value)
+    _refuse(event, "YAML merge keys are not allowed" if event.value == "<<" else "duplicate key", event.value)

@@ -22,7 +22,7 @@ from pocket_protector.keyfile.credentials import TRUST_VARIABLE, Creds, read_var
 if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
     from pocket_protector.document.policy import Policy
     from pocket_protector.document.statements import Keys
-    from pocket_protector.references.resolve import Resolved, Told
+    from pocket_protector.references.resolve import Progress, Resolved
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.gates import Trust
     from pocket_protector.trust.judge.state import DomainAuthority, State
@@ -165,7 +165,7 @@ class View:
     def resolve(
         self,
         places: Iterable[tuple[str, str]],
-        told: Told | None = None,
+        told: Progress | None = None,
         *,
         partly: bool = False,
         findings: Collection[Finding] = (),

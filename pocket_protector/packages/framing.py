@@ -1,4 +1,4 @@
-"""Reading what `lp` made: parts behind their lengths."""
+"""Split bytes that `lp` has joined into parts, each with its length in front."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ _LENGTH_BYTES = 4
 
 
 def split(raw: bytes, number: int | None = None) -> list[bytes]:
-    """The parts that `lp` joined: all of `raw`, and `number` of them if that is given. FormatError otherwise."""
+    """Return the parts that `lp` has joined (u32 big-endian length, then the bytes).
+
+    Raises FormatError if `raw` does not end with a part, or does not have exactly `number` parts.
+    """
     parts, at = [], 0
     while at < len(raw):
         start = at + _LENGTH_BYTES
@@ -20,12 +23,12 @@ def split(raw: bytes, number: int | None = None) -> list[bytes]:
         if number is not None and len(parts) > number:
             break
     if number is not None and len(parts) != number:
-        raise FormatError(f"the package has another number of parts in a place where {number} belong")
+        raise FormatError(f"the package does not have exactly {number} parts in a place where it must")
     return parts
 
 
 def parse_text(raw: bytes) -> str:
-    """UTF-8; FormatError otherwise."""
+    """Decode UTF-8. Raises FormatError for other bytes."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What a sealed package says of itself in plain text (docs/format.md, section 13.2)."""
+"""The header of a sealed package, in plain text (docs/format.md, section 13.2)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PRODUCTION = {None: b"", False: b"false", True: b"true"}
 
 
 class Gate(Enum):
-    """What opens the entries that are gated: the token; or, without it, a person who is asked, too."""
+    """The key to the gated entries: the token only, or the token or the consent of a person."""
 
     TOKEN = "token"  # noqa: S105
     TOKEN_OR_HUMAN = "token-or-human"  # noqa: S105
@@ -36,9 +36,11 @@ class Gate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """From whom, of what, for whom, and for how long: the package's id (16 bytes), the file's (16 bytes), the sender by
-    name and keys, the domain and what its policy says of production, two times, the gate, and each recipient's X25519
-    public key (32 bytes). FormatError for what no package says."""
+    """Sender, content, recipients and life of a package (docs/format.md, section 13.2).
+
+    The ids of the package and of the file have 16 bytes each, and each recipient is an X25519 public key (32 bytes).
+    `production` is that field of the domain's policy. Raises FormatError if a field is not valid.
+    """
 
     package_id: bytes
     file_id: bytes
@@ -53,7 +55,7 @@ class Header:
 
     def __post_init__(self) -> None:
         if len(self.package_id) != PACKAGE_ID_BYTES or len(self.file_id) != FILE_ID_BYTES:
-            raise FormatError("a package's id and its file's have 16 bytes each")
+            raise FormatError("the ids of a package and of its file must have 16 bytes each")
         try:
             parse_custodian_name(self.sender)
             parse_domain_name(self.domain)
@@ -63,13 +65,14 @@ class Header:
         parse_verify_key(self.keys.verify_key)
         life = datetime.fromisoformat(parse_time(self.expires)) - datetime.fromisoformat(parse_time(self.created))
         if not timedelta(0) < life <= LONGEST_LIFE:
-            raise FormatError(f"a package expires after it was made, and within {LONGEST_LIFE.days} days")
+            raise FormatError(f"a package must expire after its creation, and within {LONGEST_LIFE.days} days")
         if not 1 <= len(self.recipients) <= MOST_RECIPIENTS or len({*self.recipients}) < len(self.recipients):
-            raise FormatError(f"a package has 1 to {MOST_RECIPIENTS} recipients, none of them twice")
+            raise FormatError(f"a package must have 1 to {MOST_RECIPIENTS} recipients without duplicates")
         for recipient in self.recipients:
             parse_public_key(recipient)
 
     def encode(self) -> bytes:
+        """Return the header as the LP encoding of its label and fields (docs/format.md, section 13.2)."""
         return lp(
             _LABEL,
             bytes([VERSION]),
@@ -87,22 +90,22 @@ class Header:
         )
 
     def hash(self) -> bytes:
-        """32 bytes that everything else in the package is bound to."""
+        """Return the BLAKE2b hash of the header (32 bytes). Everything else in the package is bound to it."""
         return digest(self.encode())
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """The inverse of `encode`; FormatError for anything else."""
+        """Parse the bytes of a header. Raises FormatError unless `encode` returns the same bytes."""
         label, version, package_id, file_id, sender, *others = split(raw, _FIELDS)
         public_key, verify_key, domain, production, created, expires, gate, recipients = others
         if label != _LABEL:
-            raise FormatError("this is no package")
+            raise FormatError("this is not a valid package")
         if version != bytes([VERSION]):
-            raise FormatError("this package is of a later version", hint="upgrade pprotect")
-        words = {word: said for said, word in _PRODUCTION.items()}
+            raise FormatError("a newer version of pprotect made this package", hint="upgrade pprotect")
+        words = {word: value for value, word in _PRODUCTION.items()}
         gates = {known.value.encode(): known for known in Gate}
         if production not in words or gate not in gates or len(recipients) % KEY_BYTES:
-            raise FormatError("the package's header has a field that no package has")
+            raise FormatError("a field of the package's header is not valid")
         return cls(
             package_id=package_id,
             file_id=file_id,

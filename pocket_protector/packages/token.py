@@ -1,4 +1,4 @@
-"""The token of a sealed package, which travels another way (docs/format.md, section 13.5)."""
+"""The token of a sealed package; its sender delivers it separately (docs/format.md, section 13.5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pocket_protector.packages.header import PACKAGE_ID_BYTES
 
 TOKEN_SECRET_BYTES = 16
 MAX_TOKEN_BYTES = 1024
-"""Of a file that holds one."""
+"""The largest file with a token."""
 
 _PREFIX = "PPT1"
 _CHECKSUM_BYTES = 3
@@ -24,34 +24,37 @@ _GROUP = 7
 _GROUPS = 8
 _BYTES = TOKEN_SECRET_BYTES + PACKAGE_ID_BYTES + _CHECKSUM_BYTES
 _LABEL = LABEL_PREFIX + b"package-token-checksum"
-_HINT = f"it looks like {_PREFIX}-" + "-".join(["X" * _GROUP] * _GROUPS)
+_HINT = f"use the form {_PREFIX}-" + "-".join(["X" * _GROUP] * _GROUPS)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """The id of the package that it belongs to (16 bytes), and what opens the gated entries in it (16 bytes)."""
+    """A token: the id of its package (16 bytes), and the secret that opens the gated entries (16 bytes)."""
 
     package_id: bytes
     secret: bytes
 
     @classmethod
     def generate(cls) -> Self:
-        """Of a new package."""
+        """Generate the token of a new package, with a random id and secret."""
         return cls(os.urandom(PACKAGE_ID_BYTES), os.urandom(TOKEN_SECRET_BYTES))
 
     @property
     def text(self) -> str:
-        """`PPT1-` and eight groups of seven: base32 (RFC 4648, section 6) of secret ‖ package id ‖ 3 bytes of checksum,
-        which a mistyped token does not have."""
+        """The token as `PPT1-` and eight groups of seven characters, joined by hyphens.
+
+        The characters are base32 (RFC 4648, section 6) of secret ‖ package id ‖ checksum (3 bytes). The checksum
+        detects typing errors.
+        """
         encoded = base64.b32encode(self._checked()).decode()
         return "-".join([_PREFIX, *(encoded[at : at + _GROUP] for at in range(0, len(encoded), _GROUP))])
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """In either case, with or without hyphens and white space. FormatError for what is no token."""
+        """Parse a token, in upper or lower case, with or without hyphens and white space. Raises FormatError."""
         plain = re.sub(r"[\s-]", "", text)
         if not plain.isascii() or not re.fullmatch(rf"{_PREFIX}[A-Z2-7]{{{_GROUP * _GROUPS}}}", plain.upper()):
-            raise FormatError("this is no token of a package", hint=_HINT)
+            raise FormatError("this is not a valid token of a package", hint=_HINT)
         raw = base64.b32decode(plain.upper().removeprefix(_PREFIX))
         end = TOKEN_SECRET_BYTES + PACKAGE_ID_BYTES
         token = cls(raw[TOKEN_SECRET_BYTES:end], raw[:TOKEN_SECRET_BYTES])

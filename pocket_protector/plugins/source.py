@@ -1,4 +1,4 @@
-"""The protocol of a source of references."""
+"""The interface of a source of references."""
 
 from __future__ import annotations
 
@@ -7,42 +7,44 @@ from typing import Protocol
 from pocket_protector.document.reference import Reference
 
 MAX_FETCHED_BYTES = 256 * 1024
-"""The most that a source returns. A source that reads a body itself stops reading there."""
+"""The largest value in bytes. A source that reads the body of an answer itself stops there."""
 
 FETCH_SECONDS = 15.0
-"""How long fetching one value may take, with sign-in and repeated attempts."""
+"""The time limit for one value, with sign-in and repeated attempts."""
 
 MOST_THREADS = 64
-"""How many threads call `fetch` at the same time, at most."""
+"""The largest number of threads that call `fetch` at the same time."""
 
 
 class SecretSource(Protocol):
-    """Fetches the values of one scheme's references (docs/plugins.md).
+    """The source of the values for references of one scheme.
 
-    `pprotect` makes a source without arguments, once in a process. Neither making it nor `check` imports an SDK or
-    reaches a network. Several threads call `fetch` at the same time. A source keeps no value, and puts none into an
-    error.
+    A process constructs it once, without arguments. Neither the constructor nor `check` imports an SDK or uses the
+    network. Several threads call `fetch` at the same time. A source keeps no value that it fetches, and its errors
+    contain none.
     """
 
     form: str
-    """What its references look like, for hints."""
+    """The form of its references, for hints, such as `env://NAME`."""
 
     local: bool
-    """Whether its values come from the reader's machine alone. Then it is off unless the reader allows it."""
+    """Whether its values come from the user's machine. A local source is off unless the user allows it."""
 
     def check(self, reference: Reference) -> None:
-        """Raise FormatError unless the reference, with its fragment, has this source's form."""
+        """Check the form of a reference and of its fragment. Raises FormatError."""
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
-        """Return the bytes that the reference leads to, at most `MAX_FETCHED_BYTES`.
+        """Fetch the value of a reference: at most `MAX_FETCHED_BYTES` bytes.
 
-        `check` has accepted the reference. It comes without its fragment, and the result serves every reference that
-        differs in the fragment only. Do not wait beyond `deadline`, a value of `time.monotonic()`. Raise ProviderError
-        if the value cannot be had, and ThrottledError if the caller may try again.
+        `check` has accepted the reference, and its fragment is removed, since references that differ only in the
+        fragment are fetched together. `deadline` is in seconds of `time.monotonic()`; no wait may exceed it. Raises
+        ThrottledError if the caller may try again, and ProviderError for any other failure.
         """
         ...
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
-        """Return the part of the fetched bytes that the fragment names; it is spelled as in the reference. Raise
-        ProviderError if there is no such part."""
+        """Select the part of a fetched value that the fragment names.
+
+        The fragment is percent-encoded as in the reference, or None. Raises ProviderError if there is no such part.
+        """
         ...

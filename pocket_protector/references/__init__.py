@@ -1,1 +1,1 @@
-"""Values that are kept elsewhere: resolving references, and the log of accesses."""
+"""Resolve references to values outside of the file, and log each access."""

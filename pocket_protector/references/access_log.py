@@ -1,4 +1,4 @@
-"""What this user fetched from where, one JSON object a line, in the user's own folder (docs/references.md)."""
+"""Log each reference that this user follows, one JSON object per line, in the user's folder (docs/references.md)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from pocket_protector.errors import StoreError
 FILE_NAME = "access.log"
 _MOST_LINES = 100
 MOST_BYTES = 10 * 1024 * 1024
-"""Beyond that the log becomes `access.log.1`, in the place of the one before."""
+"""The limit of the log. A log that reaches it is renamed to `access.log.1` and replaces the previous one."""
 
 
 class AccessLog:
-    """Notes of what is fetched for one protected file, each made before it is fetched: who is killed meanwhile has
-    fetched it all the same. `complete` is whether all could be written; a program must start where the user has no
-    folder that can be written, too."""
+    """The access log for the references of one protected file.
+
+    A line is written before its value is fetched, so that a killed process leaves it too. `complete` is False once a
+    line could not be written: a program must start even where the user's folder is read-only.
+    """
 
     def __init__(self, path: str, now: Callable[[], datetime]) -> None:
         self._path = path
@@ -29,8 +31,10 @@ class AccessLog:
         self.complete = True
 
     def note(self, references: Mapping[tuple[str, str], Reference]) -> None:
-        """One line for each entry whose reference is about to be followed: its name and scheme. Of very many with one
-        URI the last line says how many more there are: no file shall fill the log."""
+        """Log the names and schemes of entries whose references are about to be followed.
+
+        Beyond 100 entries of one URI the last line has the number of the others, so that no file can fill the log.
+        """
         if not self.complete:
             return
         try:

@@ -1,4 +1,4 @@
-"""Values inside JSON: what the fragment of a reference names."""
+"""Select the value that the fragment of a reference names in a JSON document."""
 
 from __future__ import annotations
 
@@ -10,38 +10,45 @@ from pocket_protector.errors import Fault, ProviderError
 
 
 def json_member(raw: bytes, fragment: str | None) -> bytes:
-    """`raw` itself without a fragment. With one, such as `db.password`, the member of that path: its keys are joined by
-    dots, and a dot in a key is written `%2E`. ProviderError if there is none."""
+    """Return the member of a JSON document that the fragment names; without a fragment, return `raw`.
+
+    In a fragment such as `db.password`, dots join the keys of the path, and a dot in a key is written `%2E`. Raises
+    ProviderError if there is no such member.
+    """
     return raw if fragment is None else json_at(raw, fragment.split("."))
 
 
 def json_at(raw: bytes, path: list[str]) -> bytes:
-    """The text, number or truth value at a path of percent-encoded keys in JSON, a number as it is written there.
-    ProviderError if there is none."""
+    """Return the text, number or truth value at a path of percent-encoded keys in a JSON document, as UTF-8.
+
+    A number keeps its spelling. Raises ProviderError if `raw` is not JSON, or has nothing of these types there.
+    """
     try:
         found = parse_json(raw)
     except ValueError:
-        raise _error("what is kept there is not JSON, so that no fragment names a part of it") from None
+        raise _error("the value is not JSON, so a fragment cannot select a part of it") from None
     for key in map(decode_part, path):
         if not isinstance(found, dict) or key not in found:
             raise _error(
-                f"what is kept there has no {key!r} where the fragment names one",
-                hint="in a fragment a dot stands between keys; one in a key is written %2E",
+                f"the JSON value has no key {key!r} at the place that the fragment names",
+                hint="separate keys by dots, and write a dot in a key as %2E",
             )
         found = found[key]
     if isinstance(found, bool):
         return b"true" if found else b"false"
     if not isinstance(found, str):
-        raise _error("what the fragment names is no text, number or truth value: name a key inside it")
+        raise _error("the fragment does not name a text, number or truth value", hint="name a key inside it")
     try:
         return found.encode()
     except UnicodeEncodeError:
-        raise _error("what the fragment names is not valid text") from None
+        raise _error("the text that the fragment names is not valid Unicode") from None
 
 
 def parse_json(raw: bytes) -> Any:
-    """What the JSON says, each number as the text that it is written as: 1.10 is no 1.1. ValueError for what is no JSON
-    of RFC 8259, for a key that stands twice in one object, and for what is nested too deeply."""
+    """Parse JSON (RFC 8259) and return each number as its source text: 1.10 is not 1.1.
+
+    Raises ValueError for invalid JSON, a duplicate key in an object, and too deep nesting.
+    """
     try:
         return json.loads(raw, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_refuse)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Fetching what references lead to, as the person or the program that asks (docs/references.md)."""
+"""Fetch the values of references with the credentials of the user who asks (docs/references.md)."""
 
 from __future__ import annotations
 
@@ -23,26 +23,28 @@ ALLOW_LOCAL_VARIABLE = "PPROTECT_ALLOW_LOCAL_REFERENCES"
 _MOST_NAMES = 10
 _FIRST_PAUSE_SECONDS = 0.25
 _MORE_FAILURES_SECONDS = 1.0
-"""After one failure, for others that are about to be told of too."""
+"""The time after a first failure in which others can still arrive, to be reported together."""
 _GRACE_SECONDS = 0.25
-"""For a source that keeps to its deadline to say itself what was wrong."""
+"""The time after its deadline in which a source can still report its own error."""
 
 
 Place = tuple[str, str]
-"""An entry: its domain and its name."""
+"""The place of an entry: its domain and its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The values of entries, by their domains and names, and why others could not be had; what is in neither was not
-    tried after a failure. Whether the user's log of accesses has them all."""
+    """The results by place: the values, and the errors of entries whose value could not be fetched.
+
+    An entry in neither was not tried after a failure. `recorded` is whether the user's access log has all of them.
+    """
 
     values: dict[Place, bytes] = field(default_factory=dict)
     failures: dict[Place, ProviderError] = field(default_factory=dict)
     recorded: bool = False
 
     def require_all(self) -> None:
-        """ProviderError if one could not be had; it names the others too."""
+        """Check that nothing failed. Raises the first ProviderError; its message names the other failed entries too."""
         if not self.failures:
             return
         (_, first), *others = self.failures.items()
@@ -56,50 +58,57 @@ class Resolved:
 Outcome = bytes | ProviderError
 
 Values = dict[str | None, Outcome]
-"""What each fragment names in what was fetched."""
+"""Fragment → the value that it names, or the error."""
 
-Begun = Callable[[Mapping[Place, Reference]], None]
-"""Is told what is about to be fetched, once."""
+BeforeFetch = Callable[[Mapping[Place, Reference]], None]
+"""A callback that receives the entries of one URI, once, before it is fetched."""
 
-Told = Callable[[int, int], None]
-"""Is told how many are done, of how many."""
+Progress = Callable[[int, int], None]
+"""A callback that receives the number of finished fetches, and of all."""
 
 
 def resolve(
-    references: Mapping[Place, Reference], told: Told | None = None, begun: Begun | None = None, *, partly: bool = False
+    references: Mapping[Place, Reference],
+    progress: Progress | None = None,
+    before_fetch: BeforeFetch | None = None,
+    *,
+    partly: bool = False,
 ) -> Resolved:
-    """The values of references; what has the same URI but for its fragment is fetched once. After a failure nothing
-    more is begun, unless what can be had will do (`partly`)."""
+    """Fetch the values of references, and return them with the errors.
+
+    References whose URIs differ only in the fragment are fetched once. After a failure no further fetch begins,
+    unless a part of the values is useful (`partly`).
+    """
     sources: dict[str, SecretSource] = {}
     outcomes: dict[Place, Outcome] = {}
-    known = {scheme: _known(scheme) for scheme in {reference.scheme for reference in references.values()}}
+    known = {scheme: _source_or_error(scheme) for scheme in {reference.scheme for reference in references.values()}}
     for place, reference in references.items():
         try:
-            sources[reference.text] = _checked(known[reference.scheme], reference)
+            sources[reference.text] = _checked_source(known[reference.scheme], reference)
         except ProviderError as error:
             outcomes[place] = error
     if partly or not outcomes:
         askable = {place: reference for place, reference in references.items() if place not in outcomes}
-        outcomes |= _fetched(askable, sources, told, begun, stop_early=not partly)
+        outcomes |= _fetch_all(askable, sources, progress, before_fetch, stop_early=not partly)
     resolved = Resolved()
     for place, reference in references.items():
         outcome = outcomes.get(place)
         if isinstance(outcome, ProviderError):
-            resolved.failures[place] = _placed(outcome, *place, reference)
+            resolved.failures[place] = _with_place(outcome, *place, reference)
         elif outcome is not None:
             resolved.values[place] = outcome
     return resolved
 
 
-def _fetched(
+def _fetch_all(
     references: Mapping[Place, Reference],
     sources: Mapping[str, SecretSource],
-    told: Told | None,
-    begun: Begun | None,
+    progress: Progress | None,
+    before_fetch: BeforeFetch | None,
     *,
     stop_early: bool,
 ) -> dict[Place, Outcome]:
-    """What came of each reference that was asked for."""
+    """Fetch from the sources, and return the value or error of each reference that was tried."""
     wanted: dict[Reference, dict[Place, Reference]] = {}
     jobs: dict[Reference, _Job] = {}
     for place, reference in references.items():
@@ -109,10 +118,10 @@ def _fetched(
         job.fragments[reference.fragment] = None
 
     def begin(job: Reference) -> None:
-        if begun is not None:
-            begun(wanted[job])
+        if before_fetch is not None:
+            before_fetch(wanted[job])
 
-    arrived = _Fetching(jobs, begin, told, stop_early=stop_early).outcomes()
+    arrived = _Fetching(jobs, begin, progress, stop_early=stop_early).outcomes()
     return {
         place: values if isinstance(values, ProviderError) else values[reference.fragment]
         for pointer, values in arrived.items()
@@ -120,16 +129,19 @@ def _fetched(
     }
 
 
-def _known(scheme: str) -> SecretSource | ProviderError:
+def _source_or_error(scheme: str) -> SecretSource | ProviderError:
     try:
         return source_of(scheme)
     except ProviderError as error:
         return error
 
 
-def _checked(source: SecretSource | ProviderError, reference: Reference) -> SecretSource:
-    """The source of the reference; ProviderError if there is none, if it is not of the source's form, and for one to
-    something local which the reader has not allowed."""
+def _checked_source(source: SecretSource | ProviderError, reference: Reference) -> SecretSource:
+    """Return the source of a reference.
+
+    Raises ProviderError if no plugin has its scheme, if its form is not valid, and if it is local and the user has not
+    allowed local references.
+    """
     if isinstance(source, ProviderError):
         raise source
     try:
@@ -139,41 +151,44 @@ def _checked(source: SecretSource | ProviderError, reference: Reference) -> Secr
     if source.local and os.environ.get(ALLOW_LOCAL_VARIABLE) != "1":
         raise ProviderError(
             Fault.DENIED,
-            "it leads to what only this machine has, and whoever can write the file could have put it there",
-            hint=f"if you trust every reference in the file: {ALLOW_LOCAL_VARIABLE}=1",
+            "it reads from this machine, and anybody who can write the file could have added it",
+            hint=f"set {ALLOW_LOCAL_VARIABLE}=1 if you trust every reference in the file",
         )
     return source
 
 
-def _placed(error: ProviderError, domain: str, name: str, reference: Reference) -> ProviderError:
-    """The error with the entry and what it points to."""
+def _with_place(error: ProviderError, domain: str, name: str, reference: Reference) -> ProviderError:
+    """Return the error with the entry and its reference as its place."""
     place = f"secret {name!r} in {domain!r}: {reference}"
     return ProviderError(error.fault, error.message, hint=error.hint, place=place)
 
 
 class _Job(NamedTuple):
-    """Something to fetch, and the fragments of all references to it, each once and in their order."""
+    """One fetch: its source, its reference without a fragment, and the distinct fragments of all references to it."""
 
     source: SecretSource
     pointer: Reference
     fragments: dict[str | None, None]
 
     def outcome(self, deadline: float) -> Values | ProviderError:
-        raw = _attempts(self.source, self.pointer, deadline)
+        """Fetch, and return the value or error of each fragment."""
+        raw = _fetch_with_retries(self.source, self.pointer, deadline)
         if isinstance(raw, ProviderError):
             return raw
-        return {fragment: _selected(self.source, raw, fragment) for fragment in self.fragments}
+        return {fragment: _select_part(self.source, raw, fragment) for fragment in self.fragments}
 
 
 class _Fetching:
-    """Fetches several references at once, each in a thread of its own that is left behind when its time is up: an SDK
-    may hang in a place that no time limit of its own covers."""
+    """Fetch several references at once, each in its own thread.
+
+    A thread that exceeds its time is abandoned, because an SDK may hang where none of its own time limits applies.
+    """
 
     def __init__(
         self,
         jobs: Mapping[Reference, _Job],
         begin: Callable[[Reference], None],
-        told: Told | None,
+        progress: Progress | None,
         *,
         stop_early: bool,
     ) -> None:
@@ -184,30 +199,31 @@ class _Fetching:
         self._number = len(jobs)
         self._most = MOST_THREADS
         self._ends = math.inf
-        self._begun = begin
+        self._before_fetch = begin
         self._stop_early = stop_early
-        self._told = told
+        self._progress = progress
 
     def outcomes(self) -> dict[Reference, Values | ProviderError]:
+        """Fetch all, or until the time after a failure ends, and return the results that arrived."""
         while (self._waiting or self._running) and time.monotonic() < self._ends:
             while self._waiting and len(self._running) < max(self._most, 1):
                 self._begin(*self._waiting.popleft())
             self._wait()
-            if self._told:
-                self._told(len(self._done), self._number)
+            if self._progress:
+                self._progress(len(self._done), self._number)
         return self._done
 
     def _begin(self, reference: Reference, job: _Job) -> None:
-        self._begun(reference)
+        self._before_fetch(reference)
         deadline = time.monotonic() + FETCH_SECONDS
         self._running[reference] = deadline
 
         def work() -> None:
             try:
                 outcome = job.outcome(deadline)
-            # Whatever is not caught here, Python would print, text and all; and nothing would arrive.
+            # Python would print an uncaught error with its text, and no result would arrive.
             except BaseException as error:
-                outcome = _foreign(error)
+                outcome = _plugin_error(error)
             self._arrived.put((reference, outcome))
 
         try:
@@ -215,14 +231,16 @@ class _Fetching:
         except RuntimeError:
             self._most = len(self._running) - 1
             if self._most:
-                # What runs goes on; this one waits for a thread that ends.
+                # The running threads go on; this job waits until one of them ends.
                 del self._running[reference]
                 self._waiting.appendleft((reference, job))
             else:
-                self._arrived.put((reference, ProviderError(Fault.OTHER, "no thread can be started to fetch it")))
+                self._arrived.put(
+                    (reference, ProviderError(Fault.OTHER, "the system cannot start a thread for the fetch"))
+                )
 
     def _wait(self) -> None:
-        """Until something arrives, or the first of those that run is out of time."""
+        """Wait until a result arrives, or the first of the running fetches exceeds its time."""
         first, deadline = min(self._running.items(), key=lambda item: item[1])
         until = min(deadline + _GRACE_SECONDS, self._ends)
         try:
@@ -244,54 +262,54 @@ def _failed(outcome: Values | ProviderError) -> bool:
     return isinstance(outcome, ProviderError) or any(isinstance(value, ProviderError) for value in outcome.values())
 
 
-def _selected(source: SecretSource, raw: bytes, fragment: str | None) -> Outcome:
-    """What the fragment names in what was fetched."""
+def _select_part(source: SecretSource, raw: bytes, fragment: str | None) -> Outcome:
+    """Return the value that the fragment names, or the error."""
     try:
-        value = _fitting(source.select(raw, fragment))
+        value = _checked_value(source.select(raw, fragment))
     except ProviderError as error:
-        return _sound(error)
-    # Any type: one fragment's failure is not that of the others.
+        return _checked_error(error)
+    # Any type: an error of one fragment must not affect the others.
     except BaseException as error:
-        return _foreign(error)
+        return _plugin_error(error)
     return value or ProviderError(Fault.OTHER, "the value is empty")
 
 
-def _attempts(source: SecretSource, reference: Reference, deadline: float) -> Outcome:
-    """What the source fetches, however often it has to be asked."""
+def _fetch_with_retries(source: SecretSource, reference: Reference, deadline: float) -> Outcome:
+    """Fetch from the source, and try again after each ThrottledError until the deadline."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
             raw = source.fetch(reference.without_fragment(), deadline)
         except ThrottledError as error:
-            # Not all at the same moment again.
+            # Random, so that the threads do not all try again at the same moment.
             wait = max(pause * random.uniform(0.5, 1), error.after or 0)  # noqa: S311
             if time.monotonic() + wait >= deadline:
-                return _sound(error)
+                return _checked_error(error)
             time.sleep(wait)
             pause *= 2
         except ProviderError as error:
-            return _sound(error)
+            return _checked_error(error)
         else:
-            return _fitting(raw)
+            return _checked_value(raw)
 
 
-def _fitting(raw: bytes) -> Outcome:
+def _checked_value(raw: bytes) -> Outcome:
     if not isinstance(raw, bytes):
-        return ProviderError(Fault.OTHER, "the plugin returned no bytes")
+        return ProviderError(Fault.OTHER, "the plugin did not return bytes")
     if len(raw) > MAX_FETCHED_BYTES:
-        return ProviderError(Fault.OTHER, f"what is kept there has more than {MAX_FETCHED_BYTES} bytes")
+        return ProviderError(Fault.OTHER, f"the value has more than {MAX_FETCHED_BYTES} bytes")
     return raw
 
 
-def _sound(error: ProviderError) -> ProviderError:
-    """The error of a source, unless the plugin did not make it as it should."""
+def _checked_error(error: ProviderError) -> ProviderError:
+    """Return the error of a source, or a generic one if the plugin filled its fields wrongly."""
     try:
         sound = isinstance(error.fault, Fault) and isinstance(error.message, str) and isinstance(error.hint, str)
     except AttributeError:
         sound = False
-    return error if sound else _foreign(error)
+    return error if sound else _plugin_error(error)
 
 
-def _foreign(error: BaseException) -> ProviderError:
-    """An error that a source should have sorted. Its text is a provider's, and may hold anything."""
+def _plugin_error(error: BaseException) -> ProviderError:
+    """Return an error for one that the source should have handled. Its text may hold anything, so it is dropped."""
     return ProviderError(Fault.OTHER, f"the plugin ended with {type(error).__name__}")

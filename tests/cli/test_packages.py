@@ -52,7 +52,7 @@ class Handed:
     def put(self, shell: Shell) -> None:
         (shell.folder / "p").write_bytes(self.package)
         (shell.folder / "t").write_text(self.token.text + "\n")
-        (shell.folder / "sender.pub").write_text(PublicKey.of(STRANGER).text)
+        (shell.folder / "sender.pub").write_text(PublicKey.from_identity(STRANGER).text)
 
 
 def handed(entries: tuple[ExportedEntry, ...] = ENTRIES, gate: Gate = Gate.TOKEN, **parts: object) -> Handed:
@@ -181,7 +181,7 @@ def test_the_key_comes_from_a_variable_too(bob: Shell) -> None:
 
 def test_unattended_nobody_new_becomes_known(bob: Shell) -> None:
     before = bob.file.read_bytes()
-    words = to_words(fingerprint(STRANGER.name, PublicKey.of(STRANGER).keys))
+    words = to_words(fingerprint(STRANGER.name, PublicKey.from_identity(STRANGER).keys))
     for more in ((), ("--yes",), ("--non-interactive",)):
         unpack(bob, *FROM, "--token", "t", "--into", "dev", *more).failed(8, f"'{STRANGER.name}', {words}", "--sender")
     assert bob.file.read_bytes() == before
@@ -189,13 +189,13 @@ def test_unattended_nobody_new_becomes_known(bob: Shell) -> None:
 
 @pytest.mark.parametrize("form", [to_words, to_hex], ids=["words", "hex"])
 def test_a_sender_is_named_by_fingerprint_and_remembered(bob: Shell, form: object) -> None:
-    named = form(fingerprint(STRANGER.name, PublicKey.of(STRANGER).keys))  # type: ignore[operator]
+    named = form(fingerprint(STRANGER.name, PublicKey.from_identity(STRANGER).keys))  # type: ignore[operator]
     assert unpack(bob, *FROM, "--list", "--sender", named).code == 0
     assert unpack(bob, *FROM, "--list").code == 0
 
 
 def test_another_sender_than_was_named(bob: Shell) -> None:
-    other = PublicKey.of(Identity.from_seed(STRANGER.name, b"\x78" * 32))
+    other = PublicKey.from_identity(Identity.from_seed(STRANGER.name, b"\x78" * 32))
     (bob.folder / "sender.pub").write_text(other.text)
     unpack(bob, *KNOWN, "--into", "dev").failed(5, "not from the sender that --sender names")
     unpack(bob, *FROM, "--sender", "f" * 64).failed(5, "not from the sender that --sender names")
@@ -285,8 +285,8 @@ def test_by_an_anchor(someone: Person) -> None:
 def test_what_is_a_fingerprint_is_no_file(bob: Shell) -> None:
     mallory = Identity.from_seed(STRANGER.name, b"\x66" * 32)
     handed(sender=mallory).put(bob)
-    words = to_words(fingerprint(STRANGER.name, PublicKey.of(STRANGER).keys))
-    (bob.folder / words).write_text(PublicKey.of(mallory).text)
+    words = to_words(fingerprint(STRANGER.name, PublicKey.from_identity(STRANGER).keys))
+    (bob.folder / words).write_text(PublicKey.from_identity(mallory).text)
     unpack(bob, *FROM, "--list", "--sender", words).failed(5, "not from the sender that --sender names")
 
 
@@ -294,7 +294,7 @@ def test_a_newer_key_takes_the_place_of_the_one_before(bob: Shell) -> None:
     assert unpack(bob, *KNOWN, "--list").code == 0
     newer = Identity.from_seed(STRANGER.name, b"\x78" * 32)
     handed(sender=newer).put(bob)
-    (bob.folder / "sender.pub").write_text(PublicKey.of(newer).text)
+    (bob.folder / "sender.pub").write_text(PublicKey.from_identity(newer).text)
     assert unpack(bob, *KNOWN, "--list").code == 0
     assert unpack(bob, *FROM, "--list").code == 0
     usual().put(bob)
@@ -307,7 +307,7 @@ def test_a_token_that_is_given_is_looked_at(bob: Shell, entries: tuple[ExportedE
     (bob.folder / "t").write_text(Token.generate().text)
     unpack(bob, *KNOWN, "--token", "t").failed(4, "the token is of another package")
     unpack(bob, *KNOWN, "--token", "nothing").failed(6, "cannot read nothing")
-    unpack(bob, *KNOWN, "--token", "key").failed(3, "this is no token")
+    unpack(bob, *KNOWN, "--token", "key").failed(3, "this is not a valid token")
 
 
 def test_a_damaged_file_of_ones_own_is_in_the_way_of_nothing_that_needs_it_not(bob: Shell) -> None:
@@ -354,7 +354,7 @@ def test_a_wrong_token(bob: Shell) -> None:
 
 @pytest.mark.parametrize("text", ["", "PPT1-", "tulip", "1" * 56])
 def test_no_token(bob: Shell, text: str) -> None:
-    refused(bob, 3, "this is no token", "--token", "-", stdin=text)
+    refused(bob, 3, "this is not a valid token", "--token", "-", stdin=text)
 
 
 def test_a_mistyped_token(bob: Shell) -> None:
@@ -497,7 +497,7 @@ def test_a_custodian_of_ones_own_file(bob: Shell) -> None:
 @pytest.fixture
 def alice_(pinned: Person) -> Person:
     """Alice, an owner of the signed domain dev, and Bob's public key."""
-    (pinned.folder / "bob.pub").write_text(PublicKey.of(BOBS).text)
+    (pinned.folder / "bob.pub").write_text(PublicKey.from_identity(BOBS).text)
     (pinned.folder / "key").write_text(identity_line(BOBS, None))
     return pinned
 
@@ -558,7 +558,7 @@ def test_references_are_not_followed(alice_: Person) -> None:
         (
             ("package", "dev", "--recipient", "protected.yaml", "--out", "p"),
             3,
-            "protected.yaml: this is not a public key",
+            "protected.yaml: this is not a valid public key",
         ),
         (("package", "dev", "--recipient", "bob.pub", "--out", "no/p"), 6, "cannot write no/p"),
         (("package", "dev", "--recipient", "bob.pub", "--out", "key"), 6, "key exists already"),
@@ -603,7 +603,7 @@ def test_a_custodian_whose_keys_were_replaced(alice_: Person) -> None:
 
 def test_a_recipient_with_another_key_than_before_is_asked_about(alice_: Person) -> None:
     assert alice_(*TO_BOB).code == 0
-    (alice_.folder / "bob.pub").write_text(PublicKey.of(Identity.generate(BOB)).text)
+    (alice_.folder / "bob.pub").write_text(PublicKey.from_identity(Identity.generate(BOB)).text)
     again = ("package", "dev", "--recipient", "bob.pub", "--out", "q")
     for more in ((), ("--yes",), ("--non-interactive",)):
         result = alice_(*again, *more, stdin="y\n")
@@ -623,7 +623,7 @@ def test_a_custodian_who_is_called_as_a_file_is(alice_: Person) -> None:
 
 def test_the_fingerprint_stands_on_a_line_of_its_own(alice_: Person) -> None:
     name = "bob@example.com, nilug-nutok-sanur-lubuv-jihad-bizug-kikih-joruv"
-    (alice_.folder / "bob.pub").write_text(PublicKey.of(Identity.from_seed(name, b"\x88" * 32)).text)
+    (alice_.folder / "bob.pub").write_text(PublicKey.from_identity(Identity.from_seed(name, b"\x88" * 32)).text)
     lines = alice_(*TO_BOB).err.splitlines()
     assert lines[lines.index(f"recipient: {name}") + 1].startswith("  ")
 
@@ -640,7 +640,7 @@ def test_pubkey_is_what_a_sender_is_known_by(pinned: Person) -> None:
 
 
 def test_pubkey_of_a_file_of_keygen(bob: Shell) -> None:
-    assert bob.done("pubkey", "--identity-file", "key") == PublicKey.of(BOBS).text
+    assert bob.done("pubkey", "--identity-file", "key") == PublicKey.from_identity(BOBS).text
     bob("pubkey", "--identity-file", "p").failed(3, "no line of the form")
     bob("pubkey", BOB, "--identity-file", "key").failed(2, "name two keys")
 

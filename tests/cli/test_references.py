@@ -322,13 +322,13 @@ FAULTS = {
     "shelf://fault/OTHER": "the shelf said so",
     "shelf://empty/x": "the value is empty",
     "shelf://json/x#empty": "the value is empty",
-    "shelf://size/262145": "what is kept there has more than 262144 bytes",
-    "shelf://json/x#a.c": "what is kept there has no 'c' where the fragment names one",
-    "shelf://value/x#a": "what is kept there is not JSON, so that no fragment names a part of it",
+    "shelf://size/262145": "the value has more than 262144 bytes",
+    "shelf://json/x#a.c": "the JSON value has no key 'c' at the place that the fragment names",
+    "shelf://value/x#a": "the value is not JSON, so a fragment cannot select a part of it",
     "shelf://later/60": "the shelf is busy",
     # A plugin's own faults: nothing of what they say is shown, and none takes until its time is up.
-    "shelf://text/x": "the plugin returned no bytes",
-    "shelf://value/x#text": "the plugin returned no bytes",
+    "shelf://text/x": "the plugin did not return bytes",
+    "shelf://value/x#text": "the plugin did not return bytes",
     "shelf://exception/x": "the plugin ended with RuntimeError",
     "shelf://value/x#raise": "the plugin ended with LookupError",
     "shelf://value/x#exit": "the plugin ended with SystemExit",
@@ -368,8 +368,8 @@ def test_one_that_cannot_be_had(shelf: Shell, text: str) -> None:
         ("nowhere://x/y", "no installed plugin knows references of the scheme 'nowhere'"),
         ("shelf://value", "not a reference to a shelf"),
         ("shelf://uncheckable/x", "the plugin 'shelf' ended with LookupError"),
-        ("env://PPROTECT_PASSPHRASE", "no reference leads to a variable that may hold credentials"),
-        ("file:///dev/fd/0", "no reference leads into /dev"),
+        ("env://PPROTECT_PASSPHRASE", "a reference must not name a variable that may hold credentials"),
+        ("file:///dev/fd/0", "a reference must not lead into /dev"),
     ],
 )
 def test_one_that_was_written_by_hand_is_checked_too(shelf: Shell, text: str, error: str) -> None:
@@ -576,7 +576,7 @@ def test_local_ones_are_off(shelf: Shell, text: str, allowed: str | None) -> Non
     pointing(shelf, ref=text)
     env = {"OTHER": "tulip"} | ({} if allowed is None else {ALLOW_LOCAL_VARIABLE: allowed})
     result = shelf("get", "refs", "ref", env=env)
-    result.failed(7, f"{text}: denied: it leads to what only this machine has", f"{ALLOW_LOCAL_VARIABLE}=1")
+    result.failed(7, f"{text}: denied: it reads from this machine", f"{ALLOW_LOCAL_VARIABLE}=1")
 
 
 def test_local_ones_that_are_allowed(shelf: Shell) -> None:
@@ -765,7 +765,7 @@ def test_import_reference_needs_no_credentials(shelf: Shell) -> None:
         ("refs", "denied", 7, "shelf://fault/DENIED: denied: the shelf said so"),
         ("refs", "empty", 7, "the value is empty"),
         ("refs", "bytes", 6, "is not UTF-8 text"),
-        ("refs", "local", 7, "denied: it leads to what only this machine has"),
+        ("refs", "local", 7, "denied: it reads from this machine"),
     ],
 )
 def test_what_cannot_be_imported(shelf: Shell, domain: str, name: str, code: int, error: str) -> None:

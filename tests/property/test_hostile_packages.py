@@ -24,7 +24,7 @@ PACKAGE, TOKEN = sealed()
 TEXTS = (
     to_text(PACKAGE),
     TOKEN.text,
-    PublicKey.of(BOB).text,
+    PublicKey.from_identity(BOB).text,
     identity_line(BOB, None),
     identity_line(BOB, RawKeySlot(b"\xb2" * 32)),
     "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj\n",

@@ -35,7 +35,7 @@ def pubkey(
         if custodian is not None:
             raise UsageError("a key custodian and --identity-file name two keys", hint="give one of them")
         text = files.read(identity_file, MAX_IDENTITY_BYTES).decode(errors="replace")
-        _tell(PublicKey.of(parse_own_identity(text, lambda: session.file_passphrase(identity_file))))
+        _tell(PublicKey.from_identity(parse_own_identity(text, lambda: session.file_passphrase(identity_file))))
         return
     store = session.read()
     name = session.asked(custodian or session.user(), "Key custodian email", "CUSTODIAN")
@@ -72,7 +72,7 @@ def keygen(
     line = identity_line(identity, slot)
     files.create_private(out, line.encode())
     output.note(f"the private key of {name} is in {out}" + ("" if slot else ", which no passphrase protects"))
-    _tell(PublicKey.of(identity))
+    _tell(PublicKey.from_identity(identity))
 
 
 def _tell(key: PublicKey) -> None:

@@ -1,5 +1,4 @@
-"""Public keys that people hand around: our own lines, and whom a package may be sealed to (docs/format.md, section
-13.7)."""
+"""Public key lines, and the recipients of packages (docs/format.md, section 13.7)."""
 
 from __future__ import annotations
 
@@ -33,7 +32,10 @@ _KINDS = "give a line of pprotect pubkey, an ssh-ed25519 public key, or a recipi
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """Somebody's name and both keys, signed by themselves as a custodian's entry is; IntegrityError if not."""
+    """A person's name and both public keys, self-signed like the entry of a custodian.
+
+    Raises IntegrityError if the signature (64 bytes) does not match.
+    """
 
     name: str
     keys: Keys
@@ -44,7 +46,7 @@ class PublicKey:
             raise IntegrityError("the public key's own signature does not match")
 
     @classmethod
-    def of(cls, identity: SigningIdentity) -> Self:
+    def from_identity(cls, identity: SigningIdentity) -> Self:
         """Return the public half of the identity, signed by itself."""
         keys = Keys(identity.public_key, identity.verify_key)
         fields = identity.name.encode(), keys.public_key, keys.verify_key
@@ -52,23 +54,22 @@ class PublicKey:
 
     @property
     def text(self) -> str:
-        """`pprotect-key BASE64 NAME`, one line: version 1 ‖ X25519 key (32 bytes) ‖ Ed25519 (32) ‖ signature (64)."""
+        """The line `pprotect-key BASE64 NAME`: version 1 ‖ X25519 key (32 bytes) ‖ Ed25519 (32) ‖ signature (64)."""
         return to_line(_WORD, self.keys.public_key + self.keys.verify_key + self.signature, self.name)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """One line and nothing else. FormatError; IntegrityError for a signature that does not match."""
+        """Parse exactly one public key line. Raises FormatError, or IntegrityError if the signature does not match."""
         raw, name = parse_line(text, _WORD)
         if len(raw) != _BYTES:
-            raise FormatError(f"a public key line holds {_BYTES} bytes, not {len(raw)}")
+            raise FormatError(f"a public key line must have {_BYTES} bytes, not {len(raw)}")
         public, verify, signature = raw[:KEY_BYTES], raw[KEY_BYTES : 2 * KEY_BYTES], raw[2 * KEY_BYTES :]
         return cls(name, Keys(parse_public_key(public), parse_verify_key(verify)), signature)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a package is sealed to: how they are called, the X25519 key (32 bytes), and their key's fingerprint as
-    people compare it."""
+    """A recipient of a package: a name, the X25519 public key (32 bytes), and the key's fingerprint for people."""
 
     name: str
     public_key: bytes
@@ -76,12 +77,16 @@ class Recipient:
 
 
 def recipient_of(name: str, keys: Keys) -> Recipient:
-    """A custodian."""
+    """Return the recipient for a custodian. Raises FormatError if the public key is not valid."""
     return Recipient(name, parse_public_key(keys.public_key), to_words(fingerprint(name, keys)))
 
 
 def parse_recipient(text: str) -> Recipient:
-    """The one public key that a file holds. FormatError for other kinds, and for anything more than one key."""
+    """Parse the text of a file with one public key: our line, an ssh-ed25519 key, or a recipient of age.
+
+    Raises FormatError for other keys and for anything besides the key, and IntegrityError if the signature of our
+    line does not match.
+    """
     if text.startswith(_WORD):
         key = PublicKey.parse(text)
         return recipient_of(key.name, key.keys)
@@ -91,11 +96,11 @@ def parse_recipient(text: str) -> Recipient:
     if text.lower().startswith("age1"):
         public_key, plain = parse_age_recipient(text), text.strip()
         return Recipient(plain, public_key, plain)
-    raise FormatError("this is no public key that a package can be sealed to", hint=_KINDS)
+    raise FormatError("this is not a valid public key for a package", hint=_KINDS)
 
 
 def parse_line(text: str, word: str) -> tuple[bytes, str]:
-    """Of a line `WORD BASE64 NAME` the bytes behind version 1, and the name. FormatError for anything else."""
+    """Parse a line `WORD BASE64 NAME`, and return the bytes after version byte 1, and the name. Raises FormatError."""
     first, _, rest = re.sub(r"\r?\n\Z", "", text).partition(" ")
     encoded, _, name = rest.partition(" ")
     try:
@@ -103,12 +108,12 @@ def parse_line(text: str, word: str) -> tuple[bytes, str]:
         parse_custodian_name(name)
     except ValueError:
         raw = b""
-    # What has stray bits behind its last byte would be the same key as another text.
+    # b64decode accepts stray bits after the last byte, so that two texts would be the same key.
     if first != word or raw[:1] != _VERSION or base64.b64encode(raw).decode() != encoded:
-        raise FormatError(f"this is no line of the form: {word} BASE64 NAME")
+        raise FormatError(f"this is not a valid line of the form: {word} BASE64 NAME")
     return raw[1:], name
 
 
 def to_line(word: str, raw: bytes, name: str) -> str:
-    """The inverse of `parse_line`."""
+    """Return the line `WORD BASE64 NAME` for the bytes and the name, with version byte 1 in front of the bytes."""
     return f"{word} {base64.b64encode(_VERSION + raw).decode()} {name}\n"

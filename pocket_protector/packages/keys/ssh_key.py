@@ -1,7 +1,7 @@
-"""SSH keys that a package can be sealed to: Ed25519 only, through the X25519 key that belongs to it.
+"""Parse Ed25519 keys of SSH and convert them to X25519.
 
-The formats are those of RFC 4253, section 6.6, and RFC 8709, section 4 (public keys), and of OpenSSH's PROTOCOL.key
-(private ones). An SSH `string` is what `lp` makes: u32 big-endian length, then the bytes.
+The formats are RFC 4253, section 6.6, and RFC 8709, section 4, for public keys, and OpenSSH's PROTOCOL.key for private
+ones. An SSH `string` has the encoding of `lp`: u32 big-endian length, then the bytes.
 """
 
 from __future__ import annotations
@@ -22,24 +22,27 @@ from pocket_protector.errors import AccessError, FormatError, StoreError
 MAX_PUBLIC_KEY_CHARACTERS = 8192
 MAX_PRIVATE_KEY_BYTES = 65536
 MAX_ROUNDS = 1024
-"""Of bcrypt; ssh-keygen takes 16 or 24 unless it is told otherwise."""
+"""The largest number of bcrypt rounds. The default of ssh-keygen is 16 or 24."""
 
 _KIND = "ssh-ed25519"
-_TAKEN = "only ssh-ed25519 and age1 keys are taken"
+_TAKEN = "give an ssh-ed25519 or an age1 key"
 _OTHER_KIND = re.compile(r"(sk-)?(ssh|ecdsa)-[a-z0-9-]{1,40}(@openssh\.com)?")
 _BLOB_START = lp(_KIND.encode()) + KEY_BYTES.to_bytes(4, "big")
 
 _BEGIN, _END = "-----BEGIN OPENSSH PRIVATE KEY-----", "-----END OPENSSH PRIVATE KEY-----"
 _MAGIC = b"openssh-key-v1\0"
 _SALT_BYTES = 16
-# Block size, and the length of the tag that follows the ciphertext.
+# Cipher → block size, and length of the tag after the ciphertext, in bytes.
 _CIPHERS = {b"aes256-ctr": (16, 0), b"aes256-cbc": (16, 0), b"aes256-gcm@openssh.com": (16, 16)}
 _NO_CIPHER = (8, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class SshPublicKey:
-    """`public_key` is X25519 (32 bytes); `fingerprint` is `SHA256:…` of the SSH key, as `ssh-keygen -l` shows it."""
+    """A public key of SSH, converted: `public_key` is X25519 (32 bytes).
+
+    `fingerprint` is the `SHA256:…` of the SSH key that `ssh-keygen -l` prints.
+    """
 
     public_key: bytes
     fingerprint: str
@@ -47,7 +50,7 @@ class SshPublicKey:
 
 
 def parse_ssh_public_key(text: str) -> SshPublicKey:
-    """A public key as a file `.pub` has it: `ssh-ed25519 BASE64[ COMMENT]`, with at most one line end (LF or CRLF).
+    """Parse a public key from a file `.pub`: `ssh-ed25519 BASE64[ COMMENT]`, with at most one line end (LF or CRLF).
 
     The base64 is canonical, of 51 bytes: string "ssh-ed25519", string of 32 bytes. Raises FormatError for anything
     else: another kind, a certificate, options before the key, a second line, a comment with characters that are not
@@ -56,14 +59,16 @@ def parse_ssh_public_key(text: str) -> SshPublicKey:
     if len(text) > MAX_PUBLIC_KEY_CHARACTERS:
         raise FormatError(f"an SSH public key has at most {MAX_PUBLIC_KEY_CHARACTERS} characters", hint=_TAKEN)
     if text.startswith("-----BEGIN "):
-        raise FormatError("this is no SSH public key", hint="give the file that ends in .pub, never the private key")
+        raise FormatError(
+            "this is not a valid SSH public key", hint="give the file that ends in .pub, never the private key"
+        )
     line = re.sub(r"\r?\n\Z", "", text)
     if "\n" in line or "\r" in line:
-        raise FormatError("an SSH public key is one line", hint="give one key alone")
+        raise FormatError("an SSH public key must be one line", hint="give one key only")
     kind, _, rest = line.partition(" ")
     if kind != _KIND:
         named = f"of kind {kind}" if _OTHER_KIND.fullmatch(kind) else f"that does not begin with {_KIND}"
-        raise FormatError(f"nothing can be sealed to an SSH key {named}", hint=_TAKEN)
+        raise FormatError(f"pprotect cannot seal to an SSH key {named}", hint=_TAKEN)
     encoded, _, comment = rest.partition(" ")
     if not comment.isprintable():
         raise FormatError("the comment of the SSH key has characters that are not printable")
@@ -72,11 +77,11 @@ def parse_ssh_public_key(text: str) -> SshPublicKey:
 
 
 def parse_ssh_private_key(raw: bytes, passphrase: Callable[[], str]) -> PrivateKey:
-    """The X25519 private key of an Ed25519 key in OpenSSH's own format, as ssh-keygen writes it.
+    """Parse an Ed25519 private key in OpenSSH's format, as ssh-keygen writes it, and return the X25519 private key.
 
-    `passphrase` is asked only if the key is encrypted. Raises FormatError for a file that is damaged, in another
-    format, of another kind, of several keys, of more than 65536 bytes or more than 1024 rounds of bcrypt; AccessError
-    if it does not open with the passphrase; StoreError if what opens it is not installed.
+    `passphrase` is called only if the key is encrypted. Raises FormatError for a damaged file, another format or kind,
+    several keys, more than 65536 bytes, and more than 1024 rounds of bcrypt; AccessError if the passphrase is wrong;
+    StoreError if the extra `ssh` is not installed.
     """
     envelope = _parse_envelope(_decode_armour(raw))
     try:
@@ -85,7 +90,7 @@ def parse_ssh_private_key(raw: bytes, passphrase: Callable[[], str]) -> PrivateK
         from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
         if envelope.encrypted:
-            import_module("bcrypt")  # which cryptography itself would miss only when it has the passphrase
+            import_module("bcrypt")  # cryptography reports its absence only after the passphrase is entered
     except ImportError:
         raise StoreError(
             "SSH private keys need an extra of pprotect that is not installed", hint="pip install 'pprotect[ssh]'"
@@ -96,10 +101,10 @@ def parse_ssh_private_key(raw: bytes, passphrase: Callable[[], str]) -> PrivateK
     except (ValueError, TypeError, InvalidTag, UnsupportedAlgorithm):
         key = None
     if key is None and envelope.encrypted:
-        # Two of the three ciphers authenticate nothing: what is damaged looks like what was opened wrongly.
+        # Two of the three ciphers are not authenticated: a damaged file looks like a wrong passphrase.
         raise AccessError(
             "the SSH key does not open: the passphrase is wrong, or the file is damaged",
-            hint="ssh-keygen -y -f FILE asks for the passphrase, and says whether it is right",
+            hint="test the passphrase with: ssh-keygen -y -f FILE",
         )
     if not isinstance(key, Ed25519PrivateKey):
         raise _damaged()
@@ -111,8 +116,10 @@ def parse_ssh_private_key(raw: bytes, passphrase: Callable[[], str]) -> PrivateK
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
-    """What of a private key's file can be read without its passphrase. `armoured` is the same file, written anew: what
-    was checked is what is opened."""
+    """The parts of a private key's file that are not encrypted.
+
+    `armoured` is the same file, encoded anew, so that the library opens exactly the bytes that we have checked.
+    """
 
     armoured: bytes
     encrypted: bool
@@ -120,14 +127,14 @@ class _Envelope:
 
 
 def _parse_envelope(blob: bytes) -> _Envelope:
-    """Check all of a private key's file that is not encrypted, above all what opening it would cost."""
+    """Parse and check the parts of a private key's file that are not encrypted, above all the cost of its KDF."""
     if not blob.startswith(_MAGIC):
         raise _damaged()
     cipher, rest = _take(blob[len(_MAGIC) :])
     kdf, rest = _take(rest)
     options, rest = _take(rest)
     if rest[:4] != b"\0\0\0\1":
-        raise FormatError("the file does not hold exactly one SSH key")
+        raise FormatError("the file does not have exactly one SSH key")
     public, rest = _take(rest[4:])
     private, tag = _take(rest)
     if (cipher, kdf, options) == (b"none", b"none", b""):
@@ -137,7 +144,7 @@ def _parse_envelope(blob: bytes) -> _Envelope:
         _check_cost(options)
     else:
         raise FormatError(
-            "the SSH key is encrypted in a way that is not taken", hint="ssh-keygen -p -Z aes256-ctr -f FILE"
+            "the SSH key has an unsupported cipher or key derivation", hint="run: ssh-keygen -p -Z aes256-ctr -f FILE"
         )
     if not private or len(private) % block_bytes or len(tag) != tag_bytes:
         raise _damaged()
@@ -146,14 +153,14 @@ def _parse_envelope(blob: bytes) -> _Envelope:
 
 
 def _check_cost(options: bytes) -> None:
-    """bcrypt's: string of 16 bytes of salt, u32 rounds."""
+    """Check the options of bcrypt: a string with 16 bytes of salt, then the rounds as u32."""
     salt, rounds = _take(options)
     if len(salt) != _SALT_BYTES or len(rounds) != 4:
         raise _damaged()
     if not 1 <= int.from_bytes(rounds, "big") <= MAX_ROUNDS:
         raise FormatError(
-            f"the SSH key asks for rounds of bcrypt that are not from 1 to {MAX_ROUNDS}",
-            hint="ssh-keygen -p -a 24 -f FILE",
+            f"the SSH key does not have 1 to {MAX_ROUNDS} rounds of bcrypt",
+            hint="run: ssh-keygen -p -a 24 -f FILE",
         )
 
 
@@ -163,7 +170,8 @@ def _decode_armour(raw: bytes) -> bytes:
     first, *lines = raw.decode("ascii", errors="replace").rstrip("\r\n").replace("\r\n", "\n").split("\n")
     if first != _BEGIN:
         raise FormatError(
-            "this is no private key in OpenSSH's own format", hint="give the file that ssh-keygen -t ed25519 made"
+            "this is not a valid private key in OpenSSH's own format",
+            hint="give a file that ssh-keygen -t ed25519 wrote",
         )
     if not lines or lines.pop() != _END:
         raise _damaged()
@@ -171,11 +179,11 @@ def _decode_armour(raw: bytes) -> bytes:
 
 
 def _verify_key(blob: bytes) -> bytes:
-    """The Ed25519 public key (32 bytes) of an SSH public key's 51 bytes."""
+    """Return the Ed25519 public key (32 bytes) from the 51 bytes of an SSH public key."""
     if not blob.startswith(lp(_KIND.encode())):
         raise FormatError("the SSH key is not of kind ssh-ed25519", hint=_TAKEN)
     if not blob.startswith(_BLOB_START) or len(blob) != len(_BLOB_START) + KEY_BYTES:
-        raise FormatError(f"the SSH key does not hold exactly {KEY_BYTES} bytes of Ed25519 public key")
+        raise FormatError(f"the SSH key does not have exactly {KEY_BYTES} bytes of Ed25519 public key")
     return blob[len(_BLOB_START) :]
 
 
@@ -184,21 +192,21 @@ def _fingerprint(blob: bytes) -> str:
 
 
 def _take(data: bytes) -> tuple[bytes, bytes]:
-    """A string at the beginning, and what follows it."""
+    """Return the first SSH string, and the bytes after it."""
     end = 4 + int.from_bytes(data[:4], "big")
     if len(data) < end:
         raise _damaged()
     return data[4:end], data[end:]
 
 
-def _decode_base64(encoded: str, what: str) -> bytes:
+def _decode_base64(encoded: str, subject: str) -> bytes:
     try:
         decoded = base64.b64decode(encoded, validate=True)
     except ValueError:
         decoded = b""
-    # b64decode takes stray bits behind the last byte.
+    # b64decode accepts stray bits after the last byte.
     if not decoded or base64.b64encode(decoded).decode() != encoded:
-        raise FormatError(f"{what} is not canonical base64", hint="copy it again, whole")
+        raise FormatError(f"{subject} is not canonical base64", hint="copy the complete key again")
     return decoded
 
 

@@ -1,7 +1,7 @@
-"""`gcp-sm://`: Google Cloud Secret Manager, through its client over gRPC, and Application Default Credentials.
+"""`gcp-sm://`: Google Cloud Secret Manager, with its gRPC client and Application Default Credentials.
 
-Names are those of the Secret Manager API (v1: "AccessSecretVersion", "CreateSecret", "Secret.version_aliases") and of
-Resource Manager ("Project.project_id"); the codes are gRPC's, as Google's API design guide uses them.
+Names follow the Secret Manager API (v1: "AccessSecretVersion", "CreateSecret", "Secret.version_aliases") and Resource
+Manager ("Project.project_id"); the codes are those of gRPC, as Google's API design guide uses them.
 """
 
 from __future__ import annotations
@@ -24,40 +24,42 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _VERSION = re.compile(r"[1-9][0-9]{0,18}|[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-# What stands around the value in an answer: its version's name, a checksum, and the fields' own bytes.
+# The room for the rest of an answer: the version's name, a checksum, and the framing of the fields.
 _ENVELOPE_BYTES = 4096
 _CLIENT = "google.cloud.secretmanager_v1.services.secret_manager_service"
-# At DEBUG the answer, and how the caller signs in; at WARNING, that a laptop is no machine of Google's.
+# These log the answer and the caller's sign-in at DEBUG, and the lack of a Google metadata server at WARNING.
 _LOGGERS = (
     *(f"{_CLIENT}.client", f"{_CLIENT}.transports.grpc", "google.auth._default", "google.auth.transport.requests"),
     *("google.auth.compute_engine._metadata", "google.auth.transport._http_client"),
 )
-_SIGN_IN = "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS"
-# By the names of gRPC's codes.
+_SIGN_IN = "run: gcloud auth application-default login; or set GOOGLE_APPLICATION_CREDENTIALS"
+# The names of gRPC's codes.
 _CODES = {
-    "UNAUTHENTICATED": (Fault.NOT_SIGNED_IN, "Google Cloud does not take the credentials", _SIGN_IN),
+    "UNAUTHENTICATED": (Fault.NOT_SIGNED_IN, "Google Cloud refuses the credentials", _SIGN_IN),
     "PERMISSION_DENIED": (
         Fault.DENIED,
-        "Google Cloud does not allow it",
-        "the caller needs the role Secret Manager Secret Accessor for the secret; see the project's name, too",
+        "Google Cloud denies access to the secret",
+        "grant the caller the role Secret Manager Secret Accessor on the secret, and check the project's name",
     ),
     "NOT_FOUND": (
         Fault.NOT_FOUND,
         "there is no such secret, or no such version of it",
-        "gcloud secrets versions list shows the versions of a secret",
+        "list the versions with: gcloud secrets versions list",
     ),
     "FAILED_PRECONDITION": (
         Fault.OTHER,
-        "the version cannot be read as it is now",
-        "gcloud secrets versions list shows whether it is disabled or destroyed",
+        "the version cannot be read in its present state",
+        "check the state of the version with: gcloud secrets versions list",
     ),
     "UNAVAILABLE": (Fault.UNREACHABLE, "Google Cloud cannot be reached, or is not available", ""),
 }
 
 
 class GcpSecretManager:
-    """A version of a secret in a project, which is given by its id or number. Without a version it is `latest`; an
-    alias that the secret has is a version too."""
+    """Fetch a version of a secret in a project.
+
+    The project is an id or a number. The version is a number or an alias of the secret; the default is `latest`.
+    """
 
     form = "gcp-sm://PROJECT/SECRET[/VERSION][#JSON.KEY]"
     local = False
@@ -68,56 +70,61 @@ class GcpSecretManager:
         self._credentials: Any = None
         self._refused = False
         self._refusal: ProviderError | None = None
-        self._made = 0.0
+        self._refused_at = 0.0
 
     def check(self, reference: Reference) -> None:
+        """Check project, secret and version. Raises FormatError."""
         _resource(reference)
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
+        """Fetch the payload of the version, and verify its checksum. Raises ProviderError."""
         name = _resource(reference)
         with unlogged(*_LOGGERS):
             try:
-                client = self._signed_in(deadline)
+                client = self._fresh_client(deadline)
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise _late()
+                    raise _timeout_error()
                 payload = client.access_secret_version(name=name, retry=None, timeout=left).payload
             except ProviderError:
                 raise
-            # Any type: an SDK's error may hold the answer, and no traceback of ours shall lead to it.
+            # Any type: an SDK's error may hold the answer, so it must not be in our traceback.
             except Exception as error:
-                ours = _sorted(error)
+                ours = _sdk_error(error)
             else:
                 return _value(payload)
         if ours.fault is Fault.NOT_SIGNED_IN:
-            # Other credentials may be there the next time.
+            # The next fetch may find other credentials.
             self._refused = True
         raise ours
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
+        """Select the member of a JSON value that the fragment names."""
         return json_member(raw, fragment)
 
-    def _signed_in(self, deadline: float) -> Any:
-        """The client, with credentials that are fresh: where gRPC itself asks for some, it only says that the service
-        is unavailable if there are none."""
+    def _fresh_client(self, deadline: float) -> Any:
+        """Return the client, with a fresh token. Raises ProviderError if there are no credentials.
+
+        gRPC could fetch the token itself, but reports missing credentials as an unavailable service.
+        """
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
-            raise _late()
+            raise _timeout_error()
         try:
-            # Looking for credentials may take seconds where there are none: that is done once for all threads that
-            # wait, and again only later, since somebody may have signed in meanwhile.
-            if self._refusal and time.monotonic() < self._made + FETCH_SECONDS:
+            # The search for credentials may take seconds if there are none. So one thread searches for all that wait,
+            # and the search is repeated only later, when somebody may have signed in.
+            if self._refusal and time.monotonic() < self._refused_at + FETCH_SECONDS:
                 raise copy(self._refusal)
-            ours = self._renewed(deadline)
+            ours = self._renew(deadline)
             if ours is None:
                 return self._client
             if ours.fault is Fault.NOT_SIGNED_IN:
-                self._refusal, self._made = ours, time.monotonic()
+                self._refusal, self._refused_at = ours, time.monotonic()
             raise copy(ours)
         finally:
             self._lock.release()
 
-    def _renewed(self, deadline: float) -> ProviderError | None:
-        """What keeps the client, made if need be, from having a fresh token."""
+    def _renew(self, deadline: float) -> ProviderError | None:
+        """Create the client if necessary, and refresh its token. Return the error if that fails."""
         try:
             if self._client is None or self._refused:
                 self._client, self._refusal, self._refused = None, None, False
@@ -127,12 +134,12 @@ class GcpSecretManager:
             return error
         except Exception as error:
             self._client = None
-            return _sorted(error)
+            return _sdk_error(error)
         return None
 
 
 def _new_client() -> tuple[Any, Any]:
-    """A client, and the credentials that it uses."""
+    """Return a new client and its credentials."""
     try:
         import google.auth
         from google.cloud.secretmanager_v1 import SecretManagerServiceClient
@@ -161,19 +168,19 @@ def _new_client() -> tuple[Any, Any]:
 
 
 def _proxy(host: str) -> list[tuple[str, str]]:
-    """The proxy that gRPC would not find: it reads variables in lower case only, where others know HTTPS_PROXY too."""
+    """Return the option for a proxy from HTTPS_PROXY, because gRPC reads only the variables in lower case."""
     from urllib.request import getproxies_environment, proxy_bypass
 
     proxy = getproxies_environment().get("https")
-    its_own = any(map(os.environ.get, ("grpc_proxy", "https_proxy", "http_proxy")))
-    return [("grpc.http_proxy", proxy)] if proxy and not its_own and not proxy_bypass(host) else []
+    grpc_finds_one = any(map(os.environ.get, ("grpc_proxy", "https_proxy", "http_proxy")))
+    return [("grpc.http_proxy", proxy)] if proxy and not grpc_finds_one and not proxy_bypass(host) else []
 
 
 def _refresh(credentials: Any, deadline: float) -> None:
     from google.oauth2.service_account import Credentials
     from requests import Session
 
-    # A service account signs its own tokens, without asking anybody.
+    # A service account signs its own tokens, without a request.
     if isinstance(credentials, Credentials) or credentials.valid:
         return
     with Session() as session:
@@ -182,7 +189,7 @@ def _refresh(credentials: Any, deadline: float) -> None:
 
 
 class _Bounded:
-    """A `google.auth.transport.Request` that ends about with the deadline, where google-auth's waits two minutes."""
+    """A `google.auth.transport.Request` that respects the deadline; google-auth's own waits for two minutes."""
 
     def __init__(self, session: Any, deadline: float) -> None:
         from google.auth.transport.requests import Request
@@ -199,11 +206,13 @@ class _Bounded:
 def _resource(reference: Reference) -> str:
     project, *others = reference.segments
     secret, version = (*others, "latest")[:2] if others else ("", "")
-    fitting = len(others) in (1, 2) and _PROJECT.fullmatch(project)
-    if not fitting or not _SECRET.fullmatch(secret) or not _VERSION.fullmatch(version):
-        raise FormatError("this is no project, secret and version", hint=f"it looks like {GcpSecretManager.form}")
+    has_parts = len(others) in (1, 2) and _PROJECT.fullmatch(project)
+    if not has_parts or not _SECRET.fullmatch(secret) or not _VERSION.fullmatch(version):
+        raise FormatError(
+            "this is not a valid project, secret and version", hint=f"use the form {GcpSecretManager.form}"
+        )
     if reference.query:
-        raise FormatError("it has no query", hint=f"it looks like {GcpSecretManager.form}")
+        raise FormatError("a reference to Google Cloud has no query", hint=f"use the form {GcpSecretManager.form}")
     return f"projects/{project}/secrets/{secret}/versions/{version}"
 
 
@@ -212,12 +221,12 @@ def _value(payload: Any) -> bytes:
     if len(data) > MAX_FETCHED_BYTES:
         raise _too_large()
     if "data_crc32c" in payload and payload.data_crc32c != _crc32c(data):
-        raise ProviderError(Fault.OTHER, "what came is not what is kept there: its checksum differs")
+        raise ProviderError(Fault.OTHER, "the checksum of the value does not match")
     return data
 
 
 def _crc32c(data: bytes) -> int:
-    """CRC-32C (RFC 3720, appendix B.4), which the standard library lacks."""
+    """Return the CRC-32C (RFC 3720, appendix B.4) of the data; the standard library does not have it."""
     remainder = 0xFFFFFFFF
     for byte in data:
         remainder = _CRC_TABLE[(remainder ^ byte) & 0xFF] ^ (remainder >> 8)
@@ -233,37 +242,37 @@ def _crc_of_byte(remainder: int) -> int:
 _CRC_TABLE = tuple(map(_crc_of_byte, range(256)))
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, "Google Cloud did not answer in time")
 
 
 def _too_large() -> ProviderError:
-    return ProviderError(Fault.OTHER, f"what is kept there is larger than {MAX_FETCHED_BYTES // 1024} KiB")
+    return ProviderError(Fault.OTHER, f"the value is larger than {MAX_FETCHED_BYTES // 1024} KiB")
 
 
-def _sorted(error: Exception) -> ProviderError:
-    """What went wrong, in words of ours: an error of the SDK may quote an answer."""
+def _sdk_error(error: Exception) -> ProviderError:
+    """Return our error for one of the SDK, whose text may quote an answer."""
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError, TransportError
 
     if isinstance(error, GoogleAPICallError):
-        return _answered(error)
-    # What may be tried again is an answer of a service that has trouble; the SDK has tried.
+        return _answer_error(error)
+    # A retryable error means that the service is in trouble; the SDK has retried already.
     if isinstance(error, TransportError) or (isinstance(error, GoogleAuthError) and error.retryable):
-        return ProviderError(Fault.UNREACHABLE, "what signs the caller in to Google Cloud cannot be reached")
+        return ProviderError(Fault.UNREACHABLE, "the sign-in service of Google Cloud cannot be reached")
     if isinstance(error, GoogleAuthError):
-        message = "there are no Google Cloud credentials that can be used, or not any more"
+        message = "the Google Cloud SDK finds no valid credentials"
         return ProviderError(Fault.NOT_SIGNED_IN, message, hint=_SIGN_IN)
     return ProviderError(Fault.OTHER, f"the Google Cloud SDK gave up ({type(error).__name__})")
 
 
-def _answered(error: Any) -> ProviderError:
-    """The same for what the service or gRPC says: a `GoogleAPICallError`."""
+def _answer_error(error: Any) -> ProviderError:
+    """Return our error for a `GoogleAPICallError`, from the service or from gRPC."""
     code = error.grpc_status_code.name if error.grpc_status_code else "UNKNOWN"
     if code == "DEADLINE_EXCEEDED":
-        return _late()
+        return _timeout_error()
     if code == "RESOURCE_EXHAUSTED":
-        # gRPC says so too of what it cut off, without having been asked to wait.
+        # gRPC uses this code for an answer over the size limit too.
         return _too_large() if "larger than max" in str(error.message) else _throttled(error)
     fault, message, hint = _CODES.get(code) or (Fault.OTHER, "Google Cloud answered with an error", "")
     return ProviderError(fault, f"{message} ({code})", hint=hint)

@@ -1,4 +1,4 @@
-"""Hosts to which plain HTTP leaves the machine nowhere."""
+"""Recognize hosts for which plain HTTP stays on this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host, a name or an address without brackets, is this machine itself."""
+    """Return whether the host, a name or an address without brackets, is this machine itself."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

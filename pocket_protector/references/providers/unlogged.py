@@ -1,4 +1,4 @@
-"""Keeping out of every log what an SDK would log of a fetch: at DEBUG, some write whole answers and tokens."""
+"""Keep an SDK's records of a fetch out of every log: at DEBUG, some SDKs write whole answers and tokens."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _SILENCE = _Silence()
 
 @contextmanager
 def unlogged(*names: str) -> Iterator[None]:
-    """Loggers of these names, their children not included, drop what this thread gives them meanwhile, and only that:
-    the program's own use of the same SDK is logged as before."""
+    """Make the loggers of these names, but not their children, drop the records of this thread inside the context.
+
+    The program's own use of the same SDK in other threads is logged as before.
+    """
     for name in names:
         logging.getLogger(name).addFilter(_SILENCE)
     token = _fetching.set(True)

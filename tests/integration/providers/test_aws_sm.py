@@ -39,7 +39,7 @@ KEY_CANARY = "canary-7f3a-key"
 TOKEN_CANARY = "canary-7f3a-token"
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
 MANY = 65536
-NOT_HTTPS = "an endpoint that is configured for AWS is not https"
+NOT_HTTPS = "a configured endpoint of AWS does not use https"
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ class TestMoto:
         boto3.session.Session().client("secretsmanager").delete_secret(SecretId="doomed")
         error = refused("aws-sm://doomed")
         assert error.fault is Fault.OTHER
-        assert error.message == "the secret cannot be read as it is now (InvalidRequestException)"
+        assert error.message == "the secret cannot be read in its present state (InvalidRequestException)"
         assert "scheduled for deletion" in error.hint
 
     def test_a_profile_with_a_role(self, aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ class TestMoto:
         store("regional", "eu-central-1", SecretString="value")
         error = refused("aws-sm://regional")
         assert error.fault is Fault.OTHER
-        assert error.message == "no region is named in the reference or configured for the AWS SDK"
+        assert error.message == "neither the reference nor the AWS configuration names a region"
         assert "AWS_DEFAULT_REGION" in error.hint
         assert fetch("aws-sm://eu-central-1/regional") == b"value"
 
@@ -275,7 +275,7 @@ class TestSigningIn:
         for _ in range(2):
             error = refused(source=source)
             assert error.fault is Fault.NOT_SIGNED_IN
-            assert error.message == "the AWS SDK finds no credentials that it can use"
+            assert error.message == "the AWS SDK finds no usable credentials"
             assert "aws sso login" in error.hint
 
     def test_many_threads_look_for_credentials_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,14 +296,14 @@ class TestSigningIn:
         error = refused()
         assert (error.fault, error.message) == (
             Fault.NOT_SIGNED_IN,
-            "the AWS SDK finds no credentials that it can use",
+            "the AWS SDK finds no usable credentials",
         )
 
     def test_a_profile_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         error = refused()
         assert error.fault is Fault.NOT_SIGNED_IN
-        assert "no profile of the name" in error.message
+        assert "does not have the chosen profile" in error.message
 
     def test_sso_without_a_sign_in(self, aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         aws.write_text(
@@ -334,7 +334,7 @@ class TestSigningIn:
             error = refused()
             assert [request.body[:17] for request in server.requests] == [b"Action=AssumeRole"]
         assert error.fault is Fault.NOT_SIGNED_IN
-        assert error.message == "AWS gives no credentials for the configured role or sign-in (AccessDenied)"
+        assert error.message == "AWS does not give credentials for the configured role or sign-in (AccessDenied)"
         # botocore would warn, with a traceback, on the terminal of whoever set up no logging.
         assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -345,7 +345,7 @@ class TestSigningIn:
             nobody.delenv("AWS_PROFILE")
             source = AwsSecretsManager()
             assert refused("aws-sm://later", source=source).fault is Fault.NOT_SIGNED_IN
-        source._made -= 60
+        source._created_at -= 60
         assert fetch("aws-sm://later", source=source) == b"value"
 
 
@@ -358,13 +358,13 @@ def error_of(code: str, message: str = CANARY) -> bytes:
     [
         (code, status(number, error_of(code), JSON), fault, message)
         for number, code, fault, message in [
-            (400, "ExpiredTokenException", Fault.NOT_SIGNED_IN, "AWS does not take the credentials ({})"),
-            (400, "UnrecognizedClientException", Fault.NOT_SIGNED_IN, "AWS does not take the credentials ({})"),
-            (400, "InvalidSignatureException", Fault.NOT_SIGNED_IN, "AWS does not take the credentials ({})"),
-            (403, "InvalidClientTokenId", Fault.NOT_SIGNED_IN, "AWS does not take the credentials ({})"),
-            (401, "", Fault.NOT_SIGNED_IN, "AWS does not take the credentials (status 401)"),
-            (400, "AccessDeniedException", Fault.DENIED, "AWS does not allow it ({})"),
-            (403, "", Fault.DENIED, "AWS does not allow it (status 403)"),
+            (400, "ExpiredTokenException", Fault.NOT_SIGNED_IN, "AWS refuses the credentials ({})"),
+            (400, "UnrecognizedClientException", Fault.NOT_SIGNED_IN, "AWS refuses the credentials ({})"),
+            (400, "InvalidSignatureException", Fault.NOT_SIGNED_IN, "AWS refuses the credentials ({})"),
+            (403, "InvalidClientTokenId", Fault.NOT_SIGNED_IN, "AWS refuses the credentials ({})"),
+            (401, "", Fault.NOT_SIGNED_IN, "AWS refuses the credentials (status 401)"),
+            (400, "AccessDeniedException", Fault.DENIED, "AWS denies access to the secret ({})"),
+            (403, "", Fault.DENIED, "AWS denies access to the secret (status 403)"),
             (404, "", Fault.NOT_FOUND, "there is no such secret, or no such version of it (status 404)"),
             (400, "DecryptionFailure", Fault.OTHER, "AWS cannot decrypt the secret ({})"),
             (500, "InternalServiceError", Fault.OTHER, "AWS answered with an error ({})"),
@@ -409,9 +409,9 @@ def test_a_redirect_is_not_followed(faulty: Faulty, tunnel: Tunnel, code: int) -
     error = refused()
     # At 303 urllib3 stumbles over botocore's headers before it would decide that it may not follow.
     fault, message = (
-        (Fault.UNREACHABLE, "AWS cannot be reached, or the connection broke off")
+        (Fault.UNREACHABLE, "AWS cannot be reached, or the connection was lost")
         if code == 303
-        else (Fault.OTHER, "the answer leads elsewhere, which is not followed")
+        else (Fault.OTHER, "the server redirects, and redirects are not followed")
     )
     assert (error.fault, error.message) == (fault, message)
     assert len(faulty.requests) == 1
@@ -421,14 +421,20 @@ def test_a_redirect_is_not_followed(faulty: Faulty, tunnel: Tunnel, code: int) -
 @pytest.mark.parametrize(
     ("behaviour", "message"),
     [
-        (answer(b""), "the answer is not one of AWS Secrets Manager"),
-        (answer(f"<html>{CANARY}</html>".encode(), {"Content-Type": "text/html"}), "the answer is not one of AWS"),
+        (answer(b""), "the answer does not have the format of AWS Secrets Manager"),
+        (
+            answer(f"<html>{CANARY}</html>".encode(), {"Content-Type": "text/html"}),
+            "the answer does not have the format of AWS",
+        ),
         (answer(f'["{CANARY}"]'.encode(), JSON), "the AWS SDK gave up"),
-        (answer(f'{{"SecretString": {{"a": "{CANARY}"}}}}'.encode(), JSON), "the answer is not one of AWS"),
+        (
+            answer(f'{{"SecretString": {{"a": "{CANARY}"}}}}'.encode(), JSON),
+            "the answer does not have the format of AWS",
+        ),
         (answer(f'{{"SecretBinary": "{CANARY}"}}'.encode(), JSON), "the AWS SDK gave up"),
-        (answer(f'{{"SecretString": "\\ud800{CANARY}"}}'.encode(), JSON), "the answer is not one of AWS"),
+        (answer(f'{{"SecretString": "\\ud800{CANARY}"}}'.encode(), JSON), "the answer does not have the format of AWS"),
         (answer(b"\xff" + CANARY.encode(), JSON), "the AWS SDK gave up"),
-        (oversized(2**20, f'{{"SecretString": "{CANARY}'.encode(), JSON), "the answer is not one of AWS"),
+        (oversized(2**20, f'{{"SecretString": "{CANARY}'.encode(), JSON), "the answer does not have the format of AWS"),
         (answer(f'{{"SecretString": "{"x" * (256 * 1024 + 1)}"}}'.encode(), JSON), "is larger than 256 KiB"),
     ],
 )
@@ -444,8 +450,8 @@ def test_an_answer_that_breaks_off(faulty: Faulty, shared: AwsSecretsManager) ->
     error = refused(source=shared)
     # Not every version of botocore compares what came with the length that was announced.
     assert (error.fault, error.message) in [
-        (Fault.OTHER, "the answer is not one of AWS Secrets Manager"),
-        (Fault.UNREACHABLE, "AWS cannot be reached, or the connection broke off"),
+        (Fault.OTHER, "the answer does not have the format of AWS Secrets Manager"),
+        (Fault.UNREACHABLE, "AWS cannot be reached, or the connection was lost"),
     ]
 
 
@@ -468,7 +474,7 @@ def test_a_server_that_closes_without_a_word(faulty: Faulty) -> None:
     error = refused()
     assert (error.fault, error.message) == (
         Fault.UNREACHABLE,
-        "AWS cannot be reached, or the connection broke off",
+        "AWS cannot be reached, or the connection was lost",
     )
     assert len(faulty.requests) == 1
 
@@ -502,7 +508,7 @@ def test_a_name_that_leads_nowhere(faulty: Faulty, tunnel: Tunnel) -> None:
 def test_a_certificate_of_somebody_else(faulty: Faulty, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(Authority(tmp_path).bundle))
     error = refused()
-    assert (error.fault, error.message) == (Fault.UNREACHABLE, "no TLS connection to AWS can be made")
+    assert (error.fault, error.message) == (Fault.UNREACHABLE, "the TLS connection to AWS failed")
     assert not faulty.requests
 
 
@@ -548,7 +554,7 @@ def test_http_to_loopback_does_not_go_through_a_proxy(
     with Faulty(otherwise=status(403, body.encode(), {"Content-Type": "text/xml"})) as server:
         monkeypatch.setenv(variable, server.url)
         error = refused()
-        assert error.message == "a request to this machine in plain http would go through the proxy"
+        assert error.message == "a plain http request to this machine would go through the proxy"
         assert error.hint.endswith("NO_PROXY=127.0.0.1")
         assert (server.requests, tunnel.asked) == ([], [])
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")

@@ -208,7 +208,7 @@ class TestValues:
 
     def test_no_text(self, signed_in: Cloud) -> None:
         signed_in.faults["db"] = answer(b'{"value": "\\ud800"}')
-        assert refused("azure-kv://my-keyvault/db").message == "what is kept there is not valid text"
+        assert refused("azure-kv://my-keyvault/db").message == "the value is not valid Unicode text"
 
 
 def test_through_the_command(signed_in: Cloud, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ class TestSigningIn:
     def test_an_azure_cli_that_hangs(self, cloud: Cloud, tmp_path: Path) -> None:
         self.program(tmp_path, "exec /bin/sleep 5")
         error = refused("azure-kv://my-keyvault/db", seconds=1)
-        assert (error.fault, error.message) == (Fault.UNREACHABLE, "signing in to Azure takes too long")
+        assert (error.fault, error.message) == (Fault.UNREACHABLE, "the sign-in to Azure takes too long")
 
     @pytest.mark.parametrize(
         "script", [f"echo '{CANARY}'", f"echo '{CANARY}' >&2; exit 1"], ids=["no JSON", "an error"]
@@ -315,7 +315,7 @@ class TestSigningIn:
     def test_a_managed_identity_that_hangs(self, signed_in: Cloud) -> None:
         signed_in.signing_in = slow(20)
         error = refused("azure-kv://my-keyvault/db", seconds=1)
-        assert (error.fault, error.message) == (Fault.UNREACHABLE, "signing in to Azure takes too long")
+        assert (error.fault, error.message) == (Fault.UNREACHABLE, "the sign-in to Azure takes too long")
 
     @pytest.mark.parametrize(
         "behaviour",
@@ -344,20 +344,20 @@ class TestSigningIn:
     ) -> None:
         monkeypatch.setenv(name, value)
         error = refused("azure-kv://my-keyvault/db")
-        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "Azure's variables make no credential")
+        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "the variables of Azure are not valid credentials")
         assert name in error.hint
 
     def test_no_token_for_another_resource(self, signed_in: Cloud, caplog: pytest.LogCaptureFixture) -> None:
         signed_in.resource = "https://vault.evil.example"
         error = refused("azure-kv://wrong-resource/db")
         assert error.fault is Fault.OTHER
-        assert "not for this vault" in error.message
+        assert "to another resource" in error.message
         assert signed_in.tokens == []
 
     def test_a_401_without_a_challenge(self, signed_in: Cloud, servers: Servers) -> None:
         servers.vault.otherwise = status(401, CANARY.encode())
         error = refused("azure-kv://no-challenge/db")
-        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "the vault does not take the token (status 401)")
+        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "the vault refuses the token (status 401)")
         assert signed_in.tokens == []
 
     def test_a_token_that_is_not_taken(self, signed_in: Cloud, caplog: pytest.LogCaptureFixture) -> None:
@@ -382,13 +382,13 @@ def said(code: int, inner: str) -> Behaviour:
 JSON_CANARY = json.dumps({"value": CANARY}).encode()
 FAULTS: dict[str, tuple[Behaviour, Fault, str]] = {
     "400": (said(400, "BadParameter"), Fault.OTHER, "the vault answered with an error (status 400)"),
-    "403": (said(403, "ForbiddenByRbac"), Fault.DENIED, "the vault does not allow it (status 403)"),
-    "403, a code that is none": (said(403, CANARY), Fault.DENIED, "the vault does not allow it (status 403)"),
-    "403, no JSON": (status(403, CANARY.encode()), Fault.DENIED, "the vault does not allow it (status 403)"),
+    "403": (said(403, "ForbiddenByRbac"), Fault.DENIED, "the vault denies access to the secret (status 403)"),
+    "403, a code that is none": (said(403, CANARY), Fault.DENIED, "the vault denies access to the secret (status 403)"),
+    "403, no JSON": (status(403, CANARY.encode()), Fault.DENIED, "the vault denies access to the secret (status 403)"),
     "403, firewall": (
         said(403, "ForbiddenByFirewall"),
         Fault.DENIED,
-        "the firewall of the vault lets nobody in from here (ForbiddenByFirewall)",
+        "the firewall of the vault refuses this network (ForbiddenByFirewall)",
     ),
     "404": (
         said(404, "SecretNotFound"),
@@ -400,39 +400,47 @@ FAULTS: dict[str, tuple[Behaviour, Fault, str]] = {
     "redirect to another host": (
         redirect(f"https://elsewhere.example/{CANARY}", body=JSON_CANARY),
         Fault.OTHER,
-        "the answer leads elsewhere, which is not followed",
+        "the server redirects, and redirects are not followed",
     ),
     "redirect that keeps the method": (
         redirect(f"https://elsewhere.example/{CANARY}", 307, JSON_CANARY),
         Fault.OTHER,
-        "the answer leads elsewhere, which is not followed",
+        "the server redirects, and redirects are not followed",
     ),
     "redirect to another secret": (
         redirect("/secrets/other/?api-version=7.0", 301),
         Fault.OTHER,
-        "the answer leads elsewhere, which is not followed",
+        "the server redirects, and redirects are not followed",
     ),
-    "oversized": (oversized(1 << 30, CANARY.encode()), Fault.OTHER, "what is kept there is larger than 256 KiB"),
-    "truncated": (truncated(JSON_CANARY), Fault.UNREACHABLE, "the answer of the vault broke off"),
-    "wrong content type": (wrong_type(JSON_CANARY), Fault.OTHER, "the answer is not one of Azure Key Vault"),
-    "no JSON": (answer(CANARY.encode()), Fault.OTHER, "the answer is not one of Azure Key Vault"),
-    "deep JSON": (answer(b"[" * 100_000), Fault.OTHER, "the answer is not one of Azure Key Vault"),
-    "another JSON": (answer(f'["{CANARY}"]'.encode()), Fault.OTHER, "the answer is not one of Azure Key Vault"),
+    "oversized": (oversized(1 << 30, CANARY.encode()), Fault.OTHER, "the value is larger than 256 KiB"),
+    "truncated": (truncated(JSON_CANARY), Fault.UNREACHABLE, "the answer of the vault was cut off"),
+    "wrong content type": (
+        wrong_type(JSON_CANARY),
+        Fault.OTHER,
+        "the answer does not have the format of Azure Key Vault",
+    ),
+    "no JSON": (answer(CANARY.encode()), Fault.OTHER, "the answer does not have the format of Azure Key Vault"),
+    "deep JSON": (answer(b"[" * 100_000), Fault.OTHER, "the answer does not have the format of Azure Key Vault"),
+    "another JSON": (
+        answer(f'["{CANARY}"]'.encode()),
+        Fault.OTHER,
+        "the answer does not have the format of Azure Key Vault",
+    ),
     "no member value": (
         answer(f'{{"v": "{CANARY}"}}'.encode()),
         Fault.OTHER,
-        "the answer is not one of Azure Key Vault",
+        "the answer does not have the format of Azure Key Vault",
     ),
     "a number": (answer(b'{"value": 1}'), Fault.OTHER, "the secret has no value"),
     "garbled": (
         answer(JSON_CANARY, {"Content-Encoding": "gzip"}),
         Fault.OTHER,
-        "the answer is not one of Azure Key Vault",
+        "the answer does not have the format of Azure Key Vault",
     ),
     "dead": (
         dead,
         Fault.UNREACHABLE,
-        "the vault cannot be reached, or the connection broke off",
+        "the vault cannot be reached, or the connection was lost",
     ),
 }
 

@@ -42,9 +42,9 @@ ONCE = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": "", "GCE_METADATA_DETECT_RETRIES": "
 CANARY = "canary-7f3a-value"
 TOKEN_CANARY = "canary-7f3a-token"
 LATE = "Google Cloud did not answer in time"
-REFUSED = "Google Cloud does not take the credentials (UNAUTHENTICATED)"
-NONE = "there are no Google Cloud credentials that can be used, or not any more"
-NO_TOKENS = "what signs the caller in to Google Cloud cannot be reached"
+REFUSED = "Google Cloud refuses the credentials (UNAUTHENTICATED)"
+NONE = "the Google Cloud SDK finds no valid credentials"
+NO_TOKENS = "the sign-in service of Google Cloud cannot be reached"
 
 
 @dataclass
@@ -220,24 +220,24 @@ def test_a_checksum_is_compared(world: World, shared: GcpSecretManager) -> None:
     error = refused(world.put("bad", pay(data=CANARY.encode(), data_crc32c=0xE3069283)), source=shared)
     assert (error.fault, error.message) == (
         Fault.OTHER,
-        "what came is not what is kept there: its checksum differs",
+        "the checksum of the value does not match",
     )
 
 
 @pytest.mark.parametrize("size", [256 * 1024 + 1, 300 * 1024, 2**21])
 def test_too_large_a_value_is_refused_and_not_tried_again(world: World, shared: GcpSecretManager, size: int) -> None:
     error = refused(world.put("large", b"x" * size), source=shared)
-    assert (error.fault, error.message) == (Fault.OTHER, "what is kept there is larger than 256 KiB")
+    assert (error.fault, error.message) == (Fault.OTHER, "the value is larger than 256 KiB")
     assert not isinstance(error, ThrottledError)
 
 
 @pytest.mark.parametrize(
     ("code", "fault", "message"),
     [
-        ("UNAUTHENTICATED", Fault.NOT_SIGNED_IN, "Google Cloud does not take the credentials"),
-        ("PERMISSION_DENIED", Fault.DENIED, "Google Cloud does not allow it"),
+        ("UNAUTHENTICATED", Fault.NOT_SIGNED_IN, "Google Cloud refuses the credentials"),
+        ("PERMISSION_DENIED", Fault.DENIED, "Google Cloud denies access to the secret"),
         ("NOT_FOUND", Fault.NOT_FOUND, "there is no such secret, or no such version of it"),
-        ("FAILED_PRECONDITION", Fault.OTHER, "the version cannot be read as it is now"),
+        ("FAILED_PRECONDITION", Fault.OTHER, "the version cannot be read in its present state"),
         ("UNAVAILABLE", Fault.UNREACHABLE, "Google Cloud cannot be reached, or is not available"),
         ("INTERNAL", Fault.OTHER, "Google Cloud answered with an error"),
         ("INVALID_ARGUMENT", Fault.OTHER, "Google Cloud answered with an error"),
@@ -357,7 +357,7 @@ def test_what_is_announced_as_too_large_is_not_waited_for(world: World) -> None:
         server.headers, server.body = {"content-type": "application/grpc"}, b"\0" + (2**30).to_bytes(4) + b"canary"
         world.tunnel.targets[HOST] = server.port
         error = refused()
-    assert (error.fault, error.message) == (Fault.OTHER, "what is kept there is larger than 256 KiB")
+    assert (error.fault, error.message) == (Fault.OTHER, "the value is larger than 256 KiB")
 
 
 def test_nothing_is_logged_of_a_fetch(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -402,7 +402,7 @@ class TestSigningIn:
             nobody.delenv("GOOGLE_APPLICATION_CREDENTIALS")
             assert refused(text, source=source).fault is Fault.NOT_SIGNED_IN
             assert refused(text, source=source).fault is Fault.NOT_SIGNED_IN
-        source._made -= 60
+        source._refused_at -= 60
         assert fetch(text, source=source) == b"value"
 
     @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_names_are_taken_as_they_are(opened: SecretService) -> None:
 def test_nothing_there(opened: SecretService) -> None:
     error = failing(opened, "keyring://nobody/here")
     assert error["fault"] == Fault.NOT_FOUND.name
-    assert error["message"] == "the keyring has no such password"
+    assert error["message"] == "the keyring does not have this password"
 
 
 def test_what_is_no_text(opened: SecretService) -> None:
@@ -185,7 +185,7 @@ with closing(secretstorage.dbus_init()) as bus:
     )
     error = failing(opened, "keyring://binary/here")
     assert error["fault"] == Fault.OTHER.name
-    assert error["message"] == "what the keyring has there is not text in UTF-8"
+    assert error["message"] == "the password is not UTF-8 text"
 
 
 def test_what_is_too_large(opened: SecretService) -> None:
@@ -264,7 +264,7 @@ def test_a_keyring_that_protects_nothing(opened: SecretService) -> None:
     ):
         error = failing(opened, **variables)
         assert error["fault"] == Fault.OTHER.name
-        assert error["message"] == "the keyring that is chosen here does not protect what it keeps"
+        assert error["message"] == "the chosen keyring does not protect its passwords"
 
 
 def test_none_of_several_is_unsafe(opened: SecretService) -> None:

@@ -155,18 +155,18 @@ class TestWhatIsThere:
         ("text", "fault", "message"),
         [
             ("vault://team/kv/app/db?version=9#password", Fault.NOT_FOUND, "there is no such secret, or no version 9"),
-            ("vault://team/kv/app/db#user", Fault.NOT_FOUND, "the secret has no field 'user'"),
+            ("vault://team/kv/app/db#user", Fault.NOT_FOUND, "the secret does not have a field 'user'"),
             ("vault://old/app/none#password", Fault.NOT_FOUND, "there is no such secret"),
-            ("vault://team/kv#password", Fault.NOT_FOUND, "this is a mount, and no secret in it"),
-            ("vault://nothing/here#password", Fault.DENIED, "there is no such mount, or nothing in it may be read"),
-            ("vault://old/app/db#list", Fault.OTHER, "the field 'list' is no text, number or truth value"),
+            ("vault://team/kv#password", Fault.NOT_FOUND, "the path is a mount, not a secret in it"),
+            ("vault://nothing/here#password", Fault.DENIED, "the mount does not exist, or you may not read from it"),
+            ("vault://old/app/db#list", Fault.OTHER, "the field 'list' is not a text, a number or a truth value"),
             (
                 "vault://old/app/db?version=1#password",
                 Fault.OTHER,
-                "the mount keeps no versions: it is one of KV version 1",
+                "the mount has no versions: it is KV version 1",
             ),
             *(
-                (text, Fault.OTHER, "the mount is not one of a KV secrets engine")
+                (text, Fault.OTHER, "the mount is not a KV secrets engine")
                 # What would hand out the caller's own token, or what only they may see.
                 for text in (
                     "vault://auth/token/lookup-self#id",
@@ -207,7 +207,7 @@ class TestSigningIn:
 
     def test_no_token_at_all(self, there: RealVault) -> None:
         error = refusal(self.text)
-        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "no token and no login are given")
+        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "neither a token nor a login is configured")
 
     def test_the_file_of_vault_login(self, there: RealVault, caller: Path) -> None:
         (caller / ".vault-token").write_text(there.token + "\n")
@@ -223,9 +223,9 @@ class TestSigningIn:
     def test_a_token_that_may_not(self, there: RealVault, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VAULT_TOKEN", there.new_token('path "team/kv/data/other" { capabilities = ["read"] }'))
         error = refusal(self.text)
-        assert (error.fault, error.message) == (Fault.DENIED, "the secret may not be read")
+        assert (error.fault, error.message) == (Fault.DENIED, "you may not read the secret")
         error = refusal("vault://old/app/db#password")
-        assert (error.fault, error.message) == (Fault.DENIED, "there is no such mount, or nothing in it may be read")
+        assert (error.fault, error.message) == (Fault.DENIED, "the mount does not exist, or you may not read from it")
 
     def test_a_token_that_is_revoked(self, there: RealVault, monkeypatch: pytest.MonkeyPatch) -> None:
         token = there.new_token('path "team/kv/*" { capabilities = ["read"] }')
@@ -236,7 +236,7 @@ class TestSigningIn:
         error = refusal(self.text, source)
         assert (error.fault, error.message) == (
             Fault.NOT_SIGNED_IN,
-            "the server does not take the token, which may have expired",
+            "the server refuses the token; it may have expired",
         )
 
     def test_app_role_once_for_all_threads(self, there: RealVault, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,7 +356,7 @@ class TestConnections:
             assert tunnel.asked == ["vault.example:8200"]
             tunnel.targets.clear()
             error = refusal(self.text)
-        assert (error.fault, error.message) == (Fault.UNREACHABLE, "the proxy does not lead to the server")
+        assert (error.fault, error.message) == (Fault.UNREACHABLE, "the proxy cannot reach the server")
 
     def test_a_sealed_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with RealVault() as vault:
@@ -389,11 +389,11 @@ LOGIN = "/v1/auth/approle/login"
 KV = answer(json.dumps({"data": {"type": "kv", "path": "kv/", "options": {"version": "2"}}}).encode())
 LEAK = {"X-Leak": CANARY, "WWW-Authenticate": CANARY}
 BODY = json.dumps({"errors": [CANARY], "data": {"data": {"b": CANARY}}}).encode()
-NO_JSON = "what answered is no Vault server: no JSON"
+NO_JSON = "the server is not a Vault server: its answer is not JSON"
 LATE = "the server did not answer in time"
-BROKEN = "the connection broke, or what answers speaks no HTTP"
+BROKEN = "the connection was lost, or the server does not speak HTTP"
 BEHIND = "a server behind this one did not answer"
-NOT_KV = "the answer is not one of a KV secrets engine"
+NOT_KV = "the answer does not have the format of a KV secrets engine"
 
 FAULTS: dict[str, tuple[Behaviour, Fault, str]] = {
     "slow": (slow(), Fault.UNREACHABLE, LATE),
@@ -412,11 +412,11 @@ FAULTS: dict[str, tuple[Behaviour, Fault, str]] = {
     "deep": (answer(b"[" * 200_000), Fault.OTHER, NO_JSON),
     "twice": (answer(b'{"data": {}, "data": {}}'), Fault.OTHER, NO_JSON),
     "another answer": (answer(f'{{"auth": "{CANARY}"}}'.encode()), Fault.OTHER, NOT_KV),
-    "403": (status(403, BODY, LEAK), Fault.DENIED, "the secret may not be read"),
+    "403": (status(403, BODY, LEAK), Fault.DENIED, "you may not read the secret"),
     "403, token": (
         status(403, json.dumps({"errors": [f"permission denied\n* invalid token {CANARY}"]}).encode()),
         Fault.NOT_SIGNED_IN,
-        "the server does not take the token, which may have expired",
+        "the server refuses the token; it may have expired",
     ),
     "404": (status(404, b'{"errors": []}', LEAK), Fault.NOT_FOUND, "there is no such secret"),
     "404, page": (status(404, BODY, {"Content-Type": "text/html"}), Fault.NOT_FOUND, "there is no such secret"),
@@ -426,9 +426,9 @@ FAULTS: dict[str, tuple[Behaviour, Fault, str]] = {
     "472": (
         status(472, BODY, LEAK),
         Fault.UNREACHABLE,
-        "the server is a secondary one of disaster recovery, which answers nothing",
+        "the server is a disaster recovery secondary and cannot answer",
     ),
-    "473": (status(473, BODY, LEAK), Fault.UNREACHABLE, "the server is a standby one that cannot answer"),
+    "473": (status(473, BODY, LEAK), Fault.UNREACHABLE, "the server is a performance standby and cannot answer"),
     "500": (status(500, BODY, LEAK), Fault.OTHER, "the server answered with status 500"),
     "501": (status(501, BODY, LEAK), Fault.UNREACHABLE, "the server is not initialized"),
     "502": (status(502, BODY, LEAK), Fault.UNREACHABLE, BEHIND),
@@ -510,7 +510,7 @@ class TestFaults:
         monkeypatch.setenv("VAULT_ROLE_ID", "role")
         faulty.paths[LOGIN] = answer(json.dumps(body).encode())
         error = refusal(self.text)
-        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "the login gave no token")
+        assert (error.fault, error.message) == (Fault.NOT_SIGNED_IN, "the login did not return a token")
         assert_quiet(error, "")
 
     @pytest.mark.parametrize(("sent", "after"), [("7", 7.0), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
@@ -524,10 +524,10 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("code", "fault", "message"),
         [
-            (301, Fault.OTHER, "the server redirects, which is not followed"),
-            (302, Fault.OTHER, "the server redirects, which is not followed"),
-            (307, Fault.UNREACHABLE, "a standby server sends to another one, which is not followed"),
-            (308, Fault.OTHER, "the server redirects, which is not followed"),
+            (301, Fault.OTHER, "the server redirects, and redirects are not followed"),
+            (302, Fault.OTHER, "the server redirects, and redirects are not followed"),
+            (307, Fault.UNREACHABLE, "a standby server redirects to another one, and redirects are not followed"),
+            (308, Fault.OTHER, "the server redirects, and redirects are not followed"),
         ],
     )
     @pytest.mark.parametrize("path", [MOUNT, SECRET])
@@ -544,11 +544,11 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("data", "message"),
         [
-            ({"type": "pki", "path": "kv/"}, "the mount is not one of a KV secrets engine"),
-            ({"type": "kv"}, "the mount is not one of a KV secrets engine"),
-            (None, "the mount is not one of a KV secrets engine"),
-            ({"type": "kv", "path": "../other/"}, "the server names a mount that the path does not begin with"),
-            ({"type": "kv", "path": ""}, "the server names a mount that the path does not begin with"),
+            ({"type": "pki", "path": "kv/"}, "the mount is not a KV secrets engine"),
+            ({"type": "kv"}, "the mount is not a KV secrets engine"),
+            (None, "the mount is not a KV secrets engine"),
+            ({"type": "kv", "path": "../other/"}, "the path does not begin with the mount that the server names"),
+            ({"type": "kv", "path": ""}, "the path does not begin with the mount that the server names"),
         ],
     )
     def test_a_mount_that_cannot_be(self, data: object, message: str, faulty: Faulty) -> None:
@@ -559,12 +559,12 @@ class TestFaults:
     def test_a_server_that_knows_no_mounts(self, faulty: Faulty) -> None:
         faulty.paths[MOUNT] = status(404, b'{"errors": []}')
         error = refusal(self.text)
-        assert (error.fault, error.message) == (Fault.OTHER, "the server does not say where its mounts are")
+        assert (error.fault, error.message) == (Fault.OTHER, "the server does not answer which mounts it has")
 
     def test_numbers_and_halves_of_characters(self, faulty: Faulty) -> None:
         faulty.paths[SECRET] = answer(rb'{"data": {"data": {"b": 1.10, "c": "\ud800"}}}')
         assert fetch(self.text) == b"1.10"
-        assert refusal("vault://kv/a#c").message == "what the fragment names is not valid text"
+        assert refusal("vault://kv/a#c").message == "the text that the fragment names is not valid Unicode"
 
     def test_an_old_server_does_not_say_what_is_wrong_with_a_token(self, faulty: Faulty) -> None:
         faulty.paths |= {SECRET: status(403, b'{"errors": ["permission denied"]}')}

@@ -74,7 +74,7 @@ TEXT = st.one_of(
     st.text(st.sampled_from("'\"\\$`{}()#=:!&;|<>~* \t\n\rabefnrtvxu0é☃🔐"), max_size=12),
 )
 NAMES = st.from_regex(r"[A-Za-z][-_A-Za-z0-9]{0,10}", fullmatch=True)
-OTHERWISE = "--uppercase spells it otherwise; or --format json, or other secrets: --secret NAME"
+OTHERWISE = "give --uppercase or --format json, or choose other secrets with --secret NAME"
 
 
 def of(contents: Mapping[str, str | bytes]) -> ExportedDomain:
@@ -249,7 +249,7 @@ def test_dotenv(value: str) -> None:
 @pytest.mark.parametrize("value", UNQUOTABLE)
 def test_what_some_reader_of_dotenv_has_no_form_for(value: str) -> None:
     refusal = refused(Dotenv(), {"FINE": "value", "A": value})
-    assert refusal.message == "no quoting holds secret 'A' for every reader of dotenv files"
+    assert refusal.message == "secret 'A' cannot be quoted for every reader of dotenv files"
     assert refusal.hint == OTHERWISE
 
 

@@ -145,7 +145,7 @@ def test_an_unknown_sensitivity(word: str) -> None:
 @pytest.mark.parametrize("content", ["[high]", "{high: ''}", "[]", "{}"])
 @pytest.mark.parametrize("field", ["sensitivity", "reference"])
 def test_a_list_or_a_mapping_where_a_text_belongs(content: str, field: str) -> None:
-    refuse(put(text(), content, *API, field), *API, field, says="a text belongs here")
+    refuse(put(text(), content, *API, field), *API, field, says="this must be a text")
 
 
 @pytest.mark.parametrize(

@@ -115,13 +115,13 @@ def test_what_is_no_json(raw: bytes) -> None:
 )
 def test_what_is_not_there(raw: str, fragment: str, key: str) -> None:
     error = failing(raw.encode(), fragment)
-    assert f"has no {key!r} where" in str(error)
+    assert f"has no key {key!r} at" in str(error)
     assert "%2E" in error.hint
 
 
 @pytest.mark.parametrize("raw", ['{"a": null}', '{"a": {"b": "tulip-canary"}}', '{"a": ["tulip-canary"]}', '{"a": {}}'])
 def test_what_is_no_single_value(raw: str) -> None:
-    assert "no text, number or truth value" in str(failing(raw.encode(), "a"))
+    assert "not name a text, number or truth value" in str(failing(raw.encode(), "a"))
 
 
 @pytest.mark.parametrize(

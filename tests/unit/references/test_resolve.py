@@ -176,7 +176,7 @@ def test_whatever_a_plugin_ends_with_nothing_of_it_is_shown(how: str, capfd: pyt
 def test_the_largest_value(size: int, fits: bool) -> None:
     resolved = resolve(places(f"shelf://size/{size}"))
     assert bool(resolved.values) is fits
-    assert faults(resolved) == ({} if fits else {"s0": (Fault.OTHER, "what is kept there has more than 262144 bytes")})
+    assert faults(resolved) == ({} if fits else {"s0": (Fault.OTHER, "the value has more than 262144 bytes")})
 
 
 @pytest.mark.parametrize(("text", "number"), [("busy/0", 1), ("busy/1", 2), ("busy/3", 4), ("later/0.3", 2)])
@@ -263,7 +263,7 @@ def test_decrypted_domains_are_equal_to_dicts() -> None:
         ),
         ("shelf://bytes/x", StoreError, "what the reference 'ref' in 'dev' leads to is not UTF-8 text"),
         ("shelf://empty/x", ProviderError, "the value is empty"),
-        ("env://HOME", ProviderError, "denied: it leads to what only this machine has"),
+        ("env://HOME", ProviderError, "denied: it reads from this machine"),
     ],
 )
 def test_one_that_cannot_be_had_gives_nothing(text: str, kind: type[PPError], message: str) -> None:
@@ -358,7 +358,7 @@ def test_where_few_threads_can_be_started(number: int, monkeypatch: pytest.Monke
     if number:
         assert len(values(resolved)) == 6
     else:
-        assert {text for _, text in faults(resolved).values()} == {"no thread can be started to fetch it"}
+        assert {text for _, text in faults(resolved).values()} == {"the system cannot start a thread for the fetch"}
 
 
 def test_one_that_hangs_holds_up_no_failure() -> None:

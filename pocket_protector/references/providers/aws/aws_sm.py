@@ -1,6 +1,6 @@
-"""`aws-sm://`: AWS Secrets Manager, through boto3 and whatever it finds to sign in with.
+"""`aws-sm://`: AWS Secrets Manager, with boto3 and the credentials that it finds.
 
-Names, versions and errors are those of the AWS Secrets Manager API Reference, "GetSecretValue" and "CreateSecret".
+Names, versions and errors follow the AWS Secrets Manager API Reference, "GetSecretValue" and "CreateSecret".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pocket_protector.document.reference import Reference
 from pocket_protector.errors import Fault, FormatError, ProviderError
 from pocket_protector.plugins.source import FETCH_SECONDS, MAX_FETCHED_BYTES, MOST_THREADS
 from pocket_protector.references.json_fragment import json_member
-from pocket_protector.references.providers.aws.aws_errors import sorted_error
+from pocket_protector.references.providers.aws.aws_errors import sdk_error
 from pocket_protector.references.providers.loopback import is_loopback
 from pocket_protector.references.providers.unlogged import unlogged
 
@@ -29,7 +29,7 @@ _VERSIONS = {"version-id": ("VersionId", r"[!-~]{32,64}"), "version-stage": ("Ve
 
 _CONNECT_SECONDS = 5
 
-# At DEBUG, the answer, and the request with its session token; at WARNING, a traceback when signing in fails.
+# These log the answer and the session token at DEBUG, and a traceback of a failed sign-in at WARNING.
 _LOGGERS = ("botocore.auth", "botocore.credentials", "botocore.endpoint", "botocore.parsers", "botocore.tokens")
 
 
@@ -41,11 +41,11 @@ class _AwsSecret:
 
 
 class AwsSecretsManager:
-    """A secret by its name or ARN, in the region that the reference, the ARN, or else the environment names.
+    """Fetch a secret by its name or ARN, from the region of the reference, of the ARN, or of the environment.
 
-    The first of several segments is a region exactly when it looks like one: two letters or `eusc`, at most one part
-    of up to four letters such as `gov` or `isob`, a point of the compass or `central`, and a number. For a name that
-    begins like that, the segment stays empty.
+    The first of several segments is a region if and only if it has the form of one: two letters or `eusc`, at most
+    one part of up to four letters such as `gov` or `isob`, a compass point or `central`, and a number. If the name
+    itself begins so, leave the first segment empty.
     """
 
     form = "aws-sm://[REGION/]NAME-OR-ARN[?version-id=ID|?version-stage=STAGE][#JSON.KEY]"
@@ -54,15 +54,17 @@ class AwsSecretsManager:
     def __init__(self) -> None:
         self._lock = Lock()
         self._session: Any = None
-        self._made = 0.0
+        self._created_at = 0.0
         self._refusal: ProviderError | None = None
         self._refused = False
         self._clients: dict[tuple[str, int], Any] = {}
 
     def check(self, reference: Reference) -> None:
+        """Check region, name or ARN, and version. Raises FormatError."""
         _parse(reference)
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
+        """Fetch the secret's string as UTF-8, or its binary. Raises ProviderError."""
         wanted = _parse(reference)
         with unlogged(*_LOGGERS):
             try:
@@ -70,9 +72,9 @@ class AwsSecretsManager:
                 found = client.get_secret_value(SecretId=wanted.identifier, **wanted.version)
             except ProviderError:
                 raise
-            # Any type: an SDK's error may hold the answer, and no traceback of ours shall lead to it.
+            # Any type: an SDK's error may hold the answer, so it must not be in our traceback.
             except Exception as error:
-                ours = sorted_error(error)
+                ours = sdk_error(error)
             else:
                 return _value(found)
         if ours.fault is Fault.NOT_SIGNED_IN:
@@ -80,24 +82,28 @@ class AwsSecretsManager:
         raise ours
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
+        """Select the member of a JSON value that the fragment names."""
         return json_member(raw, fragment)
 
     def _client(self, region: str | None, deadline: float) -> Any:
-        """A client whose single reads end about with the deadline. botocore takes timeouts per client only, so that
-        there is one for each whole number of seconds that is left: as a rule one in all."""
-        # Neither a session nor the making of a client may be shared by threads; a client may be.
+        """Return a client whose reads time out at about the deadline. Raises ProviderError.
+
+        botocore has a timeout per client only. So there is one client for each whole number of remaining seconds,
+        usually one in all.
+        """
+        # Clients are thread-safe, but sessions, and the construction of clients, are not.
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
-            raise _late()
+            raise _timeout_error()
         try:
-            session = self._signed_in()
+            session = self._current_session()
             seconds = math.ceil(min(deadline - time.monotonic(), FETCH_SECONDS))
             if seconds <= 0:
-                raise _late()
+                raise _timeout_error()
             region = region or session.region_name
             if not region:
                 raise ProviderError(
                     Fault.OTHER,
-                    "no region is named in the reference or configured for the AWS SDK",
+                    "neither the reference nor the AWS configuration names a region",
                     hint="write it in the reference, aws-sm://REGION/NAME, or set AWS_DEFAULT_REGION",
                 )
             if (region, seconds) not in self._clients:
@@ -106,19 +112,22 @@ class AwsSecretsManager:
         finally:
             self._lock.release()
 
-    def _signed_in(self) -> Any:
-        """The session that clients are made of. Looking for credentials may take seconds where there are none: that is
-        done once for all threads that wait, and again only later, since somebody may have signed in meanwhile."""
-        if self._session is None or (self._refused and time.monotonic() > self._made + FETCH_SECONDS):
+    def _current_session(self) -> Any:
+        """Return the session for new clients. Raises ProviderError if there are no credentials.
+
+        The search for credentials may take seconds if there are none. So one thread searches for all that wait, and
+        the search is repeated only later, when somebody may have signed in.
+        """
+        if self._session is None or (self._refused and time.monotonic() > self._created_at + FETCH_SECONDS):
             self._session, self._refusal = _new_session()
-            self._made, self._refused, self._clients = time.monotonic(), self._refusal is not None, {}
+            self._created_at, self._refused, self._clients = time.monotonic(), self._refusal is not None, {}
         if self._refusal:
             raise copy(self._refusal)
         return self._session
 
 
 def _new_session() -> tuple[Any, ProviderError | None]:
-    """A session with its credentials, or what keeps it from having any."""
+    """Return a new session, and the error if it has no credentials."""
     try:
         from boto3.session import Session
         from botocore.exceptions import NoCredentialsError
@@ -130,21 +139,21 @@ def _new_session() -> tuple[Any, ProviderError | None]:
             hint="pip install 'pprotect[aws]'",
         ) from None
     base = get_session()
-    # Signing in sends requests too, whose endpoints are configured like those of other services.
+    # Sign-in sends requests too, and its endpoints are configurable as well.
     base.register("before-send", _check_request)
     try:
-        # For a role with MFA botocore asks on the terminal, which a wait that is given up would leave without echo.
+        # For a role with MFA botocore would prompt on the terminal, and an abandoned prompt leaves it without echo.
         base.get_component("credential_provider").get_provider("assume-role")._prompter = _refuse_prompt
         session = Session(botocore_session=base)
-        return session, None if session.get_credentials() else sorted_error(NoCredentialsError())
+        return session, None if session.get_credentials() else sdk_error(NoCredentialsError())
     except Exception as error:
-        return base, sorted_error(error)
+        return base, sdk_error(error)
 
 
 def _new_client(session: Any, region: str, seconds: int) -> Any:
     from botocore.config import Config
 
-    # "standard" is named, since AWS_RETRY_MODE=adaptive would wait before it sends.
+    # "standard" overrides AWS_RETRY_MODE=adaptive, which would wait before a request.
     config = Config(
         connect_timeout=min(seconds, _CONNECT_SECONDS),
         read_timeout=seconds,
@@ -160,39 +169,41 @@ def _parse(reference: Reference) -> _AwsSecret:
     identifier = "/".join(others if named or (others and not first) else (first, *others))
     if arn := _ARN.fullmatch(identifier):
         if named not in (None, arn[1]):
-            raise _form_error(f"the ARN is of another region than {named}")
+            raise _form_error(f"the ARN has another region than {named}")
         named = arn[1]
     elif not re.fullmatch(rf"{_NAME}{{1,512}}", identifier):
-        raise _form_error("this is no name or ARN of a secret")
+        raise _form_error("this is not a valid name or ARN of a secret")
     version = {}
     for key, value in reference.query.items():
         parameter, pattern = _VERSIONS.get(key, ("", ""))
         if not parameter or not re.fullmatch(pattern, value):
-            raise _form_error("its query is a version-id of 32 to 64 characters, or a version-stage of at most 256")
+            raise _form_error(
+                "the query must be a version-id of 32 to 64 characters, or a version-stage of at most 256"
+            )
         version[parameter] = value
     if len(version) > 1:
-        raise _form_error("its query is either a version-id or a version-stage")
+        raise _form_error("the query must have either a version-id or a version-stage")
     return _AwsSecret(named, identifier, version)
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, "AWS did not answer in time")
 
 
 def _form_error(message: str) -> FormatError:
-    return FormatError(message, hint=f"it looks like {AwsSecretsManager.form}")
+    return FormatError(message, hint=f"use the form {AwsSecretsManager.form}")
 
 
 def _refuse_prompt(_: str) -> NoReturn:
     raise ProviderError(
         Fault.NOT_SIGNED_IN,
-        "the role of the AWS profile asks for an MFA code, which is not asked for here",
-        hint='eval "$(aws configure export-credentials --format env)"',
+        "the role of the AWS profile needs an MFA code, and pprotect does not ask for one",
+        hint='run: eval "$(aws configure export-credentials --format env)"',
     )
 
 
 def _check_request(request: Any, **_: Any) -> None:
-    """What botocore calls before each request of the session; an error keeps it from being sent."""
+    """Refuse a request over plain HTTP, except to this machine. botocore calls this before each request."""
     from urllib.parse import urlsplit
 
     from botocore.utils import get_environ_proxies
@@ -203,26 +214,25 @@ def _check_request(request: Any, **_: Any) -> None:
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         raise ProviderError(
             Fault.OTHER,
-            "an endpoint that is configured for AWS is not https",
-            hint="see endpoint_url in the AWS configuration, AWS_ENDPOINT_URL and what begins like it, such as"
-            " AWS_ENDPOINT_URL_STS",
+            "a configured endpoint of AWS does not use https",
+            hint="use https in endpoint_url of the AWS configuration, AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_STS",
         )
     if "http" in get_environ_proxies(request.url):
         raise ProviderError(
             Fault.OTHER,
-            "a request to this machine in plain http would go through the proxy",
-            hint=f"name it in NO_PROXY, beside what is there: NO_PROXY={parts.hostname}",
+            "a plain http request to this machine would go through the proxy",
+            hint=f"add this host to NO_PROXY: NO_PROXY={parts.hostname}",
         )
 
 
 def _value(found: dict[str, Any]) -> bytes:
     text, raw = found.get("SecretString"), found.get("SecretBinary")
     if isinstance(text, str):
-        # Half of a surrogate pair, which JSON can hold, is no text.
+        # JSON can hold half of a surrogate pair, which is not valid text.
         with suppress(UnicodeEncodeError):
             raw = text.encode()
     if not isinstance(raw, bytes):
-        raise ProviderError(Fault.OTHER, "the answer is not one of AWS Secrets Manager")
+        raise ProviderError(Fault.OTHER, "the answer does not have the format of AWS Secrets Manager")
     if len(raw) > MAX_FETCHED_BYTES:
-        raise ProviderError(Fault.OTHER, f"what is kept there is larger than {MAX_FETCHED_BYTES // 1024} KiB")
+        raise ProviderError(Fault.OTHER, f"the value is larger than {MAX_FETCHED_BYTES // 1024} KiB")
     return raw

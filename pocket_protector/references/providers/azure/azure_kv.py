@@ -1,6 +1,6 @@
-"""`azure-kv://`: Azure Key Vault, through its SDK and whatever azure-identity finds to sign in with.
+"""`azure-kv://`: Azure Key Vault, with its SDK and the credentials that azure-identity finds.
 
-Names are those of the Azure documentation, "About keys, secrets, and certificates"; the request is "Get Secret" of its
+Names follow the Azure documentation, "About keys, secrets, and certificates"; the request is "Get Secret" of its
 REST API.
 """
 
@@ -20,19 +20,19 @@ from pocket_protector.plugins.source import MAX_FETCHED_BYTES, MOST_THREADS
 from pocket_protector.references.json_fragment import json_member
 from pocket_protector.references.providers.azure.azure_errors import (
     NOT_AN_ANSWER,
-    answered_error,
+    answer_error,
     provider_error,
-    sorted_error,
+    sdk_error,
 )
 from pocket_protector.references.providers.azure.azure_sign_in import DEADLINE, AzureSignIn
 from pocket_protector.references.providers.unlogged import unlogged
 
-# 3 to 24 characters: a letter first, no hyphen last and no two of them in a row.
+# 3 to 24 characters: the first is a letter, the last is not a hyphen, and hyphens are single.
 _VAULT = r"(?!.*--)[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]"
 _SECRET = r"[A-Za-z0-9-]{1,127}"  # noqa: S105
 _VERSION = r"[A-Za-z0-9]{32}"
 
-# What azure-identity takes for AZURE_AUTHORITY_HOST, and where the vaults of that cloud are.
+# Values of AZURE_AUTHORITY_HOST for azure-identity → the domain of that cloud's vaults.
 _PUBLIC = "login.microsoftonline.com"
 _SUFFIXES = {
     _PUBLIC: "vault.azure.net",
@@ -47,9 +47,9 @@ _SUFFIXES = {
 }
 
 _CONNECT_SECONDS = 5
-# A value in JSON may take six characters for each of its own, and its attributes and tags stand beside it.
+# JSON may escape each character as six; the rest is room for attributes and tags.
 _MOST_READ = 6 * MAX_FETCHED_BYTES + 64 * 1024
-# When signing in fails, each quotes what was answered, one of them at ERROR; that may be half of a token.
+# After a failed sign-in these quote the answer, one of them at ERROR; it may contain half of a token.
 _LOGGERS = (
     "azure.identity._credentials.chained",
     "azure.identity._internal.decorators",
@@ -64,8 +64,10 @@ _LOGGERS = (
 
 
 class AzureKeyVault:
-    """A secret by the name of its vault and its own, in the cloud that AZURE_AUTHORITY_HOST names: the latest version,
-    or the one that the reference names."""
+    """Fetch a secret by the names of its vault and of the secret, in the cloud of AZURE_AUTHORITY_HOST.
+
+    Without a version in the reference it is the latest.
+    """
 
     form = "azure-kv://VAULT/SECRET[/VERSION][#JSON.KEY]"
     local = False
@@ -76,9 +78,11 @@ class AzureKeyVault:
         self._transport: Any = None
 
     def check(self, reference: Reference) -> None:
+        """Check vault, secret and version. Raises FormatError."""
         _parse(reference)
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
+        """Fetch the secret's value as UTF-8. Raises ProviderError."""
         vault, path = _parse(reference)
         host = f"{vault.lower()}.{_suffix()}"
         token = DEADLINE.set(deadline)
@@ -87,9 +91,9 @@ class AzureKeyVault:
                 status, headers, body = _exchange(self._client(host), path, deadline)
         except ProviderError:
             raise
-        # Any type: an SDK's error may hold the answer, and no traceback of ours shall lead to it.
+        # Any type: an SDK's error may hold the answer, so it must not be in our traceback.
         except Exception as error:
-            ours = sorted_error(error)
+            ours = sdk_error(error)
         else:
             return _value(status, headers, body)
         finally:
@@ -97,18 +101,21 @@ class AzureKeyVault:
         raise ours
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
+        """Select the member of a JSON value that the fragment names."""
         return json_member(raw, fragment)
 
     def _client(self, host: str) -> Any:
-        """A client of its own for each fetch: they share connections, tokens, and what vaults asked for. One that is
-        shared forgets its token in one thread when another needs it: the SDK's policy does that whenever a vault
-        answers 401, which each does at first."""
+        """Return a new client for one fetch. Clients share connections, tokens and the challenges of vaults.
+
+        A client shared by threads would lose its token: the SDK's policy drops it at each 401, and every vault answers
+        401 at first.
+        """
         with self._lock:
             if self._transport is None:
                 self._transport = _new_transport()
         from azure.keyvault.secrets import SecretClient
 
-        # It gives tokens in one of the two ways that the SDK knows; the types ask for the other.
+        # It implements one of the SDK's two token protocols, and the types of the SDK require the other.
         sign_in: Any = self._sign_in
         return SecretClient(
             f"https://{host}",
@@ -135,19 +142,21 @@ def _new_transport() -> Any:
         ) from None
     session = Session()
     session.mount("https://", HTTPAdapter(pool_maxsize=MOST_THREADS))
-    # Otherwise an entry of ~/.netrc would take the place of the token.
+    # Without this, an entry of ~/.netrc would replace the token.
     session.auth = lambda request: request
     return RequestsTransport(session=session)
 
 
 def _exchange(client: Any, path: str, deadline: float) -> tuple[int, Any, bytes]:
-    """Status, headers and body, cut off after `_MOST_READ`. As `SecretClient.get_secret`, which would read whatever
-    comes."""
+    """Send "Get Secret", and return status, headers and body. Raises ProviderError for too long a body.
+
+    `SecretClient.get_secret` would read a body of any length.
+    """
     from azure.core.rest import HttpRequest
 
     left = deadline - time.monotonic()
     if left <= 0:
-        raise _late()
+        raise _timeout_error()
     request = HttpRequest("GET", path, headers={"Accept": "application/json", "Accept-Encoding": "identity"})
     answer = client.send_request(
         request, stream=True, connection_timeout=min(left, _CONNECT_SECONDS), read_timeout=left
@@ -159,7 +168,7 @@ def _exchange(client: Any, path: str, deadline: float) -> tuple[int, Any, bytes]
             if len(body) > _MOST_READ:
                 raise _too_large()
             if time.monotonic() > deadline:
-                raise _late()
+                raise _timeout_error()
     finally:
         answer.close()
     return answer.status_code, answer.headers, bytes(body)
@@ -167,7 +176,7 @@ def _exchange(client: Any, path: str, deadline: float) -> tuple[int, Any, bytes]
 
 def _value(status: int, headers: Any, body: bytes) -> bytes:
     if status != 200:
-        raise answered_error(status, headers, body)
+        raise answer_error(status, headers, body)
     found: Any = None
     if (headers.get("Content-Type") or "").partition(";")[0].strip().lower() == "application/json":
         try:
@@ -181,23 +190,23 @@ def _value(status: int, headers: Any, body: bytes) -> bytes:
     try:
         raw = found["value"].encode()
     except UnicodeEncodeError:
-        raise ProviderError(Fault.OTHER, "what is kept there is not valid text") from None
+        raise ProviderError(Fault.OTHER, "the value is not valid Unicode text") from None
     if len(raw) > MAX_FETCHED_BYTES:
         raise _too_large()
     return raw
 
 
 def _parse(reference: Reference) -> tuple[str, str]:
-    """The name of the vault, and the path of the request."""
+    """Return the name of the vault and the path of the request. Raises FormatError."""
     vault, *names = reference.segments
     if not re.fullmatch(_VAULT, vault):
-        raise _form_error("a vault has a name of 3 to 24 letters, digits and single hyphens")
+        raise _form_error("the name of a vault must have 3 to 24 letters, digits and single hyphens")
     if reference.query:
-        raise _form_error("it has no query")
+        raise _form_error("a reference to Azure Key Vault has no query")
     if len(names) not in (1, 2) or not re.fullmatch(_SECRET, names[0]):
-        raise _form_error("after the vault comes the name of a secret: 1 to 127 letters, digits and hyphens")
+        raise _form_error("the name of a secret, 1 to 127 letters, digits and hyphens, must follow the vault")
     if len(names) == 2 and not re.fullmatch(_VERSION, names[1]):
-        raise _form_error("a version is 32 letters and digits")
+        raise _form_error("a version must have 32 letters and digits")
     return vault, f"/secrets/{names[0]}/{names[1] if names[1:] else ''}"
 
 
@@ -207,19 +216,19 @@ def _suffix() -> str:
     if host not in _SUFFIXES:
         raise ProviderError(
             Fault.OTHER,
-            "AZURE_AUTHORITY_HOST names no cloud whose vaults are known here",
-            hint=f"known are {', '.join(_SUFFIXES)}",
+            "AZURE_AUTHORITY_HOST does not name a known cloud",
+            hint=f"use one of {', '.join(_SUFFIXES)}",
         )
     return _SUFFIXES[host]
 
 
 def _form_error(message: str) -> FormatError:
-    return FormatError(message, hint=f"it looks like {AzureKeyVault.form}")
+    return FormatError(message, hint=f"use the form {AzureKeyVault.form}")
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, "the vault did not answer in time")
 
 
 def _too_large() -> ProviderError:
-    return ProviderError(Fault.OTHER, f"what is kept there is larger than {MAX_FETCHED_BYTES // 1024} KiB")
+    return ProviderError(Fault.OTHER, f"the value is larger than {MAX_FETCHED_BYTES // 1024} KiB")

@@ -1,4 +1,4 @@
-"""Signing in to Azure once, for all threads that wait for it, and no longer than each of them may wait."""
+"""Sign in to Azure once for all waiting threads, and respect the deadline of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pocket_protector.errors import Fault, ProviderError
 from pocket_protector.plugins.source import FETCH_SECONDS
 
 DEADLINE: ContextVar[float] = ContextVar("deadline")
-"""Until when the caller's thread waits: a `time.monotonic()`."""
+"""The end of the wait of the calling thread, in seconds of `time.monotonic()`."""
 
 _CONNECT_SECONDS = 5
 _REFRESH_SECONDS = 300
@@ -22,8 +22,8 @@ _REFRESH_SECONDS = 300
 class AzureSignIn:
     """A credential for the clients of the Azure SDK: azure-identity's DefaultAzureCredential without a browser.
 
-    Some of what that tries keeps no token: the Azure CLI is started for each. So it is asked in a thread of its own,
-    once for everybody; tokens are kept in memory while they last, and a refusal for as long as a fetch may take.
+    Some of its sources do not cache tokens; it starts the Azure CLI for each. So one thread asks it for all callers.
+    A token stays in memory until it expires, and a refusal for the time of one fetch.
     """
 
     def __init__(self) -> None:
@@ -32,28 +32,31 @@ class AzureSignIn:
         self._attempts: dict[tuple[object, ...], _Attempt] = {}
 
     def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        """An `azure.core.credentials.AccessTokenInfo`. ProviderError if nobody is signed in, or it takes too long."""
+        """Return an `azure.core.credentials.AccessTokenInfo` for the scopes.
+
+        Raises ProviderError if the sign-in fails, or exceeds `DEADLINE`.
+        """
         wanted = {name: value for name, value in (options or {}).items() if value is not None}
         key = (scopes, *sorted(wanted.items()))
         with self._lock:
             attempt = self._attempts.get(key)
             if attempt is None or attempt.is_over():
                 attempt = self._attempts[key] = _Attempt()
-                # Not a pool's: at its end the program waits for those.
+                # Not a thread of a pool: the interpreter waits for those at exit.
                 Thread(target=copy_context().run, args=(self._ask, attempt, scopes, wanted), daemon=True).start()
         try:
             return attempt.future.result(max(DEADLINE.get() - time.monotonic(), 0))
         except TimeoutError:
-            refused = ProviderError(Fault.UNREACHABLE, "signing in to Azure takes too long")
+            refused = ProviderError(Fault.UNREACHABLE, "the sign-in to Azure takes too long")
         except ProviderError as error:
-            # One of its own for each thread: they are changed when they are raised.
+            # A copy for each thread, because raising changes an exception.
             refused = copy(error)
         raise refused
 
     def _ask(self, attempt: _Attempt, scopes: tuple[str, ...], options: dict[str, Any]) -> None:
         try:
-            token = self._made().get_token_info(*scopes, options=options)
-        # Any type, since somebody waits; and what it says may quote an answer.
+            token = self._default_credential().get_token_info(*scopes, options=options)
+        # Any type, because threads wait for the result. Its text may quote an answer.
         except Exception as error:
             refusal = _refusal(error)
         else:
@@ -61,7 +64,7 @@ class AzureSignIn:
             return
         attempt.future.set_exception(refusal)
 
-    def _made(self) -> Any:
+    def _default_credential(self) -> Any:
         from azure.identity import DefaultAzureCredential
 
         if self._credential is None:
@@ -80,7 +83,7 @@ class _Attempt:
         self._started = time.monotonic()
 
     def is_over(self) -> bool:
-        """Whether to ask anew: the token is about to end, or the refusal is an old one."""
+        """Return whether a new attempt is due: the token expires soon, or the refusal is old."""
         if not self.future.done():
             return False
         if self.future.exception():
@@ -94,11 +97,11 @@ def _refusal(error: Exception) -> ProviderError:
     if isinstance(error, ValueError):
         return ProviderError(
             Fault.NOT_SIGNED_IN,
-            "Azure's variables make no credential",
-            hint="see AZURE_TOKEN_CREDENTIALS, AZURE_AUTHORITY_HOST, and the variables of the identity that is set",
+            "the variables of Azure are not valid credentials",
+            hint="check AZURE_TOKEN_CREDENTIALS, AZURE_AUTHORITY_HOST, and the variables of the chosen identity",
         )
     return ProviderError(
         Fault.NOT_SIGNED_IN,
-        "none of the ways to sign in to Azure gives a token for the vault",
-        hint="az login, or set the variables of a service principal; AZURE_AUTHORITY_HOST must be reachable",
+        "no Azure sign-in gives a token for the vault",
+        hint="run: az login; or set the variables of a service principal; check that AZURE_AUTHORITY_HOST is right",
     )

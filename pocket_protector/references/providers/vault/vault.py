@@ -1,7 +1,7 @@
 """`vault://`: a field of a secret in a KV secrets engine of HashiCorp Vault or OpenBao.
 
-Paths and answers are those of "KV secrets engine" versions 1 and 2 in Vault's API documentation. Where a mount ends,
-and which version it is, is asked of `sys/internal/ui/mounts`, as `vault kv get` does.
+Paths and answers follow "KV secrets engine", versions 1 and 2, in Vault's API documentation. `sys/internal/ui/mounts`
+answers where the mount ends and which version it has; `vault kv get` asks the same way.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class _VaultSecret:
 
 
 class Vault:
-    """A field of a secret. The mount may be several segments long; the server says which ones.
+    """Fetch a field of a secret. The mount may have several segments; the server says how many.
 
-    Nothing but a KV engine is read: other engines make new credentials when they are asked, or hand out the caller's.
+    Only KV engines are read: a request to another engine may create new credentials, or return the caller's own.
     """
 
     form = "vault://MOUNT/PATH[?version=NUMBER]#FIELD"
@@ -47,12 +47,13 @@ class Vault:
         self._sign_in = VaultSignIn()
 
     def check(self, reference: Reference) -> None:
+        """Check path, version and field. Raises FormatError."""
         _parse(reference)
         if reference.fragment is None:
-            raise _form_error("it names no field of the secret")
+            raise _form_error("the reference does not name a field of the secret")
 
     def fetch(self, reference: Reference, deadline: float) -> bytes:
-        """The secret's fields as JSON, whose numbers have become texts."""
+        """Fetch the secret's fields, as a JSON object with numbers as texts. Raises ProviderError."""
         wanted = _parse(reference)
         settings = Settings.from_environment()
         server = self._server(settings)
@@ -63,7 +64,7 @@ class Vault:
             if error.fault is Fault.NOT_SIGNED_IN:
                 self._sign_in.forget(token)
             raise
-        # Half of a surrogate pair, which JSON can hold, is for `select` to refuse.
+        # JSON can hold half of a surrogate pair; `select` refuses it.
         raw = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(raw) > MAX_FETCHED_BYTES:
             raise ProviderError(
@@ -72,16 +73,17 @@ class Vault:
         return raw
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
+        """Select the field that the fragment names. Raises ProviderError."""
         fields = json.loads(raw)
         name = decode_part(fragment or "")
         if name not in fields:
             raise ProviderError(
                 Fault.NOT_FOUND,
-                f"the secret has no field {name!r}",
-                hint="what stands behind # is the name of one field, as it is: a dot in it means nothing",
+                f"the secret does not have a field {name!r}",
+                hint="write the name of one field after #; a dot in it is part of the name",
             )
         if not isinstance(fields[name], str | bool):
-            raise ProviderError(Fault.OTHER, f"the field {name!r} is no text, number or truth value")
+            raise ProviderError(Fault.OTHER, f"the field {name!r} is not a text, a number or a truth value")
         return json_at(raw, [fragment or ""])
 
     def _server(self, settings: Settings) -> Server:
@@ -94,67 +96,69 @@ class Vault:
 def _parse(reference: Reference) -> _VaultSecret:
     path = list(reference.segments)
     if len(path) < 2:
-        raise _form_error("it names no secret below a mount")
+        raise _form_error("the reference does not name a mount and a secret in it")
     if any(segment in ("", ".", "..") or "/" in segment or "\\" in segment for segment in path):
-        raise _form_error("a segment of its path is empty, . or .., or has a slash in it")
+        raise _form_error("a segment of the path must not be empty, . or .., or contain a slash")
     query = reference.query
     version = query.pop("version", None)
     if query or (version is not None and not re.fullmatch("[1-9][0-9]{0,8}", version)):
-        raise _form_error("its query is a version, which is a number from 1 on")
+        raise _form_error("the query must be a version, a number from 1 on")
     return _VaultSecret(path, version)
 
 
 def _fields(server: Server, token: str, wanted: _VaultSecret, deadline: float) -> dict[str, Any]:
-    """The fields of a secret: two requests, for its mount and for itself."""
+    """Return the fields of a secret. This takes two requests, one for its mount and one for the secret."""
     answer = server.ask([*_MOUNTS, *wanted.path], deadline, token=token)
     if answer.status == 403:
-        raise _refused(server, token, answer, deadline, "there is no such mount, or nothing in it may be read")
+        raise _refused(server, token, answer, deadline, "the mount does not exist, or you may not read from it")
     if answer.status != 200:
-        raise _other(answer, "the server does not say where its mounts are")
+        raise _other(answer, "the server does not answer which mounts it has")
     mount, versioned = _mount(answer, wanted.path)
     if not versioned:
         if wanted.version:
-            raise ProviderError(Fault.OTHER, "the mount keeps no versions: it is one of KV version 1")
+            raise ProviderError(Fault.OTHER, "the mount has no versions: it is KV version 1")
         path, query = wanted.path, ""
     else:
         path = [*mount, "data", *wanted.path[len(mount) :]]
         query = f"?version={wanted.version}" if wanted.version else ""
     answer = server.ask(path, deadline, token=token, query=query)
     if answer.status == 403:
-        raise _refused(server, token, answer, deadline, "the secret may not be read")
+        raise _refused(server, token, answer, deadline, "you may not read the secret")
     if answer.status == 404:
         raise _not_found(answer, wanted)
     if answer.status != 200:
         raise _other(answer, "the server refuses the request")
-    found = answer.members.get("data")
+    found = answer.fields.get("data")
     if versioned and isinstance(found, dict):
         found = found.get("data")
     if not isinstance(found, dict):
-        raise ProviderError(Fault.OTHER, "the answer is not one of a KV secrets engine")
+        raise ProviderError(Fault.OTHER, "the answer does not have the format of a KV secrets engine")
     return found
 
 
 def _mount(answer: Answer, path: list[str]) -> tuple[list[str], bool]:
-    """The segments of the path that are the mount's, and whether it keeps versions."""
-    found = answer.members.get("data")
+    """Return the leading segments of the path that are the mount, and whether it has versions (KV version 2)."""
+    found = answer.fields.get("data")
     data: dict[str, Any] = found if isinstance(found, dict) else {}
     named, options = data.get("path"), data.get("options")
     if data.get("type") not in _ENGINES or not isinstance(named, str):
-        raise ProviderError(Fault.OTHER, "the mount is not one of a KV secrets engine")
+        raise ProviderError(Fault.OTHER, "the mount is not a KV secrets engine")
     mount = named.strip("/").split("/")
-    # In a namespace that only a variable names, the server may name it, too.
+    # The server may put the namespace from VAULT_NAMESPACE in front of the mount.
     while mount and path[: len(mount)] != mount:
         mount = mount[1:]
     if not mount:
-        raise ProviderError(Fault.OTHER, "the server names a mount that the path does not begin with")
+        raise ProviderError(Fault.OTHER, "the path does not begin with the mount that the server names")
     if len(mount) == len(path):
-        raise ProviderError(Fault.NOT_FOUND, "this is a mount, and no secret in it")
+        raise ProviderError(Fault.NOT_FOUND, "the path is a mount, not a secret in it")
     return mount, isinstance(options, dict) and options.get("version") == "2"
 
 
 def _refused(server: Server, token: str, answer: Answer, deadline: float, message: str) -> ProviderError:
-    """403 is also what a token gets that is not valid. Vault says so since 1.17; an older one is asked whether it knows
-    the token, which the default policy lets every token ask."""
+    """Return the error for status 403, which means that access is denied or that the token is not valid.
+
+    Vault says which since 1.17. An older server is asked for the token itself, which the default policy permits.
+    """
     valid = not answer.says("invalid token")
     if valid:
         try:
@@ -165,16 +169,16 @@ def _refused(server: Server, token: str, answer: Answer, deadline: float, messag
         except ProviderError:
             pass
     if valid:
-        return ProviderError(Fault.DENIED, message, hint="see the policies of your token, and VAULT_NAMESPACE")
+        return ProviderError(Fault.DENIED, message, hint="check the policies of your token, and VAULT_NAMESPACE")
     return ProviderError(
         Fault.NOT_SIGNED_IN,
-        "the server does not take the token, which may have expired",
-        hint="vault login, or set VAULT_TOKEN",
+        "the server refuses the token; it may have expired",
+        hint="run: vault login; or set VAULT_TOKEN",
     )
 
 
 def _not_found(answer: Answer, wanted: _VaultSecret) -> ProviderError:
-    found = answer.members.get("data")
+    found = answer.fields.get("data")
     metadata = found.get("metadata") if isinstance(found, dict) else None
     which = f"version {wanted.version}" if wanted.version else "the newest version"
     if isinstance(metadata, dict):
@@ -185,9 +189,9 @@ def _not_found(answer: Answer, wanted: _VaultSecret) -> ProviderError:
 
 def _other(answer: Answer, message: str) -> ProviderError:
     if answer.status == 404:
-        return ProviderError(Fault.OTHER, message, hint="see VAULT_ADDR and VAULT_NAMESPACE")
+        return ProviderError(Fault.OTHER, message, hint="check VAULT_ADDR and VAULT_NAMESPACE")
     return ProviderError(Fault.OTHER, f"{message}: status {answer.status}")
 
 
 def _form_error(message: str) -> FormatError:
-    return FormatError(message, hint=f"it looks like {Vault.form}")
+    return FormatError(message, hint=f"use the form {Vault.form}")

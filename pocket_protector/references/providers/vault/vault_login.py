@@ -1,7 +1,8 @@
-"""Signing in to Vault or OpenBao: a token of the caller's, or one that a login gives.
+"""Sign in to Vault or OpenBao, with the caller's token or with one from a login.
 
-Logins are those of "AppRole", "Kubernetes" and "JWT/OIDC" in Vault's API documentation. What they need comes from
-variables, as `VAULT_` or `BAO_` (vault_settings.py). Vault's own client has none for logins: these names are ours.
+The logins follow "AppRole", "Kubernetes" and "JWT/OIDC" in Vault's API documentation. Their parameters come from
+variables with the prefix `VAULT_` or `BAO_` (vault_settings.py). Vault's own client has no variables for logins, so
+these names are ours.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from pocket_protector.references.providers.vault.vault_settings import Settings,
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _MAX_FILE_BYTES = 64 * 1024
 _METHODS = ("token", "approle", "kubernetes", "jwt")
-# A token is not used in the last seconds of its life: the clocks of two machines, and the request's own way.
+# A token counts as expired some seconds early, because two clocks differ and a request takes time.
 _SPARE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Login:
-    """A login that the variables ask for: at which mount, and what is sent there."""
+    """A login from the variables: its method, the segments of its mount, and the body of its request."""
 
     method: str
     mount: tuple[str, ...]
@@ -35,20 +36,22 @@ class Login:
 
     @classmethod
     def from_environment(cls) -> Login | None:
-        """None where no login is asked for. ProviderError for one that lacks something."""
+        """Return the login that the variables ask for, or None. Raises ProviderError if it is incomplete."""
         method = variable("AUTH_METHOD") or ("approle" if variable("ROLE_ID") else "token")
         if method not in _METHODS:
-            raise _not_signed_in("VAULT_AUTH_METHOD names no login that is known", f"known are: {', '.join(_METHODS)}")
+            raise _not_signed_in("VAULT_AUTH_METHOD is not a known login method", f"use one of: {', '.join(_METHODS)}")
         if method == "token":
             return None
         mount = tuple((variable("AUTH_MOUNT") or method).strip("/").split("/"))
         if any(segment in ("", ".", "..") for segment in mount):
-            raise _not_signed_in("VAULT_AUTH_MOUNT is no path of a mount", "the usual one is that of the method's name")
+            raise _not_signed_in(
+                "VAULT_AUTH_MOUNT is not a valid path of a mount", "unset it if the mount has the name of the method"
+            )
         return cls(method, mount, tuple(_body(method).items()))
 
 
 class VaultSignIn:
-    """Tokens, by the server and the login that they came from: kept in memory, and shared by threads."""
+    """The tokens of logins, by server and login. They stay in memory only, and threads share them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -56,31 +59,33 @@ class VaultSignIn:
         self._refused: dict[tuple[Settings, Login], float] = {}
 
     def token(self, server: Server, settings: Settings, deadline: float) -> str:
-        """VAULT_TOKEN; or what the login gives that variables ask for, once for as long as it is valid; or the content
-        of ~/.vault-token. ProviderError if there is none, or the login fails."""
-        if given := variable("TOKEN"):
-            return _checked(given, "VAULT_TOKEN")
+        """Return VAULT_TOKEN, or the token of the login from the variables, or the content of ~/.vault-token.
+
+        The token of a login is reused while it is valid. Raises ProviderError if there is none, or the login fails.
+        """
+        if token := variable("TOKEN"):
+            return _checked(token, "VAULT_TOKEN")
         login = Login.from_environment()
         if login is None:
-            return _kept_token()
+            return _token_from_file()
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
             raise ProviderError(Fault.UNREACHABLE, "the server did not answer a login in time")
         try:
-            return self._logged_in(server, settings, login, deadline)
+            return self._log_in(server, settings, login, deadline)
         finally:
             self._lock.release()
 
     def forget(self, token: str) -> None:
-        """The server takes the token no more: what it came from is used again, next time."""
+        """Drop a token that the server refuses, so that the next fetch signs in again."""
         with self._lock:
-            self._granted = {key: kept for key, kept in self._granted.items() if kept[0] != token}
+            self._granted = {key: grant for key, grant in self._granted.items() if grant[0] != token}
 
-    def _logged_in(self, server: Server, settings: Settings, login: Login, deadline: float) -> str:
+    def _log_in(self, server: Server, settings: Settings, login: Login, deadline: float) -> str:
         key = settings, login
         token, until = self._granted.get(key, ("", 0.0))
         if token and time.monotonic() < until:
             return token
-        # Once is enough for all threads: Vault locks a role out after a few logins that fail.
+        # One attempt for all threads: Vault locks a role out after a few failed logins.
         if time.monotonic() < self._refused.get(key, 0.0):
             raise _login_refused(login)
         answer = server.ask(["auth", *login.mount, "login"], deadline, body=dict(login.body))
@@ -96,14 +101,14 @@ def _body(method: str) -> dict[str, str]:
     role = variable("ROLE")
     if method == "approle":
         secret = {"secret_id": variable("SECRET_ID")} if variable("SECRET_ID") else {}
-        return {"role_id": _needed("ROLE_ID"), **secret}
+        return {"role_id": _required("ROLE_ID"), **secret}
     if method == "kubernetes":
-        return {"role": _needed("ROLE"), "jwt": variable("JWT") or _file("JWT_FILE", _SERVICE_ACCOUNT)}
-    # Without a role, the server's default one.
+        return {"role": _required("ROLE"), "jwt": variable("JWT") or _file("JWT_FILE", _SERVICE_ACCOUNT)}
+    # The server has a default role.
     return {**({"role": role} if role else {}), "jwt": variable("JWT") or _file("JWT_FILE")}
 
 
-def _needed(name: str) -> str:
+def _required(name: str) -> str:
     if value := variable(name):
         return value
     raise _not_signed_in(f"the login that VAULT_AUTH_METHOD names needs VAULT_{name}")
@@ -115,19 +120,19 @@ def _file(name: str, default: str = "") -> str:
         raise _not_signed_in(f"the login that VAULT_AUTH_METHOD names needs VAULT_JWT or VAULT_{name}")
     text = _read(Path(path))
     if not text:
-        raise _not_signed_in(f"the file {path!r} has no token that could be read", f"VAULT_{name} names another one")
+        raise _not_signed_in(f"the file {path!r} does not have a readable token", f"set VAULT_{name} to another file")
     return text
 
 
-def _kept_token() -> str:
+def _token_from_file() -> str:
     text = _read(Path(os.path.expanduser(variable("TOKEN_PATH") or "~/.vault-token")))
     if not text:
-        raise _not_signed_in("no token and no login are given", "vault login, or set VAULT_TOKEN")
+        raise _not_signed_in("neither a token nor a login is configured", "run: vault login; or set VAULT_TOKEN")
     return _checked(text, "~/.vault-token")
 
 
 def _read(path: Path) -> str:
-    """Nothing for a file that is not there, or is not what it should be."""
+    """Return the text of a file, or "" if it does not exist, is too large or is not ASCII."""
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_FILE_BYTES + 1)
@@ -137,19 +142,17 @@ def _read(path: Path) -> str:
 
 
 def _checked(token: str, where: str) -> str:
-    # It goes into a header: no line end may be in it.
+    # The token goes into a header, so it must not contain a line end.
     if not re.fullmatch(r"[!-~]{1,65536}", token):
-        raise _not_signed_in(f"{where} is no token: it has characters that none has")
+        raise _not_signed_in(f"{where} is not a valid token: it has characters that no token has")
     return token
 
 
 def _grant(answer: Answer) -> tuple[str, float]:
-    auth = answer.members.get("auth")
+    auth = answer.fields.get("auth")
     token = auth.get("client_token") if isinstance(auth, dict) else None
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,65536}", token):
-        raise _not_signed_in(
-            "the login gave no token", "logins with a second factor are not for programs: set VAULT_TOKEN"
-        )
+        raise _not_signed_in("the login did not return a token", "set VAULT_TOKEN if the login needs a second factor")
     seconds = auth.get("lease_duration") if isinstance(auth, dict) else None
     return token, float(seconds) if isinstance(seconds, str) and re.fullmatch("[0-9]{1,12}", seconds) else 0.0
 
@@ -157,7 +160,8 @@ def _grant(answer: Answer) -> tuple[str, float]:
 def _login_refused(login: Login) -> ProviderError:
     names = {"approle": "VAULT_ROLE_ID, VAULT_SECRET_ID", "kubernetes": "VAULT_ROLE", "jwt": "VAULT_ROLE, VAULT_JWT"}
     return _not_signed_in(
-        f"the server refuses the {login.method} login", f"see {names[login.method]}, VAULT_AUTH_MOUNT, VAULT_NAMESPACE"
+        f"the server refuses the {login.method} login",
+        f"check {names[login.method]}, VAULT_AUTH_MOUNT, VAULT_NAMESPACE",
     )
 
 

@@ -1,9 +1,9 @@
-"""Requests to a Vault or OpenBao server, with every bound that a reference asks for, and what its answers mean.
+"""Send requests to a Vault or OpenBao server within the limits of a fetch, and interpret its answers.
 
-This is the one home of urllib3. hvac, Vault's Python client, keeps whole answers in its errors, drops Retry-After,
-follows redirects, and reads a body to its end however long; nothing that it does beside that is needed here.
+Only this module imports urllib3. hvac, Vault's Python client, puts whole answers into its errors, ignores Retry-After,
+follows redirects, and reads a body of any length; the rest of hvac is not needed here.
 
-What a status means is in "HTTP API" of Vault's documentation, "HTTP status codes", and in that of `sys/health`.
+The meanings of a status are in Vault's documentation, "HTTP API", "HTTP status codes", and `sys/health`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pocket_protector.references.providers.vault.vault_settings import Settings,
 from pocket_protector.references.providers.vault.vault_tls import tls_context
 
 _CHUNK = 64 * 1024
-# Room for metadata, at most 64 keys of 128 with values of 512 bytes, and for `<`, which is written in six bytes.
+# The room for metadata, at most 64 keys of 128 with values of 512 bytes, and for `<`, which JSON escapes as six.
 _MAX_BODY_BYTES = 2 * MAX_FETCHED_BYTES
 _LATE = "the server did not answer in time"
 _STATUSES = {
-    472: "the server is a secondary one of disaster recovery, which answers nothing",
-    473: "the server is a standby one that cannot answer",
+    472: "the server is a disaster recovery secondary and cannot answer",
+    473: "the server is a performance standby and cannot answer",
     501: "the server is not initialized",
     502: "a server behind this one did not answer",
     504: "a server behind this one did not answer in time",
@@ -36,19 +36,19 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """An answer that is neither an outage nor a redirect: 200, 204, or 4xx. `members` is empty for what is no JSON."""
+    """An answer with status 200, 204 or 4xx. `fields` are those of its JSON object, or empty if it is not one."""
 
     status: int
-    members: dict[str, Any]
+    fields: dict[str, Any]
 
     def says(self, words: str) -> bool:
-        """Whether one of the errors that the server names has these words: a way to tell them apart, never to show."""
-        errors = self.members.get("errors")
+        """Return whether one of the server's errors contains these words. The errors themselves are never shown."""
+        errors = self.fields.get("errors")
         return isinstance(errors, list) and any(words in error for error in errors if isinstance(error, str))
 
 
 class Server:
-    """A server, and connections to it that threads share."""
+    """A server, and the connections to it. Threads share them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -63,14 +63,17 @@ class Server:
         query: str = "",
         body: dict[str, str] | None = None,
     ) -> Answer:
-        """One GET, or POST with a body, below `/v1/`; `path` is in segments that are not encoded yet. ProviderError
-        for an answer that says nothing of what was asked for."""
+        """Send one GET, or a POST if there is a body, below `/v1/`, and return the answer.
+
+        The segments of `path` are not percent-encoded. Raises ProviderError if there is no answer within the deadline,
+        for an outage and a redirect, and for an answer that is not from Vault.
+        """
         from urllib3.exceptions import HTTPError
         from urllib3.util import Timeout
 
         left = deadline - time.monotonic()
         if left <= 0:
-            raise _late()
+            raise _timeout_error()
         headers = {"Accept": "application/json", "X-Vault-Request": "true"}
         headers |= {"X-Vault-Token": token} if token else {}
         headers |= {"X-Vault-Namespace": self._settings.namespace} if self._settings.namespace else {}
@@ -89,11 +92,11 @@ class Server:
             try:
                 return _answer(response, deadline)
             finally:
-                # What was not read to its end cannot be used again.
+                # A connection with an unread answer cannot be reused.
                 response.close()
         except (HTTPError, ValueError) as error:
             ours = _unreachable(error)
-        # Outside of the handler: what urllib3 says names the address, and its cause could hold more.
+        # Raised outside of the handler: urllib3's error names the address, and its cause could hold more.
         raise ours
 
 
@@ -104,21 +107,23 @@ def _answer(response: Any, deadline: float) -> Answer:
     if status == 429:
         after = response.headers.get("Retry-After", "")
         raise ThrottledError(
-            "the server allows no more requests for now",
+            "the server refuses more requests for now",
             after=float(after) if re.fullmatch("[0-9]{1,5}", after) else None,
         )
     if status in _STATUSES:
         raise ProviderError(Fault.UNREACHABLE, _STATUSES[status])
     text = _body(response, deadline)
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    answer = Answer(status, _members(text) if kind == "application/json" else {})
+    answer = Answer(status, _json_fields(text) if kind == "application/json" else {})
     if status == 503:
         sealed = answer.says("sealed")
         raise ProviderError(Fault.UNREACHABLE, "the server is sealed" if sealed else "the server is not available now")
     if status not in (200, 204) and not 400 <= status < 500:
         raise ProviderError(Fault.OTHER, f"the server answered with status {status}")
-    if status == 200 and not answer.members:
-        raise ProviderError(Fault.OTHER, "what answered is no Vault server: no JSON", hint="see VAULT_ADDR")
+    if status == 200 and not answer.fields:
+        raise ProviderError(
+            Fault.OTHER, "the server is not a Vault server: its answer is not JSON", hint="check VAULT_ADDR"
+        )
     return answer
 
 
@@ -130,12 +135,12 @@ def _body(response: Any, deadline: float) -> bytes:
             limit = f"{MAX_FETCHED_BYTES // 1024} KiB"
             raise ProviderError(Fault.OTHER, f"the answer is far larger than a secret of {limit}")
         if time.monotonic() > deadline:
-            raise _late()
+            raise _timeout_error()
         parts.append(part)
     return b"".join(parts)
 
 
-def _members(text: bytes) -> dict[str, Any]:
+def _json_fields(text: bytes) -> dict[str, Any]:
     try:
         found = parse_json(text)
     except ValueError:
@@ -167,7 +172,7 @@ def _pool(settings: Settings) -> Any:
         manager = urllib3.ProxyManager(settings.proxy, proxy_headers=headers, **options)
         return manager.connection_from_host(settings.host, settings.port, "https")
     except (urllib3.exceptions.HTTPError, ValueError):
-        raise ProviderError(Fault.OTHER, "the proxy that HTTPS_PROXY names cannot be used") from None
+        raise ProviderError(Fault.OTHER, "HTTPS_PROXY is not a valid proxy") from None
 
 
 def _unreachable(error: Exception) -> ProviderError:
@@ -175,19 +180,19 @@ def _unreachable(error: Exception) -> ProviderError:
 
     if isinstance(error, exceptions.SSLError):
         return _untrusted()
-    # The first that fits: a connection that is refused is a kind of time-out there.
+    # The order matters: in urllib3 a refused connection is a kind of time-out.
     for kind, message, hint in (
-        (exceptions.ProxyError, "the proxy does not lead to the server", "see HTTPS_PROXY, NO_PROXY"),
-        (exceptions.NameResolutionError, "the name of the server is not known", "see VAULT_ADDR"),
-        (exceptions.NewConnectionError, "the server cannot be reached", "see VAULT_ADDR"),
+        (exceptions.ProxyError, "the proxy cannot reach the server", "check HTTPS_PROXY and NO_PROXY"),
+        (exceptions.NameResolutionError, "the name of the server is not known", "check VAULT_ADDR"),
+        (exceptions.NewConnectionError, "the server cannot be reached", "check VAULT_ADDR"),
         (exceptions.TimeoutError, _LATE, ""),
     ):
         if isinstance(error, kind):
             return ProviderError(Fault.UNREACHABLE, message, hint=hint)
     if error.args and isinstance(error.args[-1], exceptions.IncompleteRead):
         return ProviderError(Fault.UNREACHABLE, "the answer ended too early")
-    message = "the connection broke, or what answers speaks no HTTP"
-    return ProviderError(Fault.UNREACHABLE, message, hint="see VAULT_ADDR")
+    message = "the connection was lost, or the server does not speak HTTP"
+    return ProviderError(Fault.UNREACHABLE, message, hint="check VAULT_ADDR")
 
 
 def _untrusted() -> ProviderError:
@@ -195,7 +200,7 @@ def _untrusted() -> ProviderError:
     return ProviderError(
         Fault.UNREACHABLE,
         f"no encrypted connection to a server that can be trusted{ignored}",
-        hint="set VAULT_CACERT to the file of its certificate authority; VAULT_TLS_SERVER_NAME if it has another name",
+        hint="set VAULT_CACERT to the file of its certificate authority, and VAULT_TLS_SERVER_NAME if its name differs",
     )
 
 
@@ -203,11 +208,11 @@ def _redirected(status: int) -> ProviderError:
     if status == 307:
         return ProviderError(
             Fault.UNREACHABLE,
-            "a standby server sends to another one, which is not followed",
-            hint="set VAULT_ADDR to the active server, or to what stands before them all",
+            "a standby server redirects to another one, and redirects are not followed",
+            hint="set VAULT_ADDR to the active server, or to the load balancer",
         )
-    return ProviderError(Fault.OTHER, "the server redirects, which is not followed", hint="see VAULT_ADDR")
+    return ProviderError(Fault.OTHER, "the server redirects, and redirects are not followed", hint="check VAULT_ADDR")
 
 
-def _late() -> ProviderError:
+def _timeout_error() -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, _LATE)

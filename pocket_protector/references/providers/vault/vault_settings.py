@@ -1,7 +1,7 @@
-"""Where a Vault or OpenBao server is, from the variables that its own client reads.
+"""Read the address of a Vault or OpenBao server from the variables of its own client.
 
-They are those of "Vault CLI", "Environment variables"; OpenBao's client has the same ones as `BAO_`, and takes a `BAO_`
-one, even an empty one, before the `VAULT_` one of the same name.
+They follow "Vault CLI", "Environment variables". OpenBao's client has the same ones with the prefix `BAO_`, and prefers
+a `BAO_` variable, even an empty one, to the `VAULT_` variable of the same name.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ DEFAULT_ADDRESS = "https://127.0.0.1:8200"
 
 
 def variable(name: str) -> str:
-    """BAO_`name` if it is set, else VAULT_`name`; empty if neither is."""
+    """Return BAO_`name` if it is set, else VAULT_`name`, or "" if neither is set."""
     return os.environ.get(f"BAO_{name}", os.environ.get(f"VAULT_{name}", ""))
 
 
-# No repr: a proxy may be named with a password.
+# No repr: the URL of a proxy may contain a password.
 @dataclass(frozen=True, slots=True, repr=False)
 class Settings:
-    """Where the server is, and whom it is taken for; all of it from variables."""
+    """The address of the server and the certificates to verify it with, all from variables."""
 
     host: str
     port: int
@@ -35,12 +35,12 @@ class Settings:
     proxy: str
     server_name: str
     authority: tuple[str, str, str]
-    """A file, a folder and a text of PEM certificates, one of them or none."""
+    """A file, a folder and a text of PEM certificates; unused ones are empty."""
     certificate: tuple[str, str]
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """ProviderError for an address that is neither https nor on loopback, and whatever else cannot be used."""
+        """Read the variables. Raises ProviderError for an http address outside loopback, and for an invalid value."""
         try:
             parts = urlsplit(variable("ADDR") or DEFAULT_ADDRESS)
             host, port = parts.hostname or "", parts.port
@@ -48,12 +48,12 @@ class Settings:
             parts, host, port = urlsplit(""), "", None
         secure = parts.scheme == "https"
         if not host or not (secure or (parts.scheme == "http" and is_loopback(host))):
-            raise _configuration("VAULT_ADDR is no https address (http is for loopback only)")
+            raise _configuration("VAULT_ADDR is not a valid https address (http is for loopback only)")
         if parts.username is not None or parts.query or parts.fragment or not re.fullmatch(r"[!-~]*", parts.path):
-            raise _configuration("VAULT_ADDR has more than a host, a port and a path")
+            raise _configuration("VAULT_ADDR must have only a host, a port and a path")
         namespace = variable("NAMESPACE")
         if not re.fullmatch(r"[!-~]*", namespace):
-            raise _configuration("VAULT_NAMESPACE is not of plain characters")
+            raise _configuration("VAULT_NAMESPACE must have only printable ASCII characters")
         return cls(
             host=host,
             port=port or (443 if secure else 80),
@@ -68,7 +68,7 @@ class Settings:
 
 
 def _proxy(host: str) -> str:
-    """What carries the encrypted connection, if something must; never for a server on this machine."""
+    """Return the URL of the proxy for the encrypted connection, or "". A server on this machine needs none."""
     from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
     proxies = getproxies_environment()

@@ -1,4 +1,4 @@
-"""TLS to a Vault server: who is trusted, and what is shown to it."""
+"""TLS to a Vault server: trusted certificates, and the client's own."""
 
 from __future__ import annotations
 
@@ -9,35 +9,38 @@ from pocket_protector.errors import Fault, ProviderError
 
 
 def tls_context(authority: tuple[str, str, str], certificate: tuple[str, str]) -> ssl.SSLContext:
-    """Certificates and names are always verified: against a file, a folder of files, or a text of PEM certificates, or
-    else what the system trusts. `certificate` is the client's own file and that of its key. ProviderError if one cannot
-    be used."""
+    """Return a context that verifies the certificate and name of the server.
+
+    `authority` is a file, a folder of files, and a text of PEM certificates; if all are empty, the certificates of the
+    system count. `certificate` is the client's own file and that of its key, or empty. Raises ProviderError if one
+    cannot be read.
+    """
     try:
         context = ssl.create_default_context(cadata=_trusted(*authority))
     except (OSError, ValueError):
-        raise _unusable("the certificates that VAULT_CACERT, VAULT_CACERT_BYTES or VAULT_CAPATH names") from None
+        raise _unusable("the certificates of VAULT_CACERT, VAULT_CACERT_BYTES or VAULT_CAPATH") from None
     if any(certificate):
         try:
-            # A password, so that nobody is asked for one on the terminal: an encrypted key is not read.
+            # An empty password, so that OpenSSL does not prompt for one: encrypted keys are not supported.
             context.load_cert_chain(certificate[0], certificate[1] or None, password="")
         except (OSError, ValueError):
-            raise _unusable("the certificate and key that VAULT_CLIENT_CERT and VAULT_CLIENT_KEY name") from None
+            raise _unusable("the certificate and key of VAULT_CLIENT_CERT and VAULT_CLIENT_KEY") from None
     return context
 
 
 def _trusted(file: str, folder: str, text: str) -> str | None:
-    # In Vault's own order. Its folder is one of any files, not of OpenSSL's names.
+    # Vault's own order of precedence. Its folder has files of any names, not OpenSSL's hashes.
     if file:
         text = Path(file).read_text("ascii")
     elif folder and not text:
         text = "\n".join(path.read_text("ascii") for path in sorted(Path(folder).iterdir()) if path.is_file())
     if not (file or folder or text):
         return None
-    # With nothing in it, the system would be trusted instead.
+    # OpenSSL would use the system's certificates instead of an empty text.
     if not text.strip():
         raise ValueError
     return text
 
 
-def _unusable(what: str) -> ProviderError:
-    return ProviderError(Fault.OTHER, f"{what} cannot be read")
+def _unusable(certificates: str) -> ProviderError:
+    return ProviderError(Fault.OTHER, f"{certificates} cannot be read")

@@ -73,13 +73,13 @@ def test_a_bad_reference_is_refused(text: str) -> None:
 
 
 def test_a_reference_that_is_refused_says_how_it_looks() -> None:
-    with pytest.raises(FormatError, match="a vault has a name of 3 to 24") as caught:
+    with pytest.raises(FormatError, match="the name of a vault must have 3 to 24") as caught:
         AzureKeyVault().check(Reference("azure-kv://evil.example/db"))
-    assert caught.value.hint == "it looks like azure-kv://VAULT/SECRET[/VERSION][#JSON.KEY]"
+    assert caught.value.hint == "use the form azure-kv://VAULT/SECRET[/VERSION][#JSON.KEY]"
 
 
 def test_a_bad_reference_is_not_fetched_either() -> None:
-    with pytest.raises(FormatError, match="a version is 32"):
+    with pytest.raises(FormatError, match="a version must have 32"):
         AzureKeyVault().fetch(Reference("azure-kv://my-keyvault/db/.."), time.monotonic() + 15)
 
 
@@ -88,7 +88,7 @@ def test_a_bad_reference_is_not_fetched_either() -> None:
 )
 def test_an_unknown_cloud_has_no_vaults(authority: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_AUTHORITY_HOST", authority)
-    with pytest.raises(ProviderError, match="AZURE_AUTHORITY_HOST names no cloud") as caught:
+    with pytest.raises(ProviderError, match="AZURE_AUTHORITY_HOST does not name a known cloud") as caught:
         AzureKeyVault().fetch(Reference("azure-kv://my-keyvault/db"), time.monotonic() + 15)
     assert caught.value.fault is Fault.OTHER
     assert "login.microsoftonline.us" in caught.value.hint

@@ -83,7 +83,7 @@ def test_an_empty_variable_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_variable_is_named_in_the_hint() -> None:
     error = failing("env://NO_SUCH_VARIABLE")
-    assert error.message == "the environment has no such variable"
+    assert error.message == "the environment does not have this variable"
     assert error.hint == "set NO_SUCH_VARIABLE"
 
 
@@ -244,7 +244,7 @@ def test_what_is_no_regular_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert os.listdir("/dev/fd") == before
 
 
-NOT_REGULAR = "it is a folder or something else that is no regular file"
+NOT_REGULAR = "this is not a regular file"
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_links_into_what_the_kernel_makes_up(tmp_path: Path, monkeypatch: pytest
         assert error.message == NOT_REGULAR
     else:
         assert error.fault is Fault.DENIED
-        assert error.message == "links lead from there into /dev, /proc or /sys"
+        assert error.message == "a symbolic link leads into /dev, /proc or /sys"
 
 
 def test_a_folder_that_is_a_link_into_it(tmp_path: Path) -> None:

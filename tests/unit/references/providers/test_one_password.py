@@ -174,25 +174,37 @@ def test_values_are_bytes(op: StandIn, script: str, value: bytes) -> None:
         (
             "You are not currently signed in. Please run `op signin --help` for instructions",
             Fault.NOT_SIGNED_IN,
-            "know you",
+            "not signed in",
         ),
-        ("account is not signed in", Fault.NOT_SIGNED_IN, "know you"),
-        ("No accounts configured for use with 1Password CLI.", Fault.NOT_SIGNED_IN, "know you"),
-        ("session expired, sign in to create a new session", Fault.NOT_SIGNED_IN, "know you"),
+        ("account is not signed in", Fault.NOT_SIGNED_IN, "not signed in"),
+        ("No accounts configured for use with 1Password CLI.", Fault.NOT_SIGNED_IN, "not signed in"),
+        ("session expired, sign in to create a new session", Fault.NOT_SIGNED_IN, "not signed in"),
         (
             "error initializing client: authorization prompt dismissed, please try again",
             Fault.NOT_SIGNED_IN,
-            "unlocked",
+            "locked",
         ),
-        ("error initializing client: authorization timeout", Fault.NOT_SIGNED_IN, "unlocked"),
-        ("connecting to desktop app: read: connection reset", Fault.NOT_SIGNED_IN, "unlocked"),
-        ("Signin credentials are not compatible with the provided user auth", Fault.NOT_SIGNED_IN, "know you"),
-        ("(401) Unauthorized: You aren't authorized", Fault.NOT_SIGNED_IN, "know you"),
-        ('"db" isn\'t an item in the "app" vault. Specify the item with its UUID', Fault.NOT_FOUND, "no such vault"),
-        ('could not get item app/db: "app" isn\'t a vault in this account.', Fault.NOT_FOUND, "no such vault"),
-        ("could not read secret: item 'app/db' does not have a field 'password'", Fault.NOT_FOUND, "no such vault"),
-        ("could not find item db in vault app", Fault.NOT_FOUND, "no such vault"),
-        ("(403) Forbidden: You don't have permission to do that", Fault.DENIED, "does not let you"),
+        ("error initializing client: authorization timeout", Fault.NOT_SIGNED_IN, "locked"),
+        ("connecting to desktop app: read: connection reset", Fault.NOT_SIGNED_IN, "locked"),
+        ("Signin credentials are not compatible with the provided user auth", Fault.NOT_SIGNED_IN, "not signed in"),
+        ("(401) Unauthorized: You aren't authorized", Fault.NOT_SIGNED_IN, "not signed in"),
+        (
+            '"db" isn\'t an item in the "app" vault. Specify the item with its UUID',
+            Fault.NOT_FOUND,
+            "no access to such a vault",
+        ),
+        (
+            'could not get item app/db: "app" isn\'t a vault in this account.',
+            Fault.NOT_FOUND,
+            "no access to such a vault",
+        ),
+        (
+            "could not read secret: item 'app/db' does not have a field 'password'",
+            Fault.NOT_FOUND,
+            "no access to such a vault",
+        ),
+        ("could not find item db in vault app", Fault.NOT_FOUND, "no access to such a vault"),
+        ("(403) Forbidden: You don't have permission to do that", Fault.DENIED, "denies access"),
         ('More than one item matches "db". Try again and specify the item by its ID:', Fault.OTHER, "several"),
         ("dial tcp: lookup my.1password.com: no such host", Fault.UNREACHABLE, "not reach"),
         ("Post https://my.1password.com: net/http: TLS handshake timeout", Fault.UNREACHABLE, "not reach"),
@@ -349,7 +361,7 @@ def test_no_op(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     error = failing()
     assert error.fault is Fault.OTHER
-    assert error.message == "1Password's own command, op, is not on the PATH"
+    assert error.message == "op, the command of 1Password, is not on the PATH"
     assert "install" in error.hint
 
 

@@ -55,21 +55,21 @@ def test_good_references(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("vault://kv#b", "it names no secret below a mount"),
-        ("vault://kv/a", "it names no field of the secret"),
+        ("vault://kv#b", "the reference does not name a mount and a secret in it"),
+        ("vault://kv/a", "the reference does not name a field of the secret"),
         *(
-            (f"vault://{path}#b", "a segment of its path is empty, . or .., or has a slash in it")
+            (f"vault://{path}#b", "a segment of the path must not be empty, . or .., or contain a slash")
             for path in (
                 *("kv/../sys/raw", "kv/%2e%2E/sys", "kv/./a", "kv//a", "/kv/a", "kv/a/", "kv/a%2Fb", "kv/..%2Fa"),
                 *("kv/a%5Cb", "../sys", "./a"),
             )
         ),
         *(
-            (f"vault://kv/a?{query}#b", "its query is a version, which is a number from 1 on")
+            (f"vault://kv/a?{query}#b", "the query must be a version, a number from 1 on")
             for query in ("version=0", "version=-1", "version=1.5", "version=01", "version=", "version=1234567890")
         ),
         *(
-            (f"vault://kv/a?{query}#b", "its query is a version, which is a number from 1 on")
+            (f"vault://kv/a?{query}#b", "the query must be a version, a number from 1 on")
             for query in ("list=true", "version=1&help=1", "version=%31%26list=true", "Version=1")
         ),
         (
@@ -101,10 +101,10 @@ def test_the_fragment_is_one_name(fields: dict[str, object], fragment: str, valu
 @pytest.mark.parametrize(
     ("fields", "fragment", "fault", "message"),
     [
-        ({"a": {"b": "c"}}, "a.b", Fault.NOT_FOUND, "the secret has no field 'a.b'"),
-        ({"a": {"b": "c"}}, "a", Fault.OTHER, "the field 'a' is no text, number or truth value"),
-        ({"a": None}, "a", Fault.OTHER, "the field 'a' is no text, number or truth value"),
-        ({"A": "b"}, "a", Fault.NOT_FOUND, "the secret has no field 'a'"),
+        ({"a": {"b": "c"}}, "a.b", Fault.NOT_FOUND, "the secret does not have a field 'a.b'"),
+        ({"a": {"b": "c"}}, "a", Fault.OTHER, "the field 'a' is not a text, a number or a truth value"),
+        ({"a": None}, "a", Fault.OTHER, "the field 'a' is not a text, a number or a truth value"),
+        ({"A": "b"}, "a", Fault.NOT_FOUND, "the secret does not have a field 'a'"),
     ],
 )
 def test_fields_that_give_no_value(fields: dict[str, object], fragment: str, fault: Fault, message: str) -> None:
@@ -140,14 +140,14 @@ class TestAddress:
     def test_not_https(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VAULT_ADDR", address)
         monkeypatch.setenv("VAULT_TOKEN", CANARY)
-        assert fetch().message == "VAULT_ADDR is no https address (http is for loopback only)"
+        assert fetch().message == "VAULT_ADDR is not a valid https address (http is for loopback only)"
 
     @pytest.mark.parametrize(
         "address", [f"https://user:{CANARY}@a.example", "https://a.example?a=b", "https://a.example#a", "https://a/é"]
     )
     def test_more_than_an_address(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VAULT_ADDR", address)
-        assert fetch().message == "VAULT_ADDR has more than a host, a port and a path"
+        assert fetch().message == "VAULT_ADDR must have only a host, a port and a path"
 
     def test_an_empty_variable_of_openbao_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VAULT_NAMESPACE", "team")
@@ -157,7 +157,7 @@ class TestAddress:
 
     def test_a_namespace_of_two_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VAULT_NAMESPACE", f"a\r\nX-Vault-Token: {CANARY}")
-        assert fetch().message == "VAULT_NAMESPACE is not of plain characters"
+        assert fetch().message == "VAULT_NAMESPACE must have only printable ASCII characters"
 
     @pytest.mark.parametrize(
         ("variables", "proxy"),
@@ -185,7 +185,7 @@ class TestSigningIn:
         error = fetch()
         assert (error.fault, error.message) == (
             Fault.NOT_SIGNED_IN,
-            "VAULT_TOKEN is no token: it has characters that none has",
+            "VAULT_TOKEN is not a valid token: it has characters that no token has",
         )
 
     @pytest.mark.parametrize("content", [b"", b"\n", b"a" * 100_000, b"\xff\xfe", None])
@@ -195,21 +195,21 @@ class TestSigningIn:
             (tmp_path / ".vault-token").mkdir()
         else:
             (tmp_path / ".vault-token").write_bytes(content)
-        assert fetch().message == "no token and no login are given"
+        assert fetch().message == "neither a token nor a login is configured"
 
     @pytest.mark.parametrize(
         ("variables", "message"),
         [
-            ({"AUTH_METHOD": "userpass"}, "VAULT_AUTH_METHOD names no login that is known"),
+            ({"AUTH_METHOD": "userpass"}, "VAULT_AUTH_METHOD is not a known login method"),
             ({"AUTH_METHOD": "approle"}, "the login that VAULT_AUTH_METHOD names needs VAULT_ROLE_ID"),
             ({"AUTH_METHOD": "kubernetes"}, "the login that VAULT_AUTH_METHOD names needs VAULT_ROLE"),
             ({"AUTH_METHOD": "jwt"}, "the login that VAULT_AUTH_METHOD names needs VAULT_JWT or VAULT_JWT_FILE"),
             (
                 {"AUTH_METHOD": "jwt", "JWT_FILE": "/nonexistent/token"},
-                "the file '/nonexistent/token' has no token that could be read",
+                "the file '/nonexistent/token' does not have a readable token",
             ),
-            ({"ROLE_ID": "a", "AUTH_MOUNT": "../sys"}, "VAULT_AUTH_MOUNT is no path of a mount"),
-            ({"ROLE_ID": "a", "AUTH_MOUNT": "a//b"}, "VAULT_AUTH_MOUNT is no path of a mount"),
+            ({"ROLE_ID": "a", "AUTH_MOUNT": "../sys"}, "VAULT_AUTH_MOUNT is not a valid path of a mount"),
+            ({"ROLE_ID": "a", "AUTH_MOUNT": "a//b"}, "VAULT_AUTH_MOUNT is not a valid path of a mount"),
         ],
     )
     def test_logins_that_lack_something(
@@ -281,14 +281,14 @@ class TestFilesOfCertificates:
                 serialization.BestAvailableEncryption(CANARY.encode()),
             )
         )
-        with pytest.raises(ProviderError, match="VAULT_CLIENT_CERT and VAULT_CLIENT_KEY name cannot be read"):
+        with pytest.raises(ProviderError, match="VAULT_CLIENT_CERT and VAULT_CLIENT_KEY cannot be read"):
             tls_context(("", "", ""), (str(certificate), str(key)))
 
     def test_a_proxy_that_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.importorskip("urllib3")
         monkeypatch.setenv("VAULT_ADDR", "https://vault.example")
         monkeypatch.setenv("HTTPS_PROXY", f"gopher://user:{CANARY}@proxy")
-        assert fetch().message == "the proxy that HTTPS_PROXY names cannot be used"
+        assert fetch().message == "HTTPS_PROXY is not a valid proxy"
 
 
 def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
