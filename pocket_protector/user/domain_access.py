@@ -17,7 +17,7 @@ from pocket_protector.user import notices
 
 if TYPE_CHECKING:
     from pocket_protector.errors import ProviderError
-    from pocket_protector.references.resolve import Told
+    from pocket_protector.references.resolve import Progress
     from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
@@ -38,7 +38,7 @@ class Use:
     require_signed: bool = False
     resolve: bool = True
     skip_unresolved: bool = False
-    progress: Told | None = field(default=None, compare=False)
+    progress: Progress | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
