@@ -19,10 +19,11 @@ from pocket_protector.cli.senders import remember
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.crypto.identity import Identity
-from pocket_protector.document.exported import ExportedDomain, ExportedEntry
+from pocket_protector.document.exported import ExportedDomain
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.times import format_time
 from pocket_protector.errors import FormatError, PPKeyError, StoreError
+from pocket_protector.keyfile.exported_domain import check_names, with_contents
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.keyfile.reading import now
 from pocket_protector.packages.armour import to_text
@@ -150,24 +151,18 @@ def _meet(session: Session, people: list[Recipient]) -> None:
 def _exported(
     session: Session, store: KeyFile, domain: str, identity: Identity, secrets: list[str] | None
 ) -> ExportedDomain:
-    """The domain's entries, references as they are; each as sensitive as it was when the user saw it, if somebody
-    without the right to it lowered that since."""
-    known = store.get_domain_secret_names(domain)
-    for name in secrets or ():
-        if name not in known:
-            raise PPKeyError(f"secret in {domain!r}", name, known)
+    """Decrypt the domain's entries; references stay references. Each is at least as sensitive as the user saw it, if
+    somebody lowered that without authorization."""
+    names = secrets or store.get_domain_secret_names(domain)
+    check_names(store, domain, names)
     watch = session.watch(store)
     check_use(session, store, watch, domain, require_signed=watch.demanded_signed(domain))
-    values = store.decrypt_values(domain, identity)
-    references, kept = store.get_references(domain), watch.kept(domain)
-    entries = []
-    for name in sorted({*(secrets or known)}):
-        content: bytes | Reference = references[name] if name in references else values[name].encode()
-        level = store.get_secret_sensitivity(domain, name)
-        entries.append(ExportedEntry(name, content, max(level, kept.get(name, level))))
+    values, references = store.decrypt_values(domain, identity), store.get_references(domain)
+    contents = {name: references[name] if name in references else values[name].encode() for name in names}
+    exported = with_contents(store, domain, contents, watch.kept(domain))
     keep(session, watch)
     tell(store, domain, values)
-    return ExportedDomain(store.file_id, domain, store.get_policy(domain).production, tuple(entries))
+    return exported
 
 
 def _write(out: str, sealed: bytes, token_out: str | None, token: Token) -> None:
