@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # imported late: a file that did not change is used without
     from pocket_protector.crypto.identity import Identity
     from pocket_protector.document.decrypted import DecryptedDomain
     from pocket_protector.keyfile.credentials import Creds
-    from pocket_protector.references.resolve import Resolved, Progress
+    from pocket_protector.references.resolve import Progress, Resolved
     from pocket_protector.repository.verification import Report
     from pocket_protector.user.domain_access import DomainAccess, Use
 
