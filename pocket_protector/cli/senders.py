@@ -34,7 +34,7 @@ class SenderCheck:
             self._new = sender
 
     def remember(self) -> None:
-        """Remember a sender whom somebody vouched for. Call this once the package is verified."""
+        """Remember a sender that --sender or the user confirmed, once the package has been opened."""
         if self._new is not None:
             remember(SENDERS, self._new.name, self._new.fingerprint.hex())
 
@@ -53,9 +53,9 @@ class SenderCheck:
         # Unattended runs accept no new sender: with --yes nobody compares a fingerprint.
         if not session.prompts.terminal or session.options.non_interactive:
             return False
-        output.note(f"The package says that it is from {sender.name}, whom you do not know. Their fingerprint:")
+        output.note(f"The package says that it is from {sender.name}, an unknown sender. Their fingerprint:")
         output.note(f"  {sender.words}")
-        output.note("Compare it with theirs, such as by telephone (pprotect fingerprint NAME, on their side).")
+        output.note("Compare it with theirs, for example by telephone (they run: pprotect fingerprint NAME).")
         return session.prompts.confirmed("Is it the same?", "--sender FINGERPRINT")
 
 

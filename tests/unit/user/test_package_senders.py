@@ -38,7 +38,7 @@ def header_of(sender: Identity = ALICE) -> Header:
 
 
 def mark(identity: Identity) -> bytes:
-    return fingerprint(identity.name, PublicKey.of(identity).keys)
+    return fingerprint(identity.name, PublicKey.from_identity(identity).keys)
 
 
 IMPOSTOR = Identity.from_seed(ALICE.name, b"\x66" * 32)
@@ -68,7 +68,7 @@ def test_a_named_sender(form: object) -> None:
     assert (found.name, found.fingerprint, found.acquaintance) == (ALICE.name, mark(ALICE), Acquaintance.NAMED)
     assert found.is_new
     found.check()
-    assert judge_sender(header_of(), named=PublicKey.of(ALICE)).acquaintance is Acquaintance.NAMED
+    assert judge_sender(header_of(), named=PublicKey.from_identity(ALICE)).acquaintance is Acquaintance.NAMED
 
 
 @pytest.mark.parametrize("sender", [IMPOSTOR, MALLORY])
@@ -76,7 +76,7 @@ def test_another_than_was_named(sender: Identity) -> None:
     """Whatever else speaks for them."""
     KnownKeys(SENDERS).remember(sender.name, mark(sender).hex())
     trust = {sender.name: mark(sender).hex()}
-    for named in (mark(ALICE).hex(), PublicKey.of(ALICE)):
+    for named in (mark(ALICE).hex(), PublicKey.from_identity(ALICE)):
         found = judge_sender(header_of(sender), named=named, trust=trust)
         assert found.acquaintance is Acquaintance.NOT_NAMED
         assert not found.is_new
@@ -171,14 +171,14 @@ def test_a_damaged_list(state_folder: Path) -> None:
 def test_a_fingerprint_is_never_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = to_words(mark(ALICE))
-    (tmp_path / words).write_text(PublicKey.of(MALLORY).text)
+    (tmp_path / words).write_text(PublicKey.from_identity(MALLORY).text)
     assert parse_sender(words) == words
 
 
 def test_a_file_with_a_public_key(tmp_path: Path) -> None:
     path = tmp_path / "alice.pub"
-    path.write_text(PublicKey.of(ALICE).text)
-    assert parse_sender(str(path)) == PublicKey.of(ALICE)
+    path.write_text(PublicKey.from_identity(ALICE).text)
+    assert parse_sender(str(path)) == PublicKey.from_identity(ALICE)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_package_of_a_named_sender_is_opened() -> None:
     package, token = sealed()
     for form in (package, to_text(package).encode()):
         for key in (BOB, CAROL.exchange):
-            found = open_package(form, key, sender=PublicKey.of(ALICE), now=NOW)
+            found = open_package(form, key, sender=PublicKey.from_identity(ALICE), now=NOW)
             assert found.entries == (API, POINTER)
             assert found.opened_with(token) == GATED
     assert open_package(package, BOB, trust={ALICE.name: mark(ALICE).hex()}, now=NOW).entries == (API, POINTER)
@@ -211,8 +211,8 @@ def test_a_stranger_is_refused_and_not_remembered(state_folder: Path) -> None:
     with refused(PolicyError):
         open_package(package, BOB, now=NOW)
     with refused(IntegrityError):
-        open_package(package, BOB, sender=PublicKey.of(MALLORY), now=NOW)
-    open_package(package, BOB, sender=PublicKey.of(ALICE), now=NOW)
+        open_package(package, BOB, sender=PublicKey.from_identity(MALLORY), now=NOW)
+    open_package(package, BOB, sender=PublicKey.from_identity(ALICE), now=NOW)
     assert not state_folder.exists()
 
 
@@ -238,9 +238,9 @@ def test_who_the_sender_is_comes_first() -> None:
 def test_what_is_refused(change: object, reader: Identity, later: timedelta, kind: type[StoreError]) -> None:
     package, _ = sealed()
     with refused(kind):
-        open_package(change(package), reader, sender=PublicKey.of(ALICE), now=NOW + later)  # type: ignore[operator]
+        open_package(change(package), reader, sender=PublicKey.from_identity(ALICE), now=NOW + later)  # type: ignore[operator]
 
 
 def test_the_clock_is_now_unless_given() -> None:
     with pytest.raises(PolicyError, match="expired"):
-        open_package(seal_package(DEV, replace(request(), now=NOW - 40 * DAY)), BOB, sender=PublicKey.of(ALICE))
+        open_package(seal_package(DEV, replace(request(), now=NOW - 40 * DAY)), BOB, sender=PublicKey.from_identity(ALICE))
