@@ -554,7 +554,7 @@ def test_references_are_not_followed(alice_: Person) -> None:
         ((*TO_BOB, "--gate", "none"), 2, "is not a gate"),
         ((*TO_BOB, "--secret", "nothing"), 6, "no secret in 'dev' named 'nothing'"),
         ((*TO_BOB, "-u", CAROL), 4, ""),
-        (("package", "dev", "--recipient", "protected.yaml", "--out", "p"), 3, "protected.yaml: this is not a public key"),
+        (("package", "dev", "--recipient", "protected.yaml", "--out", "p"), 3, "protected.yaml: this is no public key"),
         (("package", "dev", "--recipient", "bob.pub", "--out", "no/p"), 6, "cannot write no/p"),
         (("package", "dev", "--recipient", "bob.pub", "--out", "key"), 6, "key exists already"),
         (("package", "prod", "--recipient", "bob.pub", "--out", "p", "-u", BOB), 8, "'prod' is production"),
