@@ -901,7 +901,7 @@ def test_production_follows_the_others(production: Person) -> None:
     result = production("check-references", "dev")
     assert (result.code, result.out) == (
         1,
-        "dev/new  shelf://value/new  no owner vouches for it, as its domain's policy demands\n"
+        "dev/new  shelf://value/new  its domain's policy requires an owner's signature\n"
         "dev/ref  shelf://value/x    ok\n",
     )
     assert [text for _, text in calls(production)] == ["shelf://value/x"] * 2

@@ -243,4 +243,6 @@ def test_what_is_refused(change: object, reader: Identity, later: timedelta, kin
 
 def test_the_clock_is_now_unless_given() -> None:
     with pytest.raises(PolicyError, match="expired"):
-        open_package(seal_package(DEV, replace(request(), now=NOW - 40 * DAY)), BOB, sender=PublicKey.from_identity(ALICE))
+        open_package(
+            seal_package(DEV, replace(request(), now=NOW - 40 * DAY)), BOB, sender=PublicKey.from_identity(ALICE)
+        )
