@@ -27,10 +27,10 @@ def to_binary(raw: bytes) -> bytes:
     if raw.startswith(MAGIC):
         return raw
     if len(raw) > MAX_TEXT_BYTES or raw.count(b"\n") > len(raw) // _LEAST_COLUMNS + _COLUMNS:
-        raise FormatError("this is no sealed package: it is too long, or has very many lines")
+        raise FormatError("this is not a sealed package: it is too long, or has very many lines")
     lines = [line.strip() for line in raw.decode("ascii", errors="replace").strip().splitlines()]
     if len(lines) < 3 or (lines[0], lines[-1]) != (_BEGIN, _END):
-        raise FormatError("this is no sealed package", hint="give the file that pprotect package made, whole")
+        raise FormatError("this is not a sealed package", hint="give the whole file that pprotect package made")
     encoded = "".join(lines[1:-1])
     try:
         package = base64.b64decode(encoded, validate=True)

@@ -196,8 +196,8 @@ def test_a_sender_is_named_by_fingerprint_and_remembered(bob: Shell, form: objec
 def test_another_sender_than_was_named(bob: Shell) -> None:
     other = PublicKey.of(Identity.from_seed(STRANGER.name, b"\x78" * 32))
     (bob.folder / "sender.pub").write_text(other.text)
-    unpack(bob, *KNOWN, "--into", "dev").failed(5, "not from whom --sender names")
-    unpack(bob, *FROM, "--sender", "f" * 64).failed(5, "not from whom --sender names")
+    unpack(bob, *KNOWN, "--into", "dev").failed(5, "not from the sender that --sender names")
+    unpack(bob, *FROM, "--sender", "f" * 64).failed(5, "not from the sender that --sender names")
     unpack(bob, *FROM, "--sender", "no-file").failed(6, "is no fingerprint")
 
 
@@ -286,7 +286,7 @@ def test_what_is_a_fingerprint_is_no_file(bob: Shell) -> None:
     handed(sender=mallory).put(bob)
     words = to_words(fingerprint(STRANGER.name, PublicKey.of(STRANGER).keys))
     (bob.folder / words).write_text(PublicKey.of(mallory).text)
-    unpack(bob, *FROM, "--list", "--sender", words).failed(5, "not from whom --sender names")
+    unpack(bob, *FROM, "--list", "--sender", words).failed(5, "not from the sender that --sender names")
 
 
 def test_a_newer_key_takes_the_place_of_the_one_before(bob: Shell) -> None:
@@ -393,7 +393,7 @@ def test_production_by_name_and_by_policy(bob: Shell) -> None:
     header = SealedPackage.parse(usual().package).header
     for forged in (replace(header, domain="pr0d-eu"), replace(header, production=True)):
         (bob.folder / "p").write_bytes(Forged(forged, signer=STRANGER).package())
-        refused(bob, 8, "is production, and that is not handed over")
+        refused(bob, 8, "is production, and no package may hold that")
 
 
 def test_a_domain_that_is_not_there(bob: Shell) -> None:
@@ -407,7 +407,7 @@ def test_a_reference_of_no_known_kind(bob: Shell) -> None:
 
 
 def test_files_that_are_none(bob: Shell) -> None:
-    errors = {"p": "no sealed package", "key": "key: this is no identity", "sender.pub": "no line of the form"}
+    errors = {"p": "not a sealed package", "key": "key: this is no identity", "sender.pub": "no line of the form"}
     for name, error in errors.items():
         usual().put(bob)
         (bob.folder / "key").write_text(identity_line(BOBS, None, None))
