@@ -54,7 +54,7 @@ def parse_open(raw: bytes) -> tuple[tuple[ExportedEntry, ...], tuple[Outline, ..
         told = tuple(_outline(split(heading, 3)) for heading in split(gated))
         _check_order([entry.name for entry in found], [entry.name for entry in told])
         if any(map(is_gated, found)) or any(entry.sensitivity < Sensitivity.HIGH for entry in told):
-            raise FormatError("a sensitive entry is not behind the gate, or another one is")
+            raise FormatError("a sensitive entry is not gated, or another entry is")
     except FormatError as error:
         raise _broken(error) from None
     return found, told
@@ -65,7 +65,7 @@ def parse_gated(raw: bytes, told: Sequence[Outline]) -> tuple[ExportedEntry, ...
     try:
         found = tuple(map(_entry, split(_unpadded(raw))))
         if tuple(map(outline, found)) != tuple(told):
-            raise FormatError("behind the gate is something else than was told of")
+            raise FormatError("the gated entries are not those that the open part lists")
     except FormatError as error:
         raise _broken(error) from None
     return found
@@ -116,4 +116,4 @@ def _check_order(*groups: list[str]) -> None:
 
 
 def _broken(error: FormatError) -> IntegrityError:
-    return IntegrityError(f"what the package holds is not as a package has it: {error.message}")
+    return IntegrityError(f"the content of the package is not valid: {error.message}")

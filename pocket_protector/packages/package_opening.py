@@ -67,7 +67,9 @@ class SealedPackage:
         if len(package) > MAX_PACKAGE_BYTES:
             raise FormatError(f"a package has at most {MAX_PACKAGE_BYTES} bytes")
         if not package.startswith(MAGIC):
-            raise FormatError("this is no sealed package", hint="give the file that pprotect package made, whole")
+            raise FormatError(
+                "this is not a valid sealed package", hint="give the whole file that pprotect package made"
+            )
         start = len(MAGIC) + _LENGTH_BYTES
         end = start + int.from_bytes(package[len(MAGIC) : start], "big")
         if end - start > MAX_HEADER_BYTES or end + SIGNATURE_BYTES > len(package):
@@ -191,5 +193,5 @@ def _unsealed(box: bytes, private: PrivateKey, label: bytes, context: tuple[byte
     """Open a box that holds a key (32 bytes) for the recipient."""
     key = open_sealed(box, {key_id(private.public): private}, label, context)
     if len(key) != len(private.public):
-        raise IntegrityError("what is sealed to the recipient is no key")
+        raise IntegrityError("the recipient's box does not hold a key")
     return key

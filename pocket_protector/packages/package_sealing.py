@@ -92,8 +92,8 @@ def check_not_production(domain: str, production: bool | None) -> None:
     policy says nothing and its name looks like production."""
     if production or (production is None and looks_like_production(domain)):
         raise PolicyError(
-            f"{domain!r} is production, and that is not handed over in packages",
-            hint=f"if it is not: {command('set-policy', domain, '--no-production')}, by the sender",
+            f"{domain!r} is production, and no package may hold that",
+            hint=f"if it is not one, its sender can say so: {command('set-policy', domain, '--no-production')}",
         )
 
 

@@ -51,15 +51,15 @@ class Sender:
         than the caller named, and for one who had other keys before."""
         if self.acquaintance is Acquaintance.STRANGER:
             raise PolicyError(
-                f"the sender of the package is unknown: it says {self.name!r}, {self.words}",
-                hint="compare the fingerprint with theirs over another channel, then give --sender FINGERPRINT",
+                f"unknown sender: the package says {self.name!r}, {self.words}",
+                hint="compare the fingerprint with theirs over another channel, then: --sender FINGERPRINT",
             )
         if self.acquaintance is Acquaintance.NOT_NAMED:
             raise IntegrityError(f"the package is from {self.name!r}, not from the sender that --sender names")
         if self.acquaintance is Acquaintance.OTHER_KEYS:
             raise IntegrityError(
                 f"{self.name!r} had other keys before; now the package says {self.words}",
-                hint="if they confirm these over another channel: --sender FINGERPRINT",
+                hint="if they confirm the new fingerprint over another channel: --sender FINGERPRINT",
             )
 
 

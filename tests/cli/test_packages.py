@@ -394,7 +394,7 @@ def test_production_by_name_and_by_policy(bob: Shell) -> None:
     header = SealedPackage.parse(usual().package).header
     for forged in (replace(header, domain="pr0d-eu"), replace(header, production=True)):
         (bob.folder / "p").write_bytes(Forged(forged, signer=STRANGER).package())
-        refused(bob, 8, "is production, and that is not handed over")
+        refused(bob, 8, "is production, and no package may hold that")
 
 
 def test_a_domain_that_is_not_there(bob: Shell) -> None:

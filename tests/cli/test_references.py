@@ -945,7 +945,10 @@ def broken(shell: Shell, code: str, scheme: str = "bad") -> Path:
         ("raise ImportError('tulip')", "the plugin 'bad' of acme-broken cannot be loaded: ImportError"),
         ("import sys; sys.exit(0)", "the plugin 'bad' of acme-broken cannot be loaded: SystemExit"),
         ("def Source(): raise ValueError('tulip')", "the plugin 'bad' of acme-broken cannot be loaded: ValueError"),
-        ("class Source: form, local = '', False", "the plugin 'bad' of acme-broken is no source of references: check"),
+        (
+            "class Source: form, local = '', False",
+            "the plugin 'bad' of acme-broken is not a valid source of references: check",
+        ),
     ],
 )
 def test_a_plugin_that_fails_stops_what_needs_it(shelf: Shell, code: str, error: str) -> None:
