@@ -553,7 +553,7 @@ def test_references_are_not_followed(alice_: Person) -> None:
         (("package", "nowhere", "--recipient", "bob.pub", "--out", "p"), 6, "no key domain named"),
         (("package", "dev", "--recipient", "nobody", "--out", "p"), 6, "no key custodian or file named 'nobody'"),
         ((*TO_BOB, "--recipient", "bob.pub"), 6, "none of them twice"),
-        ((*TO_BOB, "--ttl", "31d"), 2, "the longest lifetime of a package is 30 days"),
+        ((*TO_BOB, "--ttl", "31d"), 2, "lives for up to 30 days"),
         ((*TO_BOB, "--ttl", "0h"), 2, "not a valid lifetime"),
         ((*TO_BOB, "--ttl", "1y"), 2, "not a valid lifetime"),
         ((*TO_BOB, "--gate", "none"), 2, "is not a gate"),
