@@ -15,8 +15,6 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
     from pocket_protector.trust.judge.state import State
     from pocket_protector.user.pins import Pin
 
-LOWERED = ("sensitivity-lowered", "sensitivity-rolled-back")
-ROLLED_BACK = ("secret-rolled-back", "sensitivity-rolled-back")
 MOST_LINES = 8
 """So much is told at once; what is more, the next time."""
 
@@ -60,7 +58,7 @@ class Watch(NamedTuple):
     def kept(self, domain: str) -> dict[str, Sensitivity]:
         """The sensitivities that secrets had when they were seen, of those that somebody without the right to it
         changed since, or whose domain. An entry that was gone in between had a higher one than it has."""
-        lowered = {finding.where for finding in self.findings if finding.code in LOWERED}
+        lowered = {finding.where for finding in self.findings if finding.kind.lowers}
         changed = lowered | {finding.where for finding in self.findings if finding.is_violation}
         if not changed:
             return {}
@@ -81,7 +79,7 @@ class Watch(NamedTuple):
         """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
         only what waits to be accepted, and sensitivities that are lowered."""
         signed = self.is_signed()
-        found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.code in LOWERED)]
+        found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.kind.lowers)]
         return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
 
     def is_signed(self) -> bool:
@@ -153,7 +151,7 @@ class Watch(NamedTuple):
 
     def _withholds(self, finding: Finding) -> bool:
         """Whether it says that a reference of production is one of before."""
-        if finding.code not in ROLLED_BACK:
+        if not finding.kind.restores:
             return False
         _, domain, name = finding.where
         return bool(self.store.get_policy(domain).production) and name in self.store.get_references(domain)
@@ -167,7 +165,7 @@ class Watch(NamedTuple):
     def _may_move(self) -> bool:
         """Whether nothing is wrong or waits to be accepted. What keeps values from being printed or followed waits too:
         else the next look at something else would end it."""
-        waits = any(finding.waits or finding.code in LOWERED or self._withholds(finding) for finding in self.findings)
+        waits = any(finding.waits or finding.kind.lowers or self._withholds(finding) for finding in self.findings)
         return not self.violations and not waits
 
 
@@ -196,14 +194,14 @@ def notes(watch: Watch) -> list[list[str]]:
     told: dict[tuple[str, ...], list[str]] = {}
     older: dict[str, list[str]] = {}
     for finding in watch.notable:
-        if finding.code == ROLLED_BACK[0]:
+        if finding.kind.restores and not finding.kind.lowers:
             names = older.setdefault(finding.where[1], [])
             names.append(finding.where[2])
             text = f"note: domain/{finding.where[1]}: older values are back: {', '.join(names)}"
             told[finding.code, finding.where[1]] = [text]
         else:
             lines = [f"note: {'/'.join(finding.where)}: {finding.text}"]
-            hinted = finding.waits or finding.code in LOWERED
+            hinted = finding.waits or finding.kind.lowers
             told[finding.code, *finding.where] = [*lines, f"  {finding.hint}"] if hinted else lines
     return list(told.values())
 

@@ -26,8 +26,8 @@ from pocket_protector.document.statements import Signed
 from pocket_protector.errors import AccessError, MergeConflictError, PolicyError, StoreError
 from pocket_protector.trust.authority import sealed_to
 from pocket_protector.trust.epoch_chain import begins
+from pocket_protector.trust.findings import KINDS as FINDING_KINDS
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.gates import BEHIND
 from pocket_protector.trust.history_fold import Fold
 from pocket_protector.trust.judge.state import DomainAuthority, State
 
@@ -802,6 +802,8 @@ def check_reading(history: History, head: Step, state: State) -> int:
             readers += 1
     return readers
 
+
+BEHIND = frozenset(code for code, kind in FINDING_KINDS.items() if kind.is_older)
 
 APART = frozenset({"domain-forked", "domain-unsigned", "domain-returned", "custodian-replaced"})
 """What a version may show beside what is merely older: rotated apart, also from a removal; or from before a domain was

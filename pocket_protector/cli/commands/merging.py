@@ -15,7 +15,7 @@ from pocket_protector.cli.watching import look
 from pocket_protector.format.loaded_file import MAX_FILE_BYTES
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.repository.conflict import check_untouched, conflict_stages
-from pocket_protector.trust.gates import BEHIND, check_change
+from pocket_protector.trust.gates import check_change
 
 
 def resolve(ctx: typer.Context) -> None:
@@ -69,7 +69,8 @@ def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]
     was not authorised, as seen from where the branches parted, and from what this user has seen."""
     found, _ = side.authorize(base.authorize(None)[1], follows=True)
     # Of two branches that this user may have seen one of, the other is behind, or does not know of it.
-    seen = [finding for finding in look(side).findings if finding.code not in {*BEHIND, "domain-forked"}]
+    findings = look(side).findings
+    seen = [finding for finding in findings if not (finding.kind.is_older or finding.kind.is_parallel)]
     for name, owners in owned.items():
         apart = ("domain", name) if not base.is_signed(name) else ()
         told = [*found, *(finding for finding in seen if finding.where != apart)]

@@ -86,7 +86,7 @@ def _lines(store: KeyFile, watch: Watch) -> list[str]:
         signed = f"signed by {maker}; " if maker else "nobody signed its key and owners; "
         lines.append(f"  - {name}: {signed}owners who count: {', '.join(owners.counting) or 'none'}")
     for finding in watch.findings:
-        if finding.code != "first-contact":
+        if not finding.kind.is_first_contact:
             lines.append(f"{finding.severity.label}: {'/'.join(finding.where)}: {finding.text} [{finding.code}]")
             lines += [f"  {finding.hint}"] if finding.hint else []
     lines += [f"before: {line.removeprefix('note: ')}" for line in _untold(watch)]

@@ -14,7 +14,7 @@ from pocket_protector.cli.usage import UsageError
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.keyfile.reading import now
 from pocket_protector.repository.judged_history import judge_history
-from pocket_protector.trust.findings import DESCRIPTIONS, Finding, Severity
+from pocket_protector.trust.findings import KINDS, Finding, Severity
 from pocket_protector.trust.judge.state import State
 from pocket_protector.trust.verdict import current_findings
 
@@ -110,4 +110,5 @@ def _rendered(report: Report, form: str, path: str, *, verbose: bool) -> str:
     from pocket_protector import __version__
     from pocket_protector.cli.sarif import as_sarif
 
-    return as_sarif(report, __version__, KeyFile.from_file(path).line_of, DESCRIPTIONS)
+    descriptions = {code: kind.description for code, kind in KINDS.items()}
+    return as_sarif(report, __version__, KeyFile.from_file(path).line_of, descriptions)
