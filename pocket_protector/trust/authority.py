@@ -138,12 +138,12 @@ def reviewed_names(document: Document, domain: Domain, owners: Owners | None = N
 
 def _makers(proofs: KeyHistory, domain: Domain, before: Mapping[bytes, PastEpoch]) -> Allowed:
     """The makers of the epochs that have the present key, with the keys that theirs changed to since. One who is no
-    longer listed as an owner vouches for nobody."""
+    longer listed as an owner, or is not a custodian any more, vouches for nobody."""
     assert domain.epoch is not None
     makers: Allowed = {}
     for by in makers_of_key(before, domain.public_key, domain.epoch):
-        if by.name in domain.owners:
-            chain = proofs.chain(by.name)
+        chain = proofs.chain(by.name)
+        if by.name in domain.owners and chain:
             at = next((at for at, keys in enumerate(chain) if keys.verify_key == by.verify_key), None)
             later = frozenset({by.verify_key}) if at is None else _verify_keys(chain[at:])
             makers[by.name] = makers.get(by.name, frozenset()) | later
