@@ -92,7 +92,7 @@ def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Docume
     """Take the grant out, and leave the key as it is: the former owner still knows it.
 
     StoreError for the last owner; AccessError for an owner who counts in a signed domain, where only a rotation ends
-    an owner's access (docs/format.md, section 12.4, rule 8).
+    an owner's access (docs/format.md, section 12.4, step 12).
     """
     domain = check_removable(document, name, owner)
     if leaves_by_rotation(document, domain, owner):

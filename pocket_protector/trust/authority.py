@@ -1,7 +1,7 @@
 """What the statements of one domain amount to: which owners count, and which values they vouch for.
 
 It is asked of a document alone, as if the domain's epoch were known to be genuine. Whether it is, follows from what
-was seen before (trust/). Rules 3 and 7 of docs/format.md, section 12.
+was seen before (trust/). docs/format.md, section 12.1.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Owners:
 
 
 def owners_of(document: Document, domain: Domain, proofs: KeyHistory | None = None) -> Owners:
-    """Rule 3: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
+    """Section 12.1: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
     epoch's maker. In a domain without an epoch every listed owner who is a custodian counts."""
     proofs = proofs or KeyHistory(document)
     if domain.epoch is None:
@@ -106,7 +106,7 @@ def sealed_to(scalar: bytes, public_key: bytes) -> bool:
 def entry_status(
     document: Document, domain: Domain, owners: Owners, name: str, proofs: KeyHistory | None = None
 ) -> EntryStatus:
-    """Rule 7: a value is reviewed if an owner who counts signed exactly it, for the present key."""
+    """Section 12.1: a value is reviewed if an owner who counts signed exactly it, for the present key."""
     secret = domain.secrets[name]
     if secret.signed is None:
         return EntryStatus.UNSIGNED

@@ -1,5 +1,5 @@
 """The line of a domain's epochs: whether it leads back to one that is known, each maker having counted one step before
-(docs/format.md, section 12, rules 3 and 4)."""
+(docs/format.md, section 12.2)."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def check_change(
             continue
         hint = finding.hint
         if finding.kind.is_older:
-            hint = "fetch the newest version; or --behind, if this branch is meant to be older"
+            hint = f"{finding.hint}; or --behind, if this branch is meant to be older"
         raise IntegrityError(f"nothing was written: {'/'.join(finding.where)}: {finding.text}", hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""A history of a file, judged step by step, each merge from every one of its parents (rule 10)."""
+"""A history of a file, judged step by step, each merge from each of its parents (docs/format.md, section 12.3)."""
 
 from __future__ import annotations
 

@@ -757,7 +757,6 @@ EXPLAINED: dict[str, list[tuple[frozenset[str], ...]]] = {
     "unsigned-key-replaced": [(frozenset({"rotate-unsigned"}),)],
     "unsigned-owner-added": [(frozenset({"add-owner", "migrate-owner"}),)],
     "secret-unreviewed": [(JOINS, ROTATIONS)],
-    "owner-removed": [(REMOVALS,)],
     "signature-of-former-owner": [(JOINS, REMOVALS)],
 }
 """What may need attention in an honest history, and the operations, one of each set, that it comes from."""
@@ -809,6 +808,7 @@ BEHIND = frozenset(code for code, kind in FINDING_KINDS.items() if kind.is_older
 APART = frozenset({"domain-forked", "domain-unsigned", "domain-returned", "custodian-replaced"})
 """What a version may show beside what is merely older: rotated apart, also from a removal; or from before a domain was
 signed, or a custodian of Pocket Protector's rekeyed, which cannot be told from what an attacker would do."""
+
 
 def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> Counter[str]:
     """Somebody who looks at one version after the other, of several branches, forwards and back, and pins what is not

@@ -1,4 +1,4 @@
-"""One step of a file, judged: the rules of docs/format.md, section 12. Pure: no key, no clock, no disk."""
+"""One step of a file, judged: the steps of docs/format.md, section 12.4. Pure: no key, no clock, no disk."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _judge_upgrade(old: Document, new: Document) -> Iterator[Finding]:
 
 
 def _judge_custodians(step: Step) -> Iterator[Finding]:
-    """Rule 2: keys stay, or change by a statement of the old and of the new."""
+    """Step 2: keys stay, or change by a statement of the old and of the new."""
     old, document = step.before.document, step.after.document
     for name in changed_names(old.custodians, document.custodians):
         where = ("custodian", name)

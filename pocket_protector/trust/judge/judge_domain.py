@@ -1,4 +1,4 @@
-"""One domain's part of a judgement: its epoch, its owners and its values (docs/format.md, section 12)."""
+"""One domain's part of a judgement (docs/format.md, section 12.4, steps 3 to 6)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _hash(document: Document, domain: Domain) -> bytes:
 
 
 def _judge_unsigned(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
-    """Rule 13: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
+    """Step 4: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
     where = ("domain", new.name)
     if new.epoch is None:
         if new.key != old.key:
@@ -122,7 +122,7 @@ def _judge_first_epoch(step: Step, new: Domain, listed: Callable[[Signed], bool]
 
 
 def _judge_signed(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
-    """Rule 4: an epoch follows the known one, each maker having counted one step before."""
+    """Step 5: an epoch follows the known one, each maker having counted one step before."""
     state, after, where = step.before, step.after, ("domain", new.name)
     before = _hash(state.document, old)
     if new.epoch is None:
@@ -151,7 +151,7 @@ def _judge_signed(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
 
 
 def _judge_continued(step: Step, old: Domain | None, new: Domain) -> Iterator[Finding]:
-    """Rule 4 for a pin: the known epochs are all in the line, and it leads from the newest of them to this one. `old`
+    """Step 5 for a pin: the known epochs are all in the line, and it leads from the newest of them to this one. `old`
     is the trusted document's domain, if that has one."""
     where, document, memory = ("domain", new.name), step.after.document, step.before.memory
     known, line = memory.epochs[new.name], epoch_hashes(document, new.name)

@@ -1,4 +1,4 @@
-"""The values' part of a judgement: who vouches for what (docs/format.md, section 12, rules 6 and 7)."""
+"""The values' part of a judgement: who vouches for what (docs/format.md, section 12.4, step 10)."""
 
 from __future__ import annotations
 

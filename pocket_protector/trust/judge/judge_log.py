@@ -1,4 +1,4 @@
-"""The audit log's part of a judgement (docs/format.md, section 12.4, rule 14)."""
+"""The audit log's part of a judgement (docs/format.md, section 12.4, step 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The owners' part of a judgement: who gave whom access (docs/format.md, section 12, rules 3, 5 and 6)."""
+"""The owners' part of a judgement: who gave whom access (docs/format.md, section 12.4, steps 7 to 9)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Findi
 
 
 def _removed(step: Step, new: Domain, owner: str, *, rotated: bool, status: GrantStatus | None) -> Finding:
-    """Rule 8: an owner leaves a signed domain by a rotation. Files from before that rule have other removals."""
+    """Step 7: an owner leaves a signed domain by a rotation. Files from before that rule have other removals."""
     where = ("owner", new.name, owner)
     if rotated:
         return Finding(Severity.INFO, "owner-removed", where, "the owner was removed")
