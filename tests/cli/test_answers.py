@@ -151,7 +151,9 @@ def test_an_end_too_early_names_what_to_give(
 ) -> None:
     before = team.file.read_bytes()
     short = "".join(lines.splitlines(keepends=True)[:-1])
-    team(*words, stdin=short).failed(2, "stdin ended before the answer to", "give ")
+    # Here the last answer is a passphrase.
+    code = 4 if words == ("rm-owner",) else 2
+    team(*words, stdin=short).failed(code, "stdin ended before the answer to", "give ")
     assert team.file.read_bytes() == before
 
 

@@ -12,6 +12,7 @@ from pocket_protector.cli.commands.custodians import could_read
 from pocket_protector.cli.parameters import Custodian, Domain
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import IntegrityError, StoreError
 from pocket_protector.keyfile.key_file import KeyFile
 
@@ -89,12 +90,20 @@ def rm_owner(
     owner = session.asked(custodian, "Owner email", "CUSTODIAN")
     identity = None
     if not no_rotate:
-        must_rotate = leaves_by_rotation(store.document, check_removable(store.document, name, owner), owner)
-        identity = session.identity(store) if must_rotate else session.given_identity(store)
+        identity = _rotator(session, store, name, owner)
     if identity is not None:
         session.guard(store, name, removing=owner)
     if session.write(store, store.rm_owner(name, owner, identity), f"removed owner {owner} from {name}"):
         could_read(store, name, owner, rotated=identity is not None)
+
+
+def _rotator(session: Session, store: KeyFile, domain: str, owner: str) -> Identity | None:
+    """Who rotates the key: asked for where the owner leaves by a rotation only."""
+    if not leaves_by_rotation(store.document, store.document.domain(domain), owner):
+        return session.given_identity(store)
+    # What would be refused anyway is refused before anything is asked.
+    check_removable(store.document, domain, owner)
+    return session.identity(store)
 
 
 def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:
