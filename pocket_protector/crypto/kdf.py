@@ -117,7 +117,9 @@ FAST = Argon2Cost(time=3, memory_kib=64 * 1024, lanes=4)
 
 # Pocket Protector's two named pairs of (passes, bytes). Here they select the profiles above.
 KDF_SENSITIVE = (4, 268435456)
+"""Limits for a passphrase that is costly to guess, which stand for `HARD`."""
 KDF_INTERACTIVE = (2, 67108864)
+"""Limits for a passphrase that is checked fast, which stand for `FAST`."""
 
 
 def cost_from_limits(opslimit: int | None, memlimit: int | None) -> Argon2Cost:

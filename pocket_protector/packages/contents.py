@@ -1,4 +1,4 @@
-"""What travels in a sealed package, in its two compartments (docs/format.md, section 13.3)."""
+"""The entries in a sealed package, in its two compartments (docs/format.md, section 13.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VALUE, _REFERENCE = b"value", b"reference"
 
 
 class Outline(NamedTuple):
-    """What is told of a gated entry before the gate is open."""
+    """The facts about a gated entry that can be read before the gate is open."""
 
     name: str
     is_reference: bool
@@ -26,44 +26,46 @@ class Outline(NamedTuple):
 
 
 def is_gated(entry: ExportedEntry) -> bool:
-    """Whether an entry travels behind the gate: high and inject-only ones do, a reference too."""
+    """Return whether an entry is behind the gate: those of high or inject-only sensitivity are, references too."""
     return entry.sensitivity >= Sensitivity.HIGH
 
 
 def outline(entry: ExportedEntry) -> Outline:
+    """Return the facts about an entry that can be read before the gate is open."""
     return Outline(entry.name, isinstance(entry.content, Reference), entry.sensitivity)
 
 
 def encode_open(entries: Sequence[ExportedEntry], gated: Sequence[ExportedEntry]) -> bytes:
-    """The open compartment: its entries, and what is told of those behind the gate; a multiple of 32 bytes."""
+    """Encode the open compartment, its entries and the outlines of the gated ones, padded to 32 bytes or a multiple."""
     return pad(lp(lp(*map(_encode, entries)), lp(*(_heading(outline(entry)) for entry in gated))))
 
 
 def encode_gated(entries: Sequence[ExportedEntry]) -> bytes:
-    """The compartment behind the gate; a multiple of 32 bytes."""
+    """Encode the gated compartment; padded to a multiple of 32 bytes."""
     return pad(lp(*map(_encode, entries)))
 
 
 def parse_open(raw: bytes) -> tuple[tuple[ExportedEntry, ...], tuple[Outline, ...]]:
-    """The inverse of `encode_open`. IntegrityError for anything else: only a sender who broke the rules makes it."""
+    """Decode the open compartment. Raise IntegrityError if it is not valid: the content is authenticated, so the sender
+    broke the rules."""
     try:
         entries, gated = split(_unpadded(raw), 2)
         found = tuple(map(_entry, split(entries)))
         told = tuple(_outline(split(heading, 3)) for heading in split(gated))
         _check_order([entry.name for entry in found], [entry.name for entry in told])
         if any(map(is_gated, found)) or any(entry.sensitivity < Sensitivity.HIGH for entry in told):
-            raise FormatError("a sensitive entry is not behind the gate, or another one is")
+            raise FormatError("a sensitive entry is not gated, or another entry is")
     except FormatError as error:
         raise _broken(error) from None
     return found, told
 
 
 def parse_gated(raw: bytes, told: Sequence[Outline]) -> tuple[ExportedEntry, ...]:
-    """The inverse of `encode_gated`: exactly the entries that were told of. IntegrityError for anything else."""
+    """Decode the gated compartment. Raise IntegrityError unless its entries are those with the outlines `told`."""
     try:
         found = tuple(map(_entry, split(_unpadded(raw))))
         if tuple(map(outline, found)) != tuple(told):
-            raise FormatError("behind the gate is something else than was told of")
+            raise FormatError("the gated entries are not those that the open part lists")
     except FormatError as error:
         raise _broken(error) from None
     return found
@@ -114,4 +116,4 @@ def _check_order(*groups: list[str]) -> None:
 
 
 def _broken(error: FormatError) -> IntegrityError:
-    return IntegrityError(f"what the package holds is not as a package has it: {error.message}")
+    return IntegrityError(f"the content of the package is not valid: {error.message}")

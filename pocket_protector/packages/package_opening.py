@@ -1,4 +1,8 @@
-"""Opening a sealed package (docs/format.md, section 13)."""
+"""Open a sealed package (docs/format.md, section 13).
+
+Each step needs the one before: `SealedPackage.parse`, `SealedPackage.check`, `CheckedPackage.open`, and
+`OpenedPackage.opened_with` for the gated entries.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +39,16 @@ from pocket_protector.packages.token import Token
 _LENGTH_BYTES = 4
 _COMPARTMENTS = 3
 _MOST_AHEAD = timedelta(minutes=10)
-"""So far may the clock of a sender be before the reader's."""
+"""The sender's clock may be this far ahead of the reader's."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SealedPackage:
-    """A package that has the form of one; nothing of it is checked yet. `boxes` and `human` are one for each recipient,
-    the latter only where a person may be asked."""
+    """A well-formed package. Nothing in it is verified yet: do not believe its header.
+
+    `boxes` has a sealed key for each recipient; so has `human`, if the gate lets a person do without the token.
+    `body_digest` (32 bytes) and `header` are what `signature` (64 bytes) covers.
+    """
 
     header: Header
     boxes: tuple[bytes, ...]
@@ -54,12 +61,15 @@ class SealedPackage:
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """From its binary form or its text. FormatError for anything else, and for what is cut off or goes on."""
+        """Parse the binary form or the text. Raise FormatError for anything else, for a package that is cut off, and
+        for one with more behind it."""
         package = to_binary(raw)
         if len(package) > MAX_PACKAGE_BYTES:
             raise FormatError(f"a package has at most {MAX_PACKAGE_BYTES} bytes")
         if not package.startswith(MAGIC):
-            raise FormatError("this is no sealed package", hint="give the file that pprotect package made, whole")
+            raise FormatError(
+                "this is not a valid sealed package", hint="give the whole file that pprotect package made"
+            )
         start = len(MAGIC) + _LENGTH_BYTES
         end = start + int.from_bytes(package[len(MAGIC) : start], "big")
         if end - start > MAX_HEADER_BYTES or end + SIGNATURE_BYTES > len(package):
@@ -81,9 +91,13 @@ class SealedPackage:
         )
 
     def check(self, known: Callable[[Header], None], now: datetime) -> CheckedPackage:
-        """In this order: `known` raises if the sender is nobody to the reader; IntegrityError for a signature that is
-        not the sender's; PolicyError for a package that has expired, or is made in the future, and for one of
-        production."""
+        """Verify the package, in this order.
+
+        1. `known` is called with the header, and raises an error of its own unless the reader knows the sender.
+        2. Raise IntegrityError if the signature is not the sender's.
+        3. Raise PolicyError if the package expired by `now`, or was made more than 10 minutes after it.
+        4. Raise PolicyError for a production domain.
+        """
         known(self.header)
         self._check_signature()
         self._check_times(now)
@@ -96,7 +110,7 @@ class SealedPackage:
             raise IntegrityError("the sender's signature does not match: the package was changed, or is not theirs")
 
     def _check_times(self, now: datetime) -> None:
-        # Both are of one form, in UTC.
+        # Both have one form, in UTC, so that text compares like time.
         if self.header.expires <= format_time(now):
             raise PolicyError(f"the package expired at {self.header.expires}", hint="ask its sender for another one")
         if self.header.created > format_time(now + _MOST_AHEAD):
@@ -107,13 +121,15 @@ class SealedPackage:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckedPackage:
-    """A package of somebody who is known, which may be opened now."""
+    """A package that is verified, from a known sender, and may be opened now."""
 
     sealed: SealedPackage
 
     def open(self, private: PrivateKey) -> OpenedPackage:
-        """What needs no gate. AccessError for a key that is no recipient's; IntegrityError for content that breaks the
-        rules."""
+        """Open the entries that are not gated, with a recipient's private key.
+
+        Raise AccessError if the package is not for this key, and IntegrityError for content that breaks the rules.
+        """
         header = self.sealed.header
         if private.public not in header.recipients:
             raise AccessError(
@@ -128,7 +144,8 @@ class CheckedPackage:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenedPackage:
-    """A package that was checked: the entries that need no gate, and what is told of the others."""
+    """A package that is open up to its gate: `entries` are decrypted; `gated` has name, kind and sensitivity of the
+    entries behind the gate. Both are sorted by name."""
 
     package: SealedPackage
     entries: tuple[ExportedEntry, ...]
@@ -137,12 +154,15 @@ class OpenedPackage:
     _key: bytes
 
     def check_token(self, token: Token) -> None:
-        """AccessError for one of another package."""
+        """Check that the token belongs to this package. Raise AccessError if not."""
         if token.package_id != self.package.header.package_id:
             raise AccessError("the token is of another package", hint="each package has a token of its own")
 
     def opened_with(self, token: Token) -> tuple[ExportedEntry, ...]:
-        """The gated entries. AccessError for a token that is another package's, or wrong."""
+        """Open the gated entries with the token. Raise AccessError if it belongs to another package, or is wrong.
+
+        A token is good for once: hold `using(token)` around this and whatever uses the entries.
+        """
         self.check_token(token)
         bound = self.package.header.hash()
         try:
@@ -154,8 +174,10 @@ class OpenedPackage:
         return self._gated(gate_key)
 
     def opened_by_human(self) -> tuple[ExportedEntry, ...]:
-        """The gated entries, without a token: for a person who was asked. That they were is the caller's to see to; the
-        recipient's key opens this. PolicyError where the sender wants the token."""
+        """Open the gated entries without the token. Raise PolicyError if the sender's gate demands the token.
+
+        The caller must have asked a person first. Cryptography does not enforce that: the recipient's key opens this.
+        """
         if self.package.header.gate is not Gate.TOKEN_OR_HUMAN:
             raise PolicyError("the sender wants the token for the gated entries", hint="--token FILE, or --token -")
         index = self.package.header.recipients.index(self._private.public)
@@ -168,8 +190,8 @@ class OpenedPackage:
 
 
 def _unsealed(box: bytes, private: PrivateKey, label: bytes, context: tuple[bytes, bytes]) -> bytes:
-    """A key of 32 bytes that was sealed to the recipient."""
+    """Open a box that holds a key (32 bytes) for the recipient."""
     key = open_sealed(box, {key_id(private.public): private}, label, context)
     if len(key) != len(private.public):
-        raise IntegrityError("what is sealed to the recipient is no key")
+        raise IntegrityError("the recipient's box does not hold a key")
     return key

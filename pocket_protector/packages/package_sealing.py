@@ -1,4 +1,4 @@
-"""Making a sealed package (docs/format.md, section 13)."""
+"""Seal a package (docs/format.md, section 13)."""
 
 from __future__ import annotations
 
@@ -34,8 +34,12 @@ TOKEN = LABEL_PREFIX + b"package-token"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PackageRequest:
-    """How a domain is to be sealed: by whom, to whom (checked X25519 public keys), from when and for how long, and what
-    opens the gated entries: the token, and whether a person may do without it."""
+    """How to seal a domain.
+
+    `sender` signs, and needs keys that can sign. `recipients` are 1 to 64 X25519 public keys (32 bytes each), checked,
+    such as `Recipient.public_key`. The package can be opened from `now` on, for `life` (1 second to 30 days). `token`
+    is a new one, from `Token.generate`. `gate` decides whether a person can open the gated entries without the token.
+    """
 
     sender: Identity
     recipients: tuple[bytes, ...]
@@ -46,16 +50,17 @@ class PackageRequest:
 
 
 def seal_package(domain: ExportedDomain, request: PackageRequest) -> bytes:
-    """The package in its binary form.
+    """Seal a domain's entries to the recipients; return the package in its binary form (at most 16 MiB).
 
-    PolicyError for a production domain. StoreError for a name that only Pocket Protector allowed, no recipient or too
-    many, a life of no time or over 30 days, and more than a package holds. AccessError for a sender whose keys cannot
-    sign.
+    Entries of high or inject-only sensitivity are gated: the recipient needs the token too, which travels another way.
+    References are sealed as they are. Raise PolicyError for a production domain; StoreError for a name that no reader
+    accepts, for recipients or a life out of bounds, and for a package that is too large; AccessError for a sender
+    whose keys cannot sign.
     """
     sender = require_signing(request.sender)
     check_not_production(domain.name, domain.production)
     for entry in domain.entries:
-        # Only Pocket Protector allowed some names, which no reader of packages takes.
+        # Pocket Protector allowed names that no reader of packages accepts.
         parse_secret_name(entry.name)
     header = _header(domain, request, sender)
     bound, key, gate_key, token = header.hash(), os.urandom(KEY_BYTES), os.urandom(KEY_BYTES), request.token
@@ -78,16 +83,17 @@ def seal_package(domain: ExportedDomain, request: PackageRequest) -> bytes:
 
 
 def place(bound: bytes, index: int) -> tuple[bytes, bytes]:
-    """The context of what is sealed to one recipient: the header's hash, and the recipient's number (u32)."""
+    """Return the context of a box for one recipient: the header's hash (32 bytes), and the recipient's index (u32)."""
     return bound, index.to_bytes(4, "big")
 
 
 def check_not_production(domain: str, production: bool | None) -> None:
-    """PolicyError for a domain whose policy says that it is production, or whose name does and no policy otherwise."""
+    """Check that a domain may leave in a package. Raise PolicyError if its policy says that it is production, or if the
+    policy says nothing and its name looks like production."""
     if production or (production is None and looks_like_production(domain)):
         raise PolicyError(
-            f"{domain!r} is production, and that is not handed over in packages",
-            hint=f"if it is not: {command('set-policy', domain, '--no-production')}, by the sender",
+            f"{domain!r} is production, and no package may hold that",
+            hint=f"if it is not one, its sender can say so: {command('set-policy', domain, '--no-production')}",
         )
 
 

@@ -147,9 +147,8 @@ def _loaded(kind: _Kind, point: EntryPoint) -> Any:
     except (Exception, SystemExit) as error:
         raise _error(f"{name} cannot be loaded: {type(error).__name__}", "upgrade or uninstall it") from error
     if wrong:
-        raise _error(
-            f"{name} is no {kind.what}: {', '.join(wrong)} missing or of another type", "upgrade or uninstall it"
-        )
+        text = f"{name} is not a valid {kind.what}: {', '.join(wrong)} missing or of another type"
+        raise _error(text, "upgrade or uninstall it")
     if getattr(made, "seals", False):
         # Such a plugin expects inject-only values and unresolved references, and these are not for a text format.
         raise _error(f"{name} seals what it makes, and an export format does not", "upgrade or uninstall it")

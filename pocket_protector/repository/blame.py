@@ -1,4 +1,4 @@
-"""Who committed each value of a file, as git's history has it."""
+"""Find the commit that each value of a file came from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHORT_ID = 12
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Who committed a value, when, and in which commit (its id, abbreviated)."""
+    """The commit that a value came from: its author, its time in UTC, and the first 12 digits of its id."""
 
     author: str
     time: str
@@ -25,8 +25,11 @@ class Blame:
 
 
 def blame_secrets(path: str, text: str, domain: str, names: Iterable[str]) -> dict[str, Blame]:
-    """For each secret of the file with this text that is so in git's history: the commit that put it there. A rotation,
-    which re-seals every value, is none that did. Nothing outside git."""
+    """Return secret name → the commit that set its present value, for the file at `path` with this text.
+
+    A rotation re-seals each value, and does not count as setting it. Values that are not committed are left out, and
+    all are left out where git does not have the file's whole history.
+    """
     document = load_text(text).document
     try:
         check_complete(path)
@@ -54,7 +57,7 @@ def _same(older: Secret, newer: Secret, *, rotated: bool) -> bool:
 
 
 def _newest_first(path: str, listed: list[Commit], domain: str) -> Iterator[tuple[Commit, Domain | None]]:
-    """The commits that have the file, the last first, with the domain as it was there."""
+    """Yield the commits of the file, newest first, each with the domain as of then."""
     ids = [commit.blob for commit in reversed(listed) if commit.blob]
     contents = blobs(path, ids, MAX_FILE_BYTES)
     memo: Memo = {}

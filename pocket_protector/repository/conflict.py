@@ -1,4 +1,4 @@
-"""The three versions of a file that git could not merge."""
+"""Read the three versions of a file that git could not merge."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pocket_protector.repository.git import output
 
 
 def conflict_stages(path: str, most: int) -> tuple[bytes, bytes, bytes]:
-    """The file's base, ours and theirs, from git's index (gitrevisions(7), `:<n>:<path>`).
+    """Return the file's base, ours and theirs from git's index (gitrevisions(7), `:<n>:<path>`).
 
-    StoreError if there is no git, no conflict in the file, no base (both branches made the file, or one removed it),
+    Raise StoreError if git is missing, the file has no conflict or no base (both branches made it, or one removed it),
     or a version has more than `most` bytes.
     """
     folder, name = os.path.split(os.path.realpath(path))
@@ -31,7 +31,8 @@ def conflict_stages(path: str, most: int) -> tuple[bytes, bytes, bytes]:
 
 
 def check_untouched(conflicted: bytes, stages: tuple[bytes, bytes, bytes]) -> None:
-    """StoreError unless `conflicted` is what git left of a merge of `stages`: somebody's own lines would be lost."""
+    """Check that `conflicted` is what git left of a merge of `stages`. Raise StoreError if not, since somebody's edits
+    would be lost."""
     markers = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
     lines = {line for line in conflicted.splitlines() if not line.startswith(markers)}
     base, ours, theirs = (set(stage.splitlines()) for stage in stages)

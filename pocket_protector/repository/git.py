@@ -1,4 +1,4 @@
-"""Running git: for a short answer, or for as long as it has something to say."""
+"""Run git, for a short answer or as a stream."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pocket_protector.errors import StoreError
 
 _SECONDS = 30
 
-# Whoever can write refs must not be able to hide a commit or what it changed, nor may a graft. The rest is for answers
-# that can be read: `:(top,literal)` is taken for what it is, and complaints are in English.
+# Replace refs and grafts can hide a commit or its changes, so git ignores them. The other variables make git's answers
+# readable: it takes `:(top,literal)` as pathspec magic, and writes errors in English.
 _VARIABLES = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull,
@@ -23,7 +23,7 @@ _VARIABLES = {
 
 
 def output(folder: str, *arguments: str) -> bytes:
-    """What git answers; StoreError with git's reason if it fails."""
+    """Run git and return its standard output. Raise StoreError with git's reason if it fails."""
     done = finished(folder, *arguments)
     if done.returncode:
         raise _failure(arguments, done.stderr)
@@ -31,7 +31,8 @@ def output(folder: str, *arguments: str) -> bytes:
 
 
 def finished(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """git after it has run, in whatever way it ended."""
+    """Run git to its end, and return the result, whatever its exit status. Raise StoreError if git cannot run, or takes
+    more than 30 seconds."""
     try:
         return subprocess.run(  # noqa: S603 (no shell; the arguments are ours)
             _words(arguments),
@@ -48,11 +49,11 @@ def finished(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes]
 
 @contextmanager
 def running(folder: str, *arguments: str, talks: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """git while it runs, without a limit of time; with `talks` it has a pipe to read from.
+    """Run git while the context lasts, with no time limit; with `talks`, git's standard input is a pipe.
 
-    Whoever is done with it early, by an error too, leaves no process behind. StoreError if git itself fails.
+    The process is gone when the context ends, early or by an error too. Raise StoreError if git itself fails.
     """
-    # A pipe for the complaints would have to be emptied while the other pipes are in use.
+    # A pipe for standard error could fill up while the other pipes are in use; a file cannot.
     with tempfile.TemporaryFile() as complaints:
         try:
             process = subprocess.Popen(  # noqa: S603 (no shell; the arguments are ours)
@@ -73,18 +74,18 @@ def running(folder: str, *arguments: str, talks: bool = False) -> Iterator[subpr
 
 
 def reason(complaints: bytes) -> str:
-    """What made git end, of what it wrote to its standard error: warnings and advice may come before."""
+    """Return the line of git's standard error that says why it ended; warnings and advice may stand before it."""
     lines = complaints.decode(errors="replace").strip().splitlines()
     return next((line for line in lines if line.startswith("fatal: ")), "".join(lines[:1]))
 
 
 def _words(arguments: tuple[str, ...]) -> list[str]:
-    # git is found as the user's shell finds it.
+    # Find git on PATH, as the user's shell does.
     return ["git", "-c", "core.fsmonitor=false", *arguments]
 
 
 def _environment() -> dict[str, str]:
-    # Programs that the repository's configuration names are not for our credentials.
+    # The repository's configuration can name programs that git runs; they must not see our credentials.
     return {name: value for name, value in os.environ.items() if "PASSPHRASE" not in name} | _VARIABLES
 
 

@@ -1,4 +1,4 @@
-"""Every version of a file that git has, judged one after the other."""
+"""Judge every version of a file that git has, one after the other."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _SHORT_ID = 12
 
 @dataclass(frozen=True, slots=True)
 class JudgedVersion:
-    """A version of the file, and what its step says. `commit` is None for one that git does not have: the file in the
-    work tree, or what a merge would make."""
+    """A version of the file, with the findings about the step that led to it. `commit` is None for the file in the work
+    tree and for the result of a merge, which git does not have."""
 
     commit: Commit | None
     findings: tuple[Finding, ...]
@@ -33,18 +33,17 @@ class JudgedVersion:
 
 @dataclass(frozen=True, slots=True)
 class JudgedHistory:
-    """The versions that were asked for, oldest first, and the state after the last."""
+    """The chosen versions, oldest first, and the state after the last; None if the file was never there."""
 
     versions: tuple[JudgedVersion, ...]
     state: State | None
 
 
 def judge_history(path: str, revisions: str | None, progress: Callable[[int, int], None]) -> JudgedHistory:
-    """Judge every version of the file at `path` and the one in the work tree; with `A..B` what came after A up to B,
-    with `A` the work tree after A. What came before is judged too, and not told.
+    """Judge the history of the file at `path`; `verification.verify_history` explains `revisions`.
 
-    `progress` is called with how many versions are done, and of how many. StoreError for a revision that is not there,
-    and where git does not have the whole history.
+    Each version is judged, and the result has those that `revisions` chooses. `progress` is called with the number of
+    versions judged and their total. Raise StoreError for an unknown revision, and where git lacks part of the history.
     """
     check_complete(path)
     since, dots, until = (revisions or "").partition(RANGE)
@@ -76,8 +75,8 @@ def judge_history(path: str, revisions: str | None, progress: Callable[[int, int
 
 
 def _merged(path: str, first: str, last: str, state: State | None) -> list[JudgedVersion]:
-    """What would come of taking `last` into `first`, judged from both; a history that was put in the place of another
-    shows here. Nothing, if `first` is a part of `last`, where every step was judged."""
+    """Judge the result of a merge of `last` into `first`, from both sides: this finds a history that replaced another.
+    Return nothing if `last` contains `first`, since then every step was judged."""
     base = merge_base(path, first, last)
     if base == first:
         return []
@@ -86,12 +85,8 @@ def _merged(path: str, first: str, last: str, state: State | None) -> list[Judge
     for _ in _judged(path, listed, fold, lambda *_: None):
         pass
     if fold.is_parted:
-        text = f"what a merge would make of it cannot be judged: {first[:_SHORT_ID]} has no file that loads"
-        return [
-            JudgedVersion(
-                None, (Finding(Severity.VIOLATION, "merge-conflict", ("file",), text, "mend it there first"),)
-            )
-        ]
+        text = f"the merge cannot be judged: {first[:_SHORT_ID]} has no file that loads"
+        return [_unmergeable(text, "fix the file in that commit first")]
     if fold.state is None or state is None:
         return []
     ours, theirs = fold.state.document, state.document
@@ -101,17 +96,20 @@ def _merged(path: str, first: str, last: str, state: State | None) -> list[Judge
         try:
             result = merge(parted, ours, theirs)
         except MergeConflictError as error:
-            text = f"it cannot be told what a merge would make of it: {error.message}"
-            hint = "merge it, or rebase; then ask again"
-            return [JudgedVersion(None, (Finding(Severity.VIOLATION, "merge-conflict", ("file",), text, hint),))]
+            text = f"the merge cannot be judged: {error.message}"
+            return [_unmergeable(text, "merge or rebase, then verify again")]
     found, _ = authorize(fold.state, result, follows=True)
     if result is not theirs:
         found += [finding for finding in authorize(state, result, follows=True)[0] if finding not in found]
     return [JudgedVersion(None, tuple(found))]
 
 
+def _unmergeable(text: str, hint: str) -> JudgedVersion:
+    return JudgedVersion(None, (Finding(Severity.VIOLATION, "merge-conflict", ("file",), text, hint),))
+
+
 def _at(path: str, commit: str) -> Document | None:
-    """The file as it was at a commit; None if it was not there, or cannot be read."""
+    """Return the file as of a commit; None if it was not there, or does not load."""
     blob = next((commit.blob for commit in reversed(commits(path, [commit]))), None)
     version = load_version(next(blobs(path, [blob], MAX_FILE_BYTES))[1], {}) if blob else None
     return version.document if isinstance(version, LoadedFile) else None
@@ -143,6 +141,7 @@ def _judged(
 
 
 def load_version(raw: bytes, memo: Memo) -> LoadedFile | PocketProtectorError:
+    """Load one version; return the error of one that does not load."""
     try:
         return load(raw, memo)
     except PocketProtectorError as error:
@@ -151,10 +150,10 @@ def load_version(raw: bytes, memo: Memo) -> LoadedFile | PocketProtectorError:
 
 def _broken(error: PocketProtectorError, *, last: bool) -> Finding:
     severity = Severity.VIOLATION if last else Severity.ATTENTION
-    hint = "what stands here can be judged by nobody: see the version before, and the next one"
+    hint = "this version cannot be judged: look at the one before and the one after"
     return Finding(severity, "file-broken", ("file",), f"this version does not load: {error}", hint)
 
 
 def _removed() -> Finding:
-    text = "there is no file at this path any more: it was removed, moved away, or is a link"
-    return Finding(Severity.VIOLATION, "file-removed", ("file",), text, "verify the path that it has now, with -f")
+    text = "the path has no regular file any more: it was removed or moved, or is a link now"
+    return Finding(Severity.VIOLATION, "file-removed", ("file",), text, "if it moved, verify its new path: -f PATH")

@@ -1,7 +1,7 @@
-"""The history of one file: which commits changed it, and what it held there.
+"""Read the history of one file: the commits that changed it, and its content in each.
 
-git's own settings, replace refs and grafts do not show here, and git simplifies nothing: it lists all commits, and
-what is left out of them is decided below. Renames are not followed.
+Git's configuration, replace refs and grafts have no effect here. Git lists all commits, and this module chooses among
+them. It does not follow renames.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO
 from pocket_protector.errors import StoreError
 from pocket_protector.repository.git import finished, output, reason, running
 
-# `--full-history --sparse`: every commit. git's own pruning drops a merge in a range whose other side is out of range.
+# `--full-history --sparse` lists every commit: git's own pruning drops a merge in a range if its other side is outside.
 _LOG = (
     "log --full-history --sparse --topo-order --reverse -z --raw --no-abbrev --root --diff-merges=separate"
     " --no-renames --no-follow --no-relative --no-ext-diff --no-textconv --no-color --no-show-signature --no-notes"
@@ -32,16 +32,16 @@ _CHUNK = 1 << 20
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 _OUTSIDE = "outside"
-"""Stands for all parents that a negative revision leaves out."""
+"""Stands for each parent that a negative revision excludes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit in which the file is not what it was before, or that merges two such.
+    """A commit that changed the file, or merged two that did.
 
-    `parents` are the listed commits that the files of its parents came from, each once. `time` is the committer's.
-    `blob` is the object id of the file, None if there is no plain file at the path. `outside` says that a negative
-    revision left out where the file of a parent came from; without that, a commit without parents made the file.
+    `parents` are the listed commits that the files of its parents came from, each once. `time` is the committer's, in
+    UTC. `blob` is the object id of the file, or None if the path has no regular file. `outside` is True if a negative
+    revision excludes the commit that a parent's file came from; otherwise a commit without parents made the file.
     """
 
     id: str
@@ -54,10 +54,10 @@ class Commit:
 
 
 def commits(path: str, revisions: Sequence[str]) -> list[Commit]:
-    """The history of the file at `path`, parents before children.
+    """Return the history of the file at `path`, parents before children.
 
-    `revisions` are ids of commits, as `parse_revision` gives them; one with `^` in front leaves out itself and its
-    ancestors. Of a single id the last commit in the list is the one that its file came from.
+    `revisions` are commit ids, as `parse_revision` returns them; `^` before an id excludes that commit and its
+    ancestors. For a single id, the last commit in the list is the one that its file came from.
     """
     folder, name = _place(path)
     # Where the file of each commit came from: a listed commit, `_OUTSIDE`, or None if it never had one.
@@ -73,7 +73,7 @@ def commits(path: str, revisions: Sequence[str]) -> list[Commit]:
             parents = tuple(origin for origin in known if origin in listed)
             outside = _OUTSIDE in known
             before = listed[parents[0]].blob if parents else None
-            # What is not changed is the same in all parents.
+            # A file that the commit did not change is the same in all parents.
             blob = changes[0] if changes else before
             if len(parents) + outside > 1 or (changes and (outside or blob != before)):
                 listed[commit] = Commit(commit, parents, _utc(time), author, subject, blob, outside)
@@ -84,15 +84,15 @@ def commits(path: str, revisions: Sequence[str]) -> list[Commit]:
 
 
 def blobs(path: str, ids: Sequence[str], most: int) -> Iterator[tuple[str, bytes]]:
-    """What the blobs hold, each once, in the order given, of one that has more than `most` bytes one more than these;
-    `path` only says which repository. StoreError if one is not there.
+    """Yield each blob's id and content once, in the order given. A content is cut to `most` + 1 bytes, so that the
+    caller can refuse it. `path` only chooses the repository. Raise StoreError if a blob is missing.
     """
     folder = _folder(path)
     with running(folder, "cat-file", "--batch", talks=True) as git:
         assert git.stdin
         assert git.stdout
         for blob in dict.fromkeys(ids):
-            # One question, one answer: neither side ever waits for room in a pipe that the other does not empty.
+            # Ask for one blob at a time: then neither side waits for room in a pipe that the other does not empty.
             with suppress(BrokenPipeError):
                 os.write(git.stdin.fileno(), blob.encode() + b"\n")
             header = git.stdout.readline().split()
@@ -109,7 +109,8 @@ def blobs(path: str, ids: Sequence[str], most: int) -> Iterator[tuple[str, bytes
 
 
 def parse_revision(path: str, text: str) -> str:
-    """The id of the commit that a user's `text` names (gitrevisions(7)), or that a tag of that name is on."""
+    """Return the id of the commit that a user's `text` names (gitrevisions(7)); a tag stands for its commit. Raise
+    StoreError if the text names no commit, or more than one."""
     hint = "git log --oneline lists commits, git branch --all and git tag their names"
     if text.startswith("-") or "\0" in text:
         raise StoreError(f"not a commit: {text!r}", hint=hint)
@@ -124,13 +125,14 @@ def parse_revision(path: str, text: str) -> str:
 
 
 def merge_base(path: str, one: str, other: str) -> str | None:
-    """The commit where two histories parted; None if they have none in common."""
+    """Return the id of the commit where two histories parted; None if they have none in common."""
     done = finished(_folder(path), "merge-base", one, other)
     return done.stdout.decode().split()[0] if done.returncode == 0 and done.stdout.strip() else None
 
 
 def check_complete(path: str) -> None:
-    """StoreError unless the file is in a work tree of a repository that has commits, and all of their history."""
+    """Check that the file is in a work tree whose repository has a commit, and the whole history. Raise StoreError if
+    not."""
     folder, _ = _place(path)
     if output(folder, "rev-parse", "--is-shallow-repository").strip() != b"false":
         raise StoreError(
@@ -143,7 +145,7 @@ def check_complete(path: str) -> None:
 
 
 def _records(stream: IO[bytes], name: bytes) -> Iterator[tuple[list[str], list[str | None]]]:
-    """Each commit's fields, and what the file came to be; a merge once for each parent that it differs from."""
+    """Yield each commit's fields and the file's new blobs; a merge comes once for each parent that it differs from."""
     tokens = _tokens(stream)
     token = next(tokens, None)
     while token is not None:
@@ -151,7 +153,7 @@ def _records(stream: IO[bytes], name: bytes) -> Iterator[tuple[list[str], list[s
         if len(fields) < _FIELDS:
             return  # git has failed, and `running` says so
         changes = []
-        # A text in the fields that looks like a change has another place. An empty line comes before the first one.
+        # A field that looks like a change cannot stand here. An empty line comes before the first change.
         while (token := next(tokens, None)) is not None and (change := token.removeprefix(b"\n")).startswith(b":"):
             old_mode, mode, old, new, _ = change[1:].split()
             before, after = _blob(old_mode, old), _blob(mode, new)
@@ -161,7 +163,7 @@ def _records(stream: IO[bytes], name: bytes) -> Iterator[tuple[list[str], list[s
 
 
 def _blob(mode: bytes, blob: bytes) -> str | None:
-    """Links, submodules and what is not there (mode 000000) are no files."""
+    """Return the blob of a regular file; None for a link, a submodule, and a missing file (mode 000000)."""
     return blob.decode() if mode.startswith(b"100") else None
 
 
@@ -176,14 +178,14 @@ def _utc(seconds: str) -> str:
     try:
         moment = datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
-        moment = datetime.fromtimestamp(0, UTC)  # as git shows a time that is none
+        moment = datetime.fromtimestamp(0, UTC)  # as git shows an invalid time
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _folder(path: str) -> str:
-    """Where to run git for the file."""
+    """Return the folder to run git in for the file."""
     if "GIT_DIR" in os.environ:
-        # As in a hook: it may be relative, and where git runs may be the top of the work tree.
+        # Git sets GIT_DIR for hooks. It may be relative to the current folder.
         return os.getcwd()
     folder = os.path.dirname(os.path.abspath(path))
     while not os.path.isdir(folder):
@@ -192,10 +194,10 @@ def _folder(path: str) -> str:
 
 
 def _place(path: str) -> tuple[str, str]:
-    """Where to run git for the file, and its path from the top of the work tree.
+    """Return the folder to run git in, and the file's path from the top of the work tree.
 
-    The path as it was typed counts, not what links inside the work tree make of it: who puts a link in the place of
-    the file, or of its folder, does not give it another history.
+    Links inside the work tree are not followed: somebody who replaces the file or its folder by a link must not give it
+    another history.
     """
     folder = _folder(path)
     done = finished(folder, "rev-parse", "--show-toplevel")
@@ -205,7 +207,7 @@ def _place(path: str) -> tuple[str, str]:
         )
     top = os.fsdecode(done.stdout.removesuffix(b"\n"))
     typed = os.path.abspath(path)
-    # Links that lead into the work tree from elsewhere are followed.
+    # Links that lead into the work tree from outside are followed.
     resolved = os.path.join(os.path.realpath(os.path.dirname(typed)), os.path.basename(typed))
     for absolute in (typed, resolved):
         names = absolute.split(os.sep)

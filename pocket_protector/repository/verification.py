@@ -89,9 +89,9 @@ def verify_history(
     `trust` maps custodian names to fingerprints; each domain must lead back to one of them. `now` is for policies
     about age (the clock, if None). `progress` is called with the number of versions judged and their total.
 
-    Raise StoreError if `revisions` is malformed or unknown, or git lacks part of the history, and FormatError or
-    IntegrityError if the work tree's file cannot be read. A version in the history that does not load is a finding.
-    A violation raises nothing: see `Report.count`. See docs/format.md, section 12.
+    Raise StoreError if `revisions` is malformed or unknown, the file is missing, or git lacks part of its history;
+    FormatError or IntegrityError if the work tree's file does not load. An earlier version that does not load is a
+    finding, and so is a violation: see `Report.count`. See docs/format.md, section 12.
     """
     if revisions is not None and not is_revisions(revisions):
         raise StoreError(f"{revisions!r} is not a commit or a range of commits", hint="REV, REV.. or REV..REV")

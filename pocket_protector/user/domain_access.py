@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.document.decrypted import DecryptedDomain, decoded
-from pocket_protector.document.exported import ExportedDomain, ExportedEntry
-from pocket_protector.document.reference import Reference
+from pocket_protector.document.exported import ExportedDomain
 from pocket_protector.document.sensitivity import Sensitivity
-from pocket_protector.errors import PolicyError, PPKeyError, StoreError, command
+from pocket_protector.errors import PolicyError, StoreError, command
 from pocket_protector.keyfile.credentials import Creds
+from pocket_protector.keyfile.exported_domain import check_names, with_contents
 from pocket_protector.user import notices
 
 if TYPE_CHECKING:
     from pocket_protector.errors import ProviderError
-    from pocket_protector.references.resolve import Told
+    from pocket_protector.references.resolve import Progress
     from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
@@ -38,7 +38,7 @@ class Use:
     require_signed: bool = False
     resolve: bool = True
     skip_unresolved: bool = False
-    progress: Told | None = field(default=None, compare=False)
+    progress: Progress | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,14 +105,9 @@ class DomainAccess:
         """Open the values for a package: references as they are, no entry less sensitive than the user saw it."""
         file, domain = self._file, self._domain
         opened = self.open(identity)
-        references, floors = file.key_file.get_references(domain), file.judged.sensitivity_floors(domain)
-        entries = []
-        for name in self._names:
-            content: bytes | Reference = references[name] if name in references else opened.values[name]
-            level = file.key_file.get_secret_sensitivity(domain, name)
-            entries.append(ExportedEntry(name, content, max(level, floors.get(name, level))))
-        production = file.key_file.get_policy(domain).production
-        return ExportedDomain(file.key_file.file_id, domain, production, tuple(entries))
+        references = file.key_file.get_references(domain)
+        contents = {name: references.get(name, opened.values[name]) for name in self._names}
+        return with_contents(file.key_file, domain, contents, file.judged.sensitivity_floors(domain))
 
 
 def grant_access(
@@ -120,11 +115,8 @@ def grant_access(
 ) -> DomainAccess:
     """Return access to the values of a domain, or the `chosen` ones; raises as `GuardedKeyFile.access`."""
     use = use or Use()
-    known = file.key_file.get_domain_secret_names(domain)
-    for name in chosen or ():
-        if name not in known:
-            raise PPKeyError(f"secret in {domain!r}", name, known)
-    names = [name for name in known if chosen is None or name in chosen]
+    check_names(file.key_file, domain, chosen or ())
+    names = [name for name in file.key_file.get_domain_secret_names(domain) if chosen is None or name in chosen]
     file.give_notices([domain], first_contact=file.options.attended)
     if use.prints:
         references = file.key_file.get_references(domain)

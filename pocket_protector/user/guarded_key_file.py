@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # imported late: a file that did not change is used without
     from pocket_protector.crypto.identity import Identity
     from pocket_protector.document.decrypted import DecryptedDomain
     from pocket_protector.keyfile.credentials import Creds
-    from pocket_protector.references.resolve import Resolved, Told
+    from pocket_protector.references.resolve import Progress, Resolved
     from pocket_protector.repository.verification import Report
     from pocket_protector.user.domain_access import DomainAccess, Use
 
@@ -254,7 +254,7 @@ class GuardedKeyFile:
         self.key_file.check_use(domain_name, require_signed=required, trust=trusted, behind=behind)
 
     def resolve(
-        self, places: Iterable[tuple[str, str]], progress: Told | None = None, *, partly: bool = False
+        self, places: Iterable[tuple[str, str]], progress: Progress | None = None, *, partly: bool = False
     ) -> Resolved:
         """Fetch the values that references, given by their domains and names, point to.
 

@@ -1,6 +1,6 @@
-"""Whose keys this user knows, kept in the user's own folder (docs/packages.md).
+"""The keys that this user knows, in the user's own folder (docs/packages.md).
 
-`known-senders` and `known-recipients` have a line `FINGERPRINT NAME` for each key.
+The files `known-senders` and `known-recipients` have a line `FINGERPRINT NAME` for each key.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ _MOST_BYTES = 1024 * 1024
 
 
 class KnownKeys:
-    """The fingerprint that belongs to a name, as text without white space: SENDERS or RECIPIENTS."""
+    """The fingerprint that the user knows for each name. `kind` is SENDERS or RECIPIENTS."""
 
     def __init__(self, kind: str) -> None:
         self._path = os.path.join(files.state_folder(), kind)
 
     def fingerprint_of(self, name: str) -> str | None:
-        """The one that was remembered for a name."""
+        """Return the fingerprint that was remembered for a name, or None. Raise StoreError if the file is damaged."""
         if not os.path.lexists(self._path):
             return None
         return self._parse(files.read(self._path, _MOST_BYTES)).get(name)
 
     def remember(self, name: str, fingerprint: str) -> None:
-        """From now on, in the place of another; StoreError if it cannot be kept."""
+        """Remember a fingerprint, a text without white space, in place of an earlier one. Raise StoreError if the file
+        cannot be written."""
         if self.fingerprint_of(name) == fingerprint:
             return
         files.make_private_folder(os.path.dirname(self._path))

@@ -1,6 +1,6 @@
-"""Which tokens of packages this user has used: `used-tokens/` has an empty file for each (docs/packages.md).
+"""The package tokens that this user has used, in the user's own folder (docs/packages.md).
 
-The name of such a file is a digest, which tells nothing of the token.
+`used-tokens/` has an empty file for each. Its name is a digest, which says nothing about the token.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ _LABEL = LABEL_PREFIX + b"used-token"
 
 
 class TokenUse:
-    """A token that is about to be used. It counts as used from `finish` on: whoever is killed before has it still."""
+    """A token while it is in use. It counts as used from `finish` on: a process that dies before can use it again."""
 
     def __init__(self, path: str, target: files.Target) -> None:
         self._path = path
         self._target = target
 
     def finish(self) -> None:
-        """On this machine nobody uses it again."""
+        """Mark the token as used, on this machine."""
         self._target.replace(b"")
 
     def undo(self) -> None:
-        """Nothing came of it after all."""
+        """Undo `finish`: the use failed after all."""
         files.remove(self._path)
 
 
 @contextmanager
 def using(token: Token) -> Iterator[TokenUse]:
-    """While this lasts nobody else uses the token; of two at the same time one waits. PolicyError if it was used."""
+    """Hold the token for one use; another process that wants it waits. Raise PolicyError if it was used before."""
     name = digest(lp(_LABEL, token.package_id, token.secret)).hex()
     path = os.path.join(files.state_folder(), "used-tokens", name)
     files.make_private_folder(os.path.dirname(path))

@@ -41,7 +41,7 @@ def test_some_secrets_in_every_format(alice: Shell) -> None:
     ("words", "code", "error"),
     [
         ((), 2, "no format is given"),
-        (("--format", "toml"), 2, "'toml' is no format of an installed plugin"),
+        (("--format", "toml"), 2, "'toml' is not a format of an installed plugin"),
         (("--format", "package"), 2, "'package' seals"),
         (("--format", "json", "--secret", "nothing"), 6, "no secret in 'dev' named 'nothing'"),
         (("--format", "dotenv"), 6, "no shell can address a variable 'db-password'"),

@@ -394,7 +394,7 @@ def test_production_by_name_and_by_policy(bob: Shell) -> None:
     header = SealedPackage.parse(usual().package).header
     for forged in (replace(header, domain="pr0d-eu"), replace(header, production=True)):
         (bob.folder / "p").write_bytes(Forged(forged, signer=STRANGER).package())
-        refused(bob, 8, "is production, and that is not handed over")
+        refused(bob, 8, "is production, and no package may hold that")
 
 
 def test_a_domain_that_is_not_there(bob: Shell) -> None:
@@ -408,7 +408,11 @@ def test_a_reference_of_no_known_kind(bob: Shell) -> None:
 
 
 def test_files_that_are_none(bob: Shell) -> None:
-    errors = {"p": "no sealed package", "key": "key: this is no identity", "sender.pub": "no line of the form"}
+    errors = {
+        "p": "not a valid sealed package",
+        "key": "key: this is no identity",
+        "sender.pub": "not a valid line of the form",
+    }
     for name, error in errors.items():
         usual().put(bob)
         (bob.folder / "key").write_text(identity_line(BOBS, None))
@@ -641,7 +645,7 @@ def test_pubkey_is_what_a_sender_is_known_by(pinned: Person) -> None:
 
 def test_pubkey_of_a_file_of_keygen(bob: Shell) -> None:
     assert bob.done("pubkey", "--identity-file", "key") == PublicKey.from_identity(BOBS).text
-    bob("pubkey", "--identity-file", "p").failed(3, "no line of the form")
+    bob("pubkey", "--identity-file", "p").failed(3, "not a valid line of the form")
     bob("pubkey", BOB, "--identity-file", "key").failed(2, "name two keys")
 
 

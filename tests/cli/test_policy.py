@@ -74,7 +74,7 @@ def test_each_value_is_asked_for(unreviewed: Person, answers: str, left: list[st
     commit = unreviewed.git("log", "-1", "--format=%H").strip()
     result = unreviewed("review", "dev", stdin=answers)
     assert (result.code, result.out) == (0, "")
-    assert f"; by Bob <{BOB}>, as git says, at 20" in result.err
+    assert f"; by Bob <{BOB}>, according to git, at 20" in result.err
     assert f"Z, in {commit[:12]}\n" in result.err
     assert "; not committed yet\n" in result.err
     assert result.err.count("  ******** (--reveal shows it)\n") == 2
@@ -90,7 +90,7 @@ def test_yes_to_all_of_them(unreviewed: Person) -> None:
     assert unreviewed("review", "dev", "--yes", "--non-interactive").code == 0
     assert reviewed(unreviewed) == (3, [])
     result = unreviewed("review", "dev", env={"PPROTECT_PASSPHRASE": "wrong"})
-    assert (result.code, result.err) == (0, "owners vouch for every value in dev\n")
+    assert (result.code, result.err) == (0, "owners have signed every value in dev\n")
 
 
 def test_values_are_shown_on_demand(unreviewed: Person) -> None:
@@ -128,7 +128,7 @@ def test_an_attacker_who_keeps_the_date_is_named(pinned: Person) -> None:
     pinned.done("rotate-domain-keys", "dev")
     pinned.commit("rotated")
     result = pinned("review", "dev", "--yes")
-    assert "; by Mallory <mallory@example.com>, as git says, at 20" in result.err
+    assert "; by Mallory <mallory@example.com>, according to git, at 20" in result.err
     assert f", in {commit[:12]}\n" in result.err
 
 
@@ -215,7 +215,7 @@ def test_what_is_not_named_stays_and_weakening_is_said(pinned: Person) -> None:
     result = pinned("set-policy", "dev", "--max-age", "30d")
     assert result.err == "the policy of dev now demands max-age 30d, min-owners 2, require-signed true\n"
     result = pinned("set-policy", "dev", "--no-max-age", "--no-min-owners")
-    assert "note: this demands less than before (max-age, min-owners), and verify will say so\n" in result.err
+    assert "note: the policy is weaker than before (max-age, min-owners); verify will report it\n" in result.err
     assert "the policy of dev now demands require-signed true\n" in result.err
     result = pinned("set-policy", "dev", "--no-require-signed")
     assert result.err.endswith("the policy of dev now demands nothing\n")

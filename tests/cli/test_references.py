@@ -901,7 +901,7 @@ def test_production_follows_the_others(production: Person) -> None:
     result = production("check-references", "dev")
     assert (result.code, result.out) == (
         1,
-        "dev/new  shelf://value/new  no owner vouches for it, as its domain's policy demands\n"
+        "dev/new  shelf://value/new  its domain's policy requires an owner's signature\n"
         "dev/ref  shelf://value/x    ok\n",
     )
     assert [text for _, text in calls(production)] == ["shelf://value/x"] * 2
@@ -945,7 +945,10 @@ def broken(shell: Shell, code: str, scheme: str = "bad") -> Path:
         ("raise ImportError('tulip')", "the plugin 'bad' of acme-broken cannot be loaded: ImportError"),
         ("import sys; sys.exit(0)", "the plugin 'bad' of acme-broken cannot be loaded: SystemExit"),
         ("def Source(): raise ValueError('tulip')", "the plugin 'bad' of acme-broken cannot be loaded: ValueError"),
-        ("class Source: form, local = '', False", "the plugin 'bad' of acme-broken is no source of references: check"),
+        (
+            "class Source: form, local = '', False",
+            "the plugin 'bad' of acme-broken is not a valid source of references: check",
+        ),
     ],
 )
 def test_a_plugin_that_fails_stops_what_needs_it(shelf: Shell, code: str, error: str) -> None:

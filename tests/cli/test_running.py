@@ -237,7 +237,7 @@ def test_a_prefix_that_is_none(alice: Shell, prefix: str) -> None:
 def test_a_name_that_no_shell_can_address_is_said(alice: Shell) -> None:
     result = alice("run", "dev", "--", "env", "-0")
     assert variables(result.out)["db-password"] == DEV["db-password"]
-    assert "note: db-password is the variable db-password, which no shell can address; --uppercase" in result.err
+    assert "note: db-password is in the variable db-password, which no shell can use; try --uppercase" in result.err
     assert alice(*RUN, "true").err == ""
 
 

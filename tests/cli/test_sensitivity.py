@@ -196,7 +196,7 @@ def test_it_is_asked_for_at_a_terminal(pinned: Person, answer: str, code: int) -
     assert terminal.end() == code
     assert level(pinned) == ("high" if code else "low")
     if code:
-        assert "error: nothing was written: the sensitivity stays" in terminal.shown
+        assert "error: nothing was written: the sensitivity is unchanged" in terminal.shown
 
 
 def test_it_is_asked_for_before_the_credentials_and_the_value(pinned: Person) -> None:
@@ -513,7 +513,7 @@ def test_set_policy_in_a_script(pinned: Person) -> None:
     assert (result.code, result.err) == (0, "the policy of dev now demands production true\n")
     result = pinned("set-policy", "dev", "--no-production")
     assert result.code == 0
-    assert "note: this demands less than before (production), and verify will say so\n" in result.err
+    assert "note: the policy is weaker than before (production); verify will report it\n" in result.err
     assert result.err.endswith("the policy of dev now demands production false\n")
     person = pinned.clone(BOB)
     result = person("set-policy", "prod", "--max-age", "9d")

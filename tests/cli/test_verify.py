@@ -221,7 +221,7 @@ def test_what_is_no_revision(someone: Person, tmp_path: Path) -> None:
     someone("verify", "--all").failed(2, "no such option: --all")
     someone("verify", "HEAD", "HEAD").failed(2, "too many arguments")
     someone("verify", "HEAD", "--history").failed(2, "give it or a revision")
-    someone("verify", "--output-format", "xml").failed(2, "'xml' is no report", "text|json|markdown|sarif")
+    someone("verify", "--output-format", "xml").failed(2, "'xml' is not a report format", "text|json|markdown|sarif")
 
 
 @pytest.mark.parametrize("text", ["..", "", "..HEAD"])
@@ -416,4 +416,4 @@ def test_a_file_that_gives_way_to_a_link_is_refused_in_ci(someone: Person) -> No
     someone.git("commit", "-qm", "tidy")
     result = someone("verify", "HEAD~1..")
     assert result.code == 1
-    assert "violation  file: there is no file at this path any more" in result.out
+    assert "violation  file: the path has no regular file any more" in result.out

@@ -64,7 +64,7 @@ def _format(name: str | None) -> str:
     if name is None:
         raise UsageError("no format is given", hint=hint)
     if name == PACKAGE:
-        raise UsageError(f"{name!r} seals, for which there is a command of its own", hint="pprotect package")
+        raise UsageError(f"{name!r} seals, and has a command of its own", hint="pprotect package")
     if name not in known:
-        raise UsageError(f"{name[:80]!r} is no format of an installed plugin", hint=hint)
+        raise UsageError(f"{name[:80]!r} is not a format of an installed plugin", hint=hint)
     return name

@@ -105,7 +105,7 @@ def parse_life(text: str) -> timedelta:
         raise UsageError(f"{text[:80]!r} is not a valid lifetime", hint="--ttl 30m, --ttl 24h, or --ttl 30d")
     life = int(match[1]) * _UNITS[match[2]]
     if life > LONGEST_LIFE:
-        raise UsageError(f"the longest lifetime of a package is {LONGEST_LIFE.days} days", hint="--ttl 30d")
+        raise UsageError(f"a package lives for up to {LONGEST_LIFE.days} days", hint="--ttl 30d")
     return life
 
 

@@ -9,7 +9,7 @@ from pocket_protector.cli.commands.policies import demands
 from pocket_protector.cli.parameters import Json
 from pocket_protector.cli.session import session_of
 from pocket_protector.errors import StoreError
-from pocket_protector.keyfile.status import FileStatus, status_of
+from pocket_protector.keyfile.file_status import FileStatus, status_of
 from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 

@@ -43,11 +43,11 @@ def verify(
     that commit. With REV..REV, or REV.. up to HEAD: each commit of the range, such as those of a pull request.
     """
     if output_format not in (None, *_FORMATS):
-        raise UsageError(f"{output_format!r} is no report", hint=f"--output-format {'|'.join(_FORMATS)}")
+        raise UsageError(f"{output_format!r} is not a report format", hint=f"--output-format {'|'.join(_FORMATS)}")
     if revisions is not None and history:
         raise UsageError("--history takes every commit: give it or a revision")
     if revisions is not None and not is_revisions(revisions):
-        raise UsageError(f"{revisions!r} is no range: two dots, and a commit before them", hint="pprotect verify REV..")
+        raise UsageError(f"{revisions!r} is not a range: give a commit, then two dots", hint="pprotect verify REV..")
     session = session_of(ctx)
     path = session.path()
     if revisions is not None or history:

@@ -282,8 +282,8 @@ def test_none_of_several_is_unsafe(opened: SecretService) -> None:
         (f"raise OSError({CANARY!r})", Fault.OTHER, "the keyring failed with OSError"),
         ("from keyring import errors; raise errors.KeyringLocked('tulip-canary')", Fault.NOT_SIGNED_IN, "is locked"),
         ("from keyring import errors; raise errors.InitError('tulip-canary')", Fault.UNREACHABLE, "cannot be opened"),
-        ("return b'tulip-canary\\xff'.decode()", Fault.OTHER, "not text in UTF-8"),
-        ("return 'tulip-canary\\ud83c'", Fault.OTHER, "not text in UTF-8"),
+        ("return b'tulip-canary\\xff'.decode()", Fault.OTHER, "not UTF-8 text"),
+        ("return 'tulip-canary\\ud83c'", Fault.OTHER, "not UTF-8 text"),
         ("return 7", Fault.OTHER, "the keyring failed with AttributeError"),
     ],
 )

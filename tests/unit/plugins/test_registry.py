@@ -191,7 +191,7 @@ def test_one_that_mends_is_loaded_later(installed: Installed) -> None:
 def test_what_is_no_source(installed: Installed, line: str, wrong: str) -> None:
     installed.add("acme-odd", "odd", f"{WORKS}{line}\n")
     assert str(refused("odd")) == (
-        f"the plugin 'odd' of acme-odd is no source of references: {wrong} missing or of another type"
+        f"the plugin 'odd' of acme-odd is not a valid source of references: {wrong} missing or of another type"
     )
 
 
@@ -324,10 +324,10 @@ def test_nobody_knows_the_format() -> None:
         ("import a_module_that_is_not_there", "cannot be loaded: ModuleNotFoundError"),
         ("raise SystemExit(0)", "cannot be loaded: SystemExit"),
         ("Source = None", "cannot be loaded: TypeError"),
-        (EXPORTS + "    export = 'no'", "is no exporter: export missing or of another type"),
-        (BEFORE + "    export = None", "is no exporter: export missing or of another type"),
-        ("class Source: pass", "is no exporter: export missing or of another type"),
-        (WORKS, "is no exporter: export missing or of another type"),
+        (EXPORTS + "    export = 'no'", "is not a valid exporter: export missing or of another type"),
+        (BEFORE + "    export = None", "is not a valid exporter: export missing or of another type"),
+        ("class Source: pass", "is not a valid exporter: export missing or of another type"),
+        (WORKS, "is not a valid exporter: export missing or of another type"),
     ],
 )
 def test_an_exporter_that_fails_stops_its_own_format_only(installed: Installed, code: str, error: str) -> None:

@@ -9,7 +9,7 @@ from samples import ALICE, BOB, CAROL, PROD, get, make, parse, put
 
 from pocket_protector import KeyFile, Reference
 from pocket_protector.document.policy import Policy
-from pocket_protector.keyfile.status import DomainStatus, status_of
+from pocket_protector.keyfile.file_status import DomainStatus, status_of
 
 
 def signed() -> KeyFile:

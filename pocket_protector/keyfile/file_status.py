@@ -15,7 +15,7 @@ class DomainStatus:
 
     `signed_by` made the newest statement about the domain's key and policy; None if the domain is not signed. `owners`
     are all custodians whom the domain lists; `owners_who_count` are those with a valid grant (docs/format.md, section
-    12). `reviewed` is the number of values that an owner who counts has signed; `unreviewed` names the others.
+    12.1). `reviewed` is the number of values that an owner who counts has signed; `unreviewed` names the others.
     `references` names the secrets that are references, which are among these values too.
     """
 
