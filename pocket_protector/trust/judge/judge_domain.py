@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from pocket_protector.document.custodian import LegacyCustodian
 from pocket_protector.document.document import Document
 from pocket_protector.document.domain import Domain
-from pocket_protector.document.statements import Signed, Signer
+from pocket_protector.document.statements import Signed
 from pocket_protector.errors import command
 from pocket_protector.trust import epoch_chain
 from pocket_protector.trust.authority import ancestors
+from pocket_protector.trust.epoch_chain import ChainFault
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.judge.judge_entries import judge_entries
 from pocket_protector.trust.judge.judge_owners import judge_owners
@@ -58,15 +60,13 @@ def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
     known = memory.epochs.get(new.name)
     if known is None and new.name not in memory.keys:
         yield from _judge_first_seen(step, new)
-    elif known is not None and new.epoch is None:
-        yield _unsigned(where)
+    elif known is not None and (new.epoch is None or not step.follows):
+        yield from _judge_signed(step, None, new)
     elif step.follows:
         text = "a key domain of this name was there before, and was removed; now one stands there again"
         severity = Severity.VIOLATION if known is not None else Severity.ATTENTION
         yield Finding(severity, "domain-returned", where, text, _BEFORE)
         yield from _judge_first_seen(step, new)
-    elif known is not None:
-        yield from _judge_continued(step, None, new)
     elif new.epoch is not None:
         yield from _judge_first_epoch(step, new, _was_listed(step, new.name))
     elif new.key not in memory.keys[new.name] or key_hash(new) in memory.gone:
@@ -121,69 +121,58 @@ def _judge_first_epoch(step: Step, new: Domain, listed: Callable[[Signed], bool]
         yield Finding(Severity.VIOLATION, "first-epoch-forged", where, text, _BEFORE)
 
 
-def _judge_signed(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
-    """Step 5: an epoch follows the known one, each maker having counted one step before."""
-    state, after, where = step.before, step.after, ("domain", new.name)
-    before = _hash(state.document, old)
+def _judge_signed(step: Step, old: Domain | None, new: Domain) -> Iterator[Finding]:
+    """Step 5: an epoch follows the newest known one, each maker having counted one step before. `old` is the trusted
+    document's domain; a pin may know the domain though its document does not have it."""
+    where, document = ("domain", new.name), step.after.document
     if new.epoch is None:
         yield _unsigned(where)
-    elif _hash(after.document, new) == before:
-        fault = _past_fault(after, old, new)
-        if fault is None and new.epoch.signed != old.epoch.signed and epoch_chain.forged(after.document, new):  # type: ignore[union-attr]
-            fault = epoch_chain.ChainFault.FORGED
-        if fault is not None:
-            yield _replaced(where, new, fault)
-    elif not step.follows:
-        yield from _judge_continued(step, old, new)
-    elif _hash(after.document, new) in state.memory.epochs.get(new.name, frozenset()):
-        yield _behind(where, new)
-    else:
-        counting = state.authorities[new.name].owners.keys
-        fault = epoch_chain.follows(after.document, new, before, counting, state.memory.gone)
-        fault = fault or _past_fault(after, old, new)
-        known = state.memory.epochs.get(new.name, frozenset())
-        if fault is epoch_chain.ChainFault.APART and not known.isdisjoint(epoch_hashes(after.document, new.name)):
-            yield _forked(where, new)
-        elif fault is not None:
-            yield _replaced(where, new, fault)
-        else:
-            yield from _judge_policy(old, new)
-
-
-def _judge_continued(step: Step, old: Domain | None, new: Domain) -> Iterator[Finding]:
-    """Step 5 for a pin: the known epochs are all in the line, and it leads from the newest of them to this one. `old`
-    is the trusted document's domain, if that has one."""
-    where, document, memory = ("domain", new.name), step.after.document, step.before.memory
-    known, line = memory.epochs[new.name], epoch_hashes(document, new.name)
-    now, missing = _hash(document, new), known - line
-    if now in known:
-        if missing or old is not None:
-            yield _behind(where, new)
-        elif epoch_chain.forged(document, new) or _made_up(step.after, new):
-            yield _replaced(where, new, epoch_chain.ChainFault.FORGED)
-        else:
-            yield Finding(Severity.INFO, "domain-added", where, "a domain that you saw before is there again")
         return
-
-    def counted(public_key: bytes, signer: Signer) -> bool:
-        return memory.counted(new.name, public_key, signer)
-
-    fault = epoch_chain.continues(document, new, known, counted)
-    fault = fault or (_past_fault(step.after, old, new) if old and not missing else _made_up(step.after, new))
-    if fault is epoch_chain.ChainFault.APART and old is None:
+    known, line = step.before.memory.epochs.get(new.name, frozenset()), epoch_hashes(document, new.name)
+    now, missing = _hash(document, new), frozenset() if step.follows else known - line
+    parted = False
+    if old is not None and now == _hash(step.before.document, old):
+        fault = _past_fault(step.after, old, new) or _signature_fault(step.after, old, new)
+    elif now in known and (missing or old is not None):
+        yield _behind(where, new)
+        return
+    elif now in known:
+        fault = _made_up(step.after, new) or _signature_fault(step.after, None, new)
+    else:
+        fault = _line_fault(step, old, new)
+        parted = bool(missing) if fault is None else step.follows and fault is ChainFault.APART and bool(known & line)
+        fault = fault or (_past_fault(step.after, old, new) if old and not missing else _made_up(step.after, new))
+    if parted and fault in (None, ChainFault.APART):
+        yield _forked(where, new)
+    elif fault is ChainFault.APART and old is None:
         text = f"a key domain of this name is there again, and does not follow the one that you saw: {fault.value}"
         yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
     elif fault is not None:
         yield _replaced(where, new, fault)
-    elif missing:
-        yield _forked(where, new)
     elif old is not None:
         yield from _judge_policy(old, new)
     else:
-        yield Finding(Severity.INFO, "domain-added", where, "a domain that you saw before is there again, and newer")
+        yield Finding(Severity.INFO, "domain-added", where, "a domain that you saw before is there again")
 
 
-def _past_fault(after: State, old: Domain, new: Domain) -> epoch_chain.ChainFault | None:
+def _line_fault(step: Step, old: Domain | None, new: Domain) -> ChainFault | None:
+    """What is wrong with the line from the newest known epoch to this one."""
+    state, document = step.before, step.after.document
+    if step.follows and old is not None:
+        counting = state.authorities[new.name].owners.keys
+        return epoch_chain.follows(document, new, _hash(state.document, old), counting, state.memory.gone)
+    counted = partial(state.memory.counted, new.name)
+    return epoch_chain.continues(document, new, state.memory.epochs[new.name], counted)
+
+
+def _signature_fault(after: State, old: Domain | None, new: Domain) -> ChainFault | None:
+    """Whether the signature beside a known epoch is another, and does not match."""
+    assert new.epoch is not None
+    same = old is not None and old.epoch is not None and old.epoch.signed == new.epoch.signed
+    return ChainFault.FORGED if not same and epoch_chain.forged(after.document, new) else None
+
+
+def _past_fault(after: State, old: Domain, new: Domain) -> ChainFault | None:
     """What is wrong with the earlier epochs that the domain keeps: none goes or changes, but for grants that are added
     where two branches are joined."""
     if old.past is new.past or old.past == new.past:
@@ -191,16 +180,16 @@ def _past_fault(after: State, old: Domain, new: Domain) -> epoch_chain.ChainFaul
     for identifier, was in old.past.items():
         now = new.past.get(identifier)
         if now is None or (now.public_key, now.epoch) != (was.public_key, was.epoch):
-            return epoch_chain.ChainFault.BROKEN
+            return ChainFault.BROKEN
         if any(now.grants.get(name) != grant for name, grant in was.grants.items()):
-            return epoch_chain.ChainFault.BROKEN
+            return ChainFault.BROKEN
     return _made_up(after, new)
 
 
-def _made_up(after: State, new: Domain) -> epoch_chain.ChainFault | None:
+def _made_up(after: State, new: Domain) -> ChainFault | None:
     """Whether an earlier epoch is kept that the present one does not follow."""
     real = {identifier for identifier, _ in ancestors(after.document, new)}
-    return epoch_chain.ChainFault.BROKEN if new.past.keys() - real else None
+    return ChainFault.BROKEN if new.past.keys() - real else None
 
 
 def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
@@ -232,7 +221,7 @@ def _behind(where: tuple[str, ...], new: Domain) -> Finding:
     return Finding(Severity.VIOLATION, "domain-behind", where, text, NEWEST)
 
 
-def _replaced(where: tuple[str, ...], new: Domain, fault: epoch_chain.ChainFault) -> Finding:
+def _replaced(where: tuple[str, ...], new: Domain, fault: ChainFault) -> Finding:
     assert new.epoch is not None
     text = f"its key or policy was replaced (signed as {new.epoch.signed.by.name}): {fault.value}"
     return Finding(Severity.VIOLATION, "domain-replaced", where, text, _BEFORE)

@@ -71,7 +71,7 @@ class _Entry:
         """Whether somebody signed it who was an owner under the present key and is none any more: on another branch
         they still were."""
         signed, memory = self.secret.signed, self.step.after.memory
-        return bool(signed and self.by and memory.counted(self.new.name, self.new.public_key, signed.by))
+        return bool(signed and self.by and memory.was_owner(self.new.name, self.new.public_key, signed.by))
 
     @property
     def of_earlier_key(self) -> bool:

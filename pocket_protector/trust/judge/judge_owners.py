@@ -14,7 +14,7 @@ from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.judge.state import State
 from pocket_protector.trust.judge.step import Step
 from pocket_protector.trust.key_history import named_keys
-from pocket_protector.trust.memory_hashes import grant_hash, listed_hash, owner_hash
+from pocket_protector.trust.memory_hashes import grant_hash, listed_hash
 
 
 def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Finding]:
@@ -109,8 +109,8 @@ def _reached(step: Step, new: Domain) -> Collection[str]:
 def _seen_keys(step: Step, new: Domain, name: str) -> frozenset[bytes]:
     """The verify keys with which the custodian was seen to count under the domain's key."""
     chain = (keys.verify_key for keys in step.proofs.chain(name))
-    owners = step.before.memory.owners
-    return frozenset(key for key in chain if key and owner_hash(new.name, new.public_key, Signer(name, key)) in owners)
+    counted = step.before.memory.counted
+    return frozenset(key for key in chain if counted(new.name, new.public_key, Signer(name, key)))
 
 
 def _later(step: Step, name: str, keys: frozenset[bytes]) -> frozenset[bytes]:
@@ -191,7 +191,7 @@ def _key_of(step: Step, new: Domain, owner: str) -> bytes | None:
 def _was_owner(step: Step, new: Domain, key: bytes, signed: Signed) -> bool:
     """Whether the signer was an owner while the domain had that key, as far as was seen: on another branch they gave
     what they could give. An owner of today is taken for one of then."""
-    if step.before.memory.counted(new.name, key, signed.by):
+    if step.before.memory.was_owner(new.name, key, signed.by):
         return True
     owners = step.after.authorities[new.name].owners
     if key != new.public_key and owners.vouched(signed):

@@ -47,10 +47,12 @@ class Memory:
         )
 
     def counted(self, domain: str, public_key: bytes, signer: Signer) -> bool:
-        """Whether the signer was an owner while the domain had that public key (32 bytes), as far as was seen."""
-        hash_ = owner_hash(domain, public_key, signer)
-        # A pin of format 1 has former owners among what is gone.
-        return hash_ in self.owners or hash_ in self.gone
+        """Whether the signer is known to have counted while the domain had that public key (32 bytes)."""
+        return owner_hash(domain, public_key, signer) in self.owners
+
+    def was_owner(self, domain: str, public_key: bytes, signer: Signer) -> bool:
+        """As `counted`, also of somebody whom a pin of version 1 had among what is gone: with no right to anything."""
+        return self.counted(domain, public_key, signer) or owner_hash(domain, public_key, signer) in self.gone
 
 
 @dataclass(frozen=True, slots=True)
