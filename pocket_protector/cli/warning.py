@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pocket_protector.cli import output
 from pocket_protector.cli.watching import MOST_LINES, Watch
+
+if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
+    from pocket_protector.trust.findings import Finding
 
 
 def warn(watch: Watch, domains: Iterable[str], *, interactive: bool, terminal: bool) -> None:
@@ -21,13 +25,21 @@ def warn(watch: Watch, domains: Iterable[str], *, interactive: bool, terminal: b
     for finding in [*told.values()][:MOST_LINES]:
         output.note(f"warning: {'/'.join(finding.where)}: {finding.text}")
         output.note(f"  {finding.hint}")
-    elsewhere = len(watch.violations) - min(len(told), MOST_LINES)
-    if elsewhere:
-        changes = "a change" if elsewhere == 1 else f"{elsewhere} changes"
-        output.note(f"warning: {changes} elsewhere in the file by somebody without the right: pprotect trust")
+    shown = [*told.values()][:MOST_LINES]
+    others = [finding for finding in watch.violations if finding not in shown]
+    _warn_of_others([f for f in others if not (f.kind.is_older or f.kind.is_parallel)], len(others))
     warn_of_all(watch, terminal=terminal)
     if watch.before is None and watch.is_signed() and not watch.violations and interactive:
         output.note("note: first contact with this file: compare its custodians' fingerprints (pprotect trust)")
+
+
+def _warn_of_others(unauthorized: list[Finding], number: int) -> None:
+    """Say how many violations there are in the rest of the file, and accuse nobody of what an older branch shows."""
+    if unauthorized:
+        changes = "unauthorized change" if len(unauthorized) == 1 else f"{len(unauthorized)} unauthorized changes"
+        output.note(f"warning: {changes} elsewhere in the file; run: pprotect trust")
+    elif number:
+        output.note("note: other parts of the file are older than what you saw; run: pprotect trust")
 
 
 def warn_of_all(watch: Watch, *, terminal: bool) -> None:

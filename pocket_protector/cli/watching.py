@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pocket_protector.cli import output
@@ -48,27 +49,44 @@ class Watch(NamedTuple):
         return self.judged().before
 
     def demanded_signed(self, domain: str) -> bool:
-        """Whether the domain, as it was seen before it changed, demanded signed values. One that was signed, and is
-        there again after it was removed, is taken for such."""
+        """Whether the domain demanded signed values when it was seen, before somebody changed it without the right to.
+        Of one that was signed and is not in the trusted file, the policy is not known: it is taken for strict."""
         if self.before is None:
             return False
-        seen = self.before.last_seen(domain)
-        return seen.policy.require_signed if seen else domain in self.before.memory.epochs
+        seen = self.before.document.domains.get(domain)
+        if seen is not None:
+            return seen.policy.require_signed
+        return self.before.knows_domain(domain) and ("domain", domain) in {f.where for f in self.violations}
 
     def kept(self, domain: str) -> dict[str, Sensitivity]:
         """The sensitivities that secrets had when they were seen, of those that somebody without the right to it
         changed since, or whose domain. An entry that was gone in between had a higher one than it has."""
-        lowered = {finding.where for finding in self.findings if finding.kind.lowers}
-        changed = lowered | {finding.where for finding in self.findings if finding.is_violation}
-        if not changed:
+        changed = {finding.where for finding in self.findings if finding.kind.lowers or finding.is_violation}
+        if self.before is None or not changed:
             return {}
         from pocket_protector.document.sensitivity import Sensitivity
 
-        seen = self.before.last_seen(domain) if self.before else None
-        levels = {name: seen.sensitivity(name) for name in seen.secrets} if seen else {}
-        back = {where[2]: Sensitivity.INJECT_ONLY for where in lowered if where[:2] == ("secret", domain)}
         whole = ("domain", domain) in changed
+        levels = self._seen_levels(domain, self.before)
+        older = {f.where for f in self.findings if f.kind.lowers or f.kind.is_older}
+        back = {where[2]: Sensitivity.INJECT_ONLY for where in older if where[:2] == ("secret", domain)}
         return back | {n: level for n, level in levels.items() if whole or ("secret", domain, n) in changed}
+
+    def _seen_levels(self, domain: str, before: State) -> dict[str, Sensitivity]:
+        """The sensitivities in the trusted file; where that does not have the domain, the highest that was seen of what
+        each entry holds now."""
+        seen = before.document.domains.get(domain)
+        if seen is not None:
+            return {name: seen.sensitivity(name) for name in seen.secrets}
+        from pocket_protector.document.sensitivity import Sensitivity
+        from pocket_protector.trust.memory_hashes import level_hash
+
+        levels: dict[str, Sensitivity] = {}
+        for name, secret in self.store.document.domain(domain).secrets.items():
+            for level in Sensitivity:
+                if level_hash(domain, name, replace(secret, sensitivity=level)) in before.memory.seen:
+                    levels[name] = max(level, levels.get(name, level))
+        return levels
 
     @property
     def violations(self) -> list[Finding]:
@@ -100,15 +118,15 @@ class Watch(NamedTuple):
     def to_tell(self) -> list[str]:
         """What deserves a look, and what did when the pin moved on without anybody who read it."""
         now = self.to_tell_now()
-        before = self.pin.untold(self.store.file_id) if self.pin is not None else []
+        before = self.pin.pending(self.store.file_id) if self.pin is not None else []
         return [*now, *(text for text in before if text not in now)]
 
-    def _move(self, untold: list[str]) -> None:
+    def _move(self, pending: list[str]) -> None:
         if self.pin is None or (self.after is not None and not self._may_move()):
             return
         try:
-            if untold != self.pin.untold(self.store.file_id):
-                self.pin.put_off(self.store.file_id, untold)
+            if pending != self.pin.pending(self.store.file_id):
+                self.pin.set_pending(self.store.file_id, pending)
         except StoreError as error:
             # The pin stays too: it is told again then.
             output.note(f"note: what was seen of the file is not kept: {error.message}")
@@ -135,8 +153,8 @@ class Watch(NamedTuple):
         """Pin the file as it is now, whatever was found, and if the pin is damaged. StoreError if it cannot be."""
         assert self.pin is not None
         assert self.after is not None
-        self.pin.write(self.store.file_id, self.store.get_contents(), self.after.accepted(), over_damage=True)
-        self.pin.put_off(self.store.file_id, [])
+        self.pin.write(self.store.file_id, self.store.get_contents(), self.after.accepting_document(), over_damage=True)
+        self.pin.set_pending(self.store.file_id, [])
         self.pin.confirm(self.store.file_id)
 
     def made(self) -> None:

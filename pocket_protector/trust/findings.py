@@ -72,7 +72,10 @@ class Finding:
         return self.needs_attention and self.kind.waits
 
 
-NEWEST = "fetch the newest version; if this is it, see who put back what was there before (git log -p)"
+NEWEST = (
+    "fetch the newest version; if that is this one, see who put the old state back (git log -p); if you threw the newer"
+    " one away yourself: pprotect trust accept"
+)
 """What to do where something is older than it was."""
 
 KINDS = {

@@ -116,11 +116,13 @@ def check_change(
     behind: bool = False,
     removing: str | None = None,
 ) -> None:
-    """IntegrityError if a violation concerns the domain that is to be changed, or one of the custodians; and if the key
-    is wrapped for them, also for what the user has yet to accept. `behind` lets pass what an older version of the file
-    shows; what is found of an owner who is `removing`, goes with them."""
+    """Raise IntegrityError if a violation concerns the domain that is to be changed, or one of the custodians; or if
+    something waits for the user's decision that is about the domain's key, or about somebody whom it `wraps` the key
+    for. `behind` allows what an older version of the file shows. Findings about an owner who is `removing` count for
+    nothing, since they go with the owner.
+    """
     told = [*findings]
-    for finding in [*about(told, name, custodians), *(_unaccepted(told, name, custodians) if wraps else ())]:
+    for finding in [*about(told, name, custodians), *_waiting(told, name, custodians if wraps else None)]:
         # A value that is yet to be reviewed keeps nobody from sealing another.
         if finding.kind.allows_update or (behind and finding.kind.is_older):
             continue
@@ -128,16 +130,18 @@ def check_change(
             continue
         hint = finding.hint
         if finding.kind.is_older:
-            hint = "fetch the newest version; or --behind, if this branch is meant to be older"
+            hint = f"{finding.hint}; or --behind, if this branch is meant to be older"
         raise IntegrityError(f"nothing was written: {'/'.join(finding.where)}: {finding.text}", hint=hint)
 
 
-def _unaccepted(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
+def _waiting(findings: Iterable[Finding], name: str, custodians: Collection[str] | None) -> list[Finding]:
+    """What waits for a decision about the domain's key; and about owners and custodians, if it is wrapped for those."""
+    places = {("domain", name), *(("custodian", custodian) for custodian in custodians or ())}
     return [
         finding
         for finding in findings
         if finding.waits
-        and ((finding.where[0] == "custodian" and finding.where[1] in custodians) or finding.where[1] == name)
+        and (finding.where in places or (custodians is not None and finding.where[:2] == ("owner", name)))
     ]
 
 
@@ -145,7 +149,7 @@ def _distrust(document: Document, name: str, trust: Trust) -> list[Finding]:
     domain = document.domain(name)
     if isinstance(trust, State):
         found, _ = authorize(trust, document)
-        known = trust.last_seen(name) is not None
+        known = trust.knows_domain(name)
     else:
         found, _ = authorize(None, document)
         known = is_anchored(document, domain, trust)

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from pocket_protector.changes.domain_changes import check_removable, leaves_by_rotation
 from pocket_protector.cli import output
 from pocket_protector.cli.commands.custodians import could_read
 from pocket_protector.cli.parameters import Custodian, Domain
 from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import IntegrityError, StoreError
 from pocket_protector.keyfile.key_file import KeyFile
 
@@ -71,24 +73,37 @@ def rm_owner(
     domain: Domain = None,
     custodian: Custodian = None,
     no_rotate: Annotated[
-        bool, typer.Option("--no-rotate", help="Only take the grant out, even where credentials are given.")
+        bool,
+        typer.Option("--no-rotate", help="Only take the grant out, and keep the key. Not in a signed key domain."),
     ] = False,
 ) -> None:
     """Remove an owner from a key domain.
 
-    With an owner's credentials from options or the environment, the domain's key is rotated in the same step,
-    which ends the access. Without, the removed owner can still read the domain until it is rotated.
+    With an owner's credentials the domain's key is rotated in the same step, which ends the access. A signed domain
+    asks for them. In another they come from options or the environment; without them the removed owner can still read
+    the domain until it is rotated.
     """
     session = session_of(ctx)
     store = session.read_to_change()
-    identity = None if no_rotate else session.given_identity(store)
     output.note("Removing domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "Owner email", "CUSTODIAN")
+    identity = None
+    if not no_rotate:
+        identity = _rotator(session, store, name, owner)
     if identity is not None:
         session.guard(store, name, removing=owner)
     if session.write(store, store.rm_owner(name, owner, identity), f"removed owner {owner} from {name}"):
         could_read(store, name, owner, rotated=identity is not None)
+
+
+def _rotator(session: Session, store: KeyFile, domain: str, owner: str) -> Identity | None:
+    """Who rotates the key: asked for where the owner leaves by a rotation only."""
+    if not leaves_by_rotation(store.document, store.document.domain(domain), owner):
+        return session.given_identity(store)
+    # What would be refused anyway is refused before anything is asked.
+    check_removable(store.document, domain, owner)
+    return session.identity(store)
 
 
 def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:

@@ -89,13 +89,13 @@ def _lines(store: KeyFile, watch: Watch) -> list[str]:
         if not finding.kind.is_first_contact:
             lines.append(f"{finding.severity.label}: {'/'.join(finding.where)}: {finding.text} [{finding.code}]")
             lines += [f"  {finding.hint}"] if finding.hint else []
-    lines += [f"before: {line.removeprefix('note: ')}" for line in _untold(watch)]
+    lines += [f"before: {line.removeprefix('note: ')}" for line in _pending(watch)]
     return lines
 
 
-def _untold(watch: Watch) -> list[str]:
+def _pending(watch: Watch) -> list[str]:
     """What deserved a look since, and nobody may have read."""
-    return watch.pin.untold(watch.store.file_id) if watch.pin is not None else []
+    return watch.pin.pending(watch.store.file_id) if watch.pin is not None else []
 
 
 def _content(store: KeyFile, watch: Watch) -> dict[str, object]:
@@ -103,7 +103,7 @@ def _content(store: KeyFile, watch: Watch) -> dict[str, object]:
         "file": store.path,
         "file_id": store.file_id.hex(),
         "first_contact": watch.before is None,
-        "untold": _untold(watch),
+        "untold": _pending(watch),
         "key_custodians": {name: to_hex(store.get_fingerprint(name)) for name in store.get_key_custodian_names()},
         "domains": {
             name: {"signed_by": store.get_epoch_maker(name), "owners": store.authority(name).owners.counting}
