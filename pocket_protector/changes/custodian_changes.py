@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from pocket_protector.changes.domain_changes import check_removable, check_reviews, last_owner_error, orphaned
+from pocket_protector.changes.domain_changes import check_removable, last_owner_error, leaves_by_rotation
 from pocket_protector.changes.signing import require_signing
 from pocket_protector.crypto.identity import Identity
 from pocket_protector.crypto.key_slots import KeySlot
@@ -26,7 +26,8 @@ def add_key_custodian(document: Document, name: str, slot: KeySlot, now: datetim
 
 
 def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
-    """Take the custodian out, and every grant to them. StoreError if some domain has no other owner."""
+    """Take the custodian out, and every grant to them. StoreError if some domain has no other owner, or is signed and
+    they count as its owner: from there they leave by a rotation first."""
     document.changeable().custodian(name)
     owned = sorted(document.owned_by(name))
     alone = [domain for domain in owned if len(document.domain(domain).owners) == 1]
@@ -34,13 +35,12 @@ def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
         raise last_owner_error(name, alone)
     for domain in owned:
         check_removable(document, domain, name)
-        check_reviews(document, document.domain(domain), name)
-        orphans = orphaned(document, document.domain(domain), name)
-        if orphans:
-            raise StoreError(
-                f"{name!r} gave access to {', '.join(orphans)}, who would no longer count as owners of {domain!r}",
-                hint=f"an owner runs first: {command('rm-owner', domain, name)}",
-            )
+    signed = [domain for domain in owned if leaves_by_rotation(document, document.domain(domain), name)]
+    if signed:
+        raise StoreError(
+            f"{name!r} owns signed domains, which an owner leaves only by a rotation: {', '.join(signed)}",
+            hint=f"another owner runs first: {'; '.join(command('rm-owner', domain, name) for domain in signed)}",
+        )
     changed = replace(document, custodians=without(document.custodians, name))
     for domain in owned:
         found = document.domain(domain)

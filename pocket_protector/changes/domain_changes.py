@@ -90,34 +90,25 @@ def migrate_owner(
 
 
 def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Document:
-    """Take the grant out. The former owner still knows the key: only rotation ends their access.
+    """Take the grant out, and leave the key as it is: the former owner still knows it.
 
-    StoreError for the last owner, and for one whose grant vouches for others: they would no longer count.
+    StoreError for the last owner; AccessError for an owner who counts in a signed domain, where only a rotation ends
+    an owner's access (docs/format.md, section 12.4, step 12).
     """
     domain = check_removable(document, name, owner)
-    orphans = orphaned(document, domain, owner)
-    if orphans:
-        raise StoreError(
-            f"{owner!r} gave access to {', '.join(orphans)}, who would no longer count as owners of {name!r}",
-            hint=f"with an owner's credentials the key is rotated, and they are vouched for anew:"
-            f" {command('rm-owner', name, owner)} -u NAME --passphrase-file PATH",
+    if leaves_by_rotation(document, domain, owner):
+        raise AccessError(
+            f"{name!r} is signed, and {owner!r} leaves it only by a rotation of its key, which takes an owner's"
+            " credentials",
+            hint=f"another owner runs: {command('rm-owner', name, owner)}",
         )
-    check_reviews(document, domain, owner)
     changed = document.with_domain(replace(domain, owners=without(domain.owners, owner)))
     return changed.log_entry(section("owner", name, owner), now, f"removed owner {owner} from {name}")
 
 
-def check_reviews(document: Document, domain: domains.Domain, owner: str) -> None:
-    """PolicyError if the domain's policy demands signed values, and without the owner nobody would vouch for some."""
-    if domain.policy.require_signed:
-        left = replace(domain, owners=without(domain.owners, owner))
-        lost = set(reviewed_names(document, domain)) - set(reviewed_names(document, left))
-        if lost:
-            raise PolicyError(
-                f"the policy of {domain.name!r} demands signed values, and {owner!r} signed {', '.join(sorted(lost))}",
-                hint=f"an owner vouches for them by rotating: {command('rm-owner', domain.name, owner)}"
-                " -u NAME --passphrase-file PATH",
-            )
+def leaves_by_rotation(document: Document, domain: domains.Domain, owner: str) -> bool:
+    """Whether the owner counts in a signed domain, and so cannot be removed under the present key."""
+    return domain.epoch is not None and owners_of(document, domain).counts(owner)
 
 
 def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
@@ -150,12 +141,6 @@ def check_removable(document: Document, name: str, owner: str) -> domains.Domain
             hint=f"add another owner first: {command('add-owner', name)} NAME",
         )
     return domain
-
-
-def orphaned(document: Document, domain: domains.Domain, owner: str) -> list[str]:
-    """Return the owners that count only through grants by `owner`."""
-    left = replace(domain, owners=without(domain.owners, owner))
-    return sorted(set(owners_of(document, domain).counting) - {owner} - set(owners_of(document, left).counting))
 
 
 def last_owner_error(owner: str, names: list[str]) -> StoreError:

@@ -9,7 +9,7 @@ import typer
 
 from pocket_protector.cli.completion import custodians
 
-_PANEL = "Options of every command"
+_option = partial(typer.Option, rich_help_panel="Options of every command")
 
 
 _option = partial(typer.Option, rich_help_panel=_PANEL)

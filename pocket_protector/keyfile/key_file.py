@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class KeyFile(Stored):
     """A protected file. Immutable: every change returns a new one, and `write` puts it on disk.
 
+    It checks that the file is consistent in itself. It does not know how its user saw the file before: `write` seals
+    to a domain key that somebody has replaced since. `GuardedKeyFile` refuses that.
+
     Every method that takes credentials also takes an `Identity` from `unlock`, which saves another key derivation.
     All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for unknown names, `StoreError` for a request
     that contradicts the file, `FormatError` for a file that is not valid, and `IntegrityError` for one that was forged

@@ -36,7 +36,7 @@ def anchors_of_variable(text: str | None) -> dict[str, str] | None:
 
 def is_anchored(document: Document, domain: Domain, anchors: Mapping[str, str]) -> bool:
     """Whether an epoch of the domain was made by an anchor's key, or one that it changed to, with an unbroken line from
-    there to the present epoch (rule 12)."""
+    there to the present epoch (step 16)."""
     if domain.epoch is None:
         return False
     allowed = {name: _verify_keys(document, domain, name, given) for name, given in anchors.items()}

@@ -1,7 +1,7 @@
 """What the statements of one domain amount to: which owners count, and which values they vouch for.
 
 It is asked of a document alone, as if the domain's epoch were known to be genuine. Whether it is, follows from what
-was seen before (trust/). Rules 3 and 7 of docs/format.md, section 12.
+was seen before (trust/). docs/format.md, section 12.1.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Owners:
 
 
 def owners_of(document: Document, domain: Domain, proofs: KeyHistory | None = None) -> Owners:
-    """Rule 3: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
+    """Section 12.1: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
     epoch's maker. In a domain without an epoch every listed owner who is a custodian counts."""
     proofs = proofs or KeyHistory(document)
     signed_domain = domain.as_signed()
@@ -107,7 +107,7 @@ def sealed_to(scalar: bytes, public_key: bytes) -> bool:
 def entry_status(
     document: Document, domain: Domain, owners: Owners, name: str, proofs: KeyHistory | None = None
 ) -> EntryStatus:
-    """Rule 7: a value is reviewed if an owner who counts signed exactly it, for the present key."""
+    """Section 12.1: a value is reviewed if an owner who counts signed exactly it, for the present key."""
     secret = domain.secrets[name]
     if secret.signed is None:
         return EntryStatus.UNSIGNED
@@ -139,11 +139,11 @@ def reviewed_names(document: Document, domain: Domain, owners: Owners | None = N
 
 def _makers(proofs: KeyHistory, domain: SignedDomain, before: Mapping[bytes, PastEpoch]) -> Allowed:
     """The makers of the epochs that have the present key, with the keys that theirs changed to since. One who is no
-    longer listed as an owner vouches for nobody."""
+    longer listed as an owner, or is not a custodian any more, vouches for nobody."""
     makers: Allowed = {}
     for by in makers_of_key(before, domain.public_key, domain.epoch):
-        if by.name in domain.owners:
-            chain = proofs.chain(by.name)
+        chain = proofs.chain(by.name)
+        if by.name in domain.owners and chain:
             at = next((at for at, keys in enumerate(chain) if keys.verify_key == by.verify_key), None)
             later = frozenset({by.verify_key}) if at is None else _verify_keys(chain[at:])
             makers[by.name] = makers.get(by.name, frozenset()) | later

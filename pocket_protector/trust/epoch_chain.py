@@ -1,5 +1,5 @@
 """The line of a domain's epochs: whether it leads back to one that is known, each maker having counted one step before
-(docs/format.md, section 12, rules 3 and 4)."""
+(docs/format.md, section 12.2)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,33 @@ def follows(
     counted under it, with their verify keys: only whom these vouch for counted there too. Grants in `gone` prove
     nothing."""
     return _walk(document, domain, {target: counting}, lambda _: False, gone)
+
+
+def continues(
+    document: Document, domain: Domain, known: frozenset[bytes], counted: Callable[[bytes, Signer], bool]
+) -> ChainFault | None:
+    """Whether the domain's epoch leads back to the newest of the `known` ones (hashes); None if it does. `counted` says
+    whether somebody is known to have counted under a public key (32 bytes)."""
+    assert domain.epoch is not None
+    earlier = dict(ancestors(document, domain))
+    followed = {previous for hash_ in known & earlier.keys() for previous in earlier[hash_].epoch.previous}
+    newest = (known & earlier.keys()) - followed
+    if not newest:
+        return ChainFault.APART
+    makers = {domain.epoch.signed.by, *(past.epoch.signed.by for past in earlier.values())}
+    for identifier in sorted(newest):
+        past = earlier[identifier]
+        # Only these can matter: who made an epoch, who gave or has a grant that is kept with the known one.
+        asked = makers | {grant.signed.by for grant in past.grants.values()}
+        asked |= {Signer(name, grant.keys.verify_key) for name, grant in past.grants.items()}
+        counting: dict[str, frozenset[bytes]] = {}
+        for signer in asked:
+            if counted(past.public_key, signer):
+                counting[signer.name] = counting.get(signer.name, frozenset()) | {signer.verify_key}
+        fault = follows(document, domain, identifier, counting, frozenset())
+        if fault is not None:
+            return fault
+    return None
 
 
 def begins(

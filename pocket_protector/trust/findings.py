@@ -20,6 +20,26 @@ class Severity(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FindingKind:
+    """What all findings with one code have in common; code decides by these fields, never by the code itself.
+
+    `is_older`: the file is older than what was seen, or looks like that. `is_parallel`: two branches changed the same
+    thing, and neither follows the other. `waits`: a finding that needs attention holds until the user accepts it.
+    `restores`: an older entry stands there again. `lowers`: the entry's sensitivity is lower than it was.
+    `allows_update`: another value may be set all the same. `is_first_contact`: the user has no pin of the file.
+    """
+
+    description: str
+    is_older: bool = False
+    is_parallel: bool = False
+    waits: bool = False
+    restores: bool = False
+    lowers: bool = False
+    allows_update: bool = False
+    is_first_contact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a judgement says.
 
@@ -35,6 +55,10 @@ class Finding:
     hint: str = ""
 
     @property
+    def kind(self) -> FindingKind:
+        return KINDS[self.code]
+
+    @property
     def is_violation(self) -> bool:
         return self.severity is Severity.VIOLATION
 
@@ -44,73 +68,84 @@ class Finding:
 
     @property
     def waits(self) -> bool:
-        """Whether it is told until the user accepts it."""
-        return self.needs_attention and self.code in _UNTIL_ACCEPTED
+        """Whether the finding holds until the user accepts it, since nobody can prove that it is right."""
+        return self.needs_attention and self.kind.waits
 
 
-NEWEST = "fetch the newest version; if this is it, see who put back what was there before (git log -p)"
+NEWEST = (
+    "fetch the newest version; if that is this one, see who put the old state back (git log -p); if you threw the newer"
+    " one away yourself: pprotect trust accept"
+)
 """What to do where something is older than it was."""
 
-_UNTIL_ACCEPTED = frozenset({"custodian-upgraded", "domain-returned", "unsigned-key-replaced", "unsigned-owner-added"})
-"""What nobody can prove."""
-
-
-DESCRIPTIONS = {
-    "custodian-added": "A new key custodian",
-    "custodian-behind": "A key custodian's keys are older than those that were seen",
-    "custodian-rekeyed": "A key custodian changed their keys, and signed that with the old ones",
-    "custodian-removed": "A key custodian was removed",
-    "custodian-replaced": "A key custodian's keys were replaced without a signature by the old ones",
-    "custodian-upgraded": "Keys of Pocket Protector's gave way to others, which they cannot sign",
-    "domain-added": "A new key domain",
-    "domain-behind": "A key domain's key and policy are older than what was seen",
-    "domain-forged": "A new key domain whose statements do not hold",
-    "domain-forked": "Two rotations of a key domain do not know of each other",
-    "domain-removed": "A key domain was removed",
-    "domain-replaced": "A key domain's key or policy was replaced by somebody without the right to it",
-    "domain-returned": "A key domain that was removed is there again",
-    "domain-rotated": "An owner rotated a key domain's key",
-    "domain-unsigned": "A signed key domain lost its statements",
-    "file-broken": "A version of the file that does not load",
-    "file-replaced": "Another file stands in the place of this one",
-    "file-upgraded": "The file was upgraded from Pocket Protector's format",
-    "first-contact": "Nothing was known of the file before",
-    "first-epoch": "A listed owner made the first statement about a key domain",
-    "first-epoch-forged": "Somebody who was not listed as an owner made the first statement about a key domain",
-    "grant-of-former-owner": "An owner was given access by somebody who is no longer an owner",
-    "grant-stale": "An owner was given access to an earlier key of the domain",
-    "grant-unusable": "An owner's grant is for earlier keys of theirs",
-    "grant-without-custodian": "An owner is no key custodian",
-    "log-entries-gone": "Entries of the audit log are gone without a note",
-    "log-truncated": "The audit log was truncated",
-    "file-removed": "The file was removed",
-    "merge-conflict": "What a merge would make of two histories cannot be told",
-    "owner-added": "A new owner of a key domain",
-    "owner-behind": "An owner whose removal or newer grant was seen already",
-    "owner-injected": "An owner whom nobody with the right to it gave access",
-    "owner-removed": "An owner of a key domain was removed",
-    "owner-returned": "The removal of an owner was undone",
-    "owner-stripped": "The signature of an owner's grant is gone",
-    "policy-changed": "An owner changed a key domain's policy",
-    "policy-max-age": "Values are older than the policy allows",
-    "policy-min-owners": "A key domain has fewer owners than its policy demands",
-    "policy-production": "References that no owner vouches for, in a production domain",
-    "policy-require-signed": "Values that no owner vouches for, where the policy demands that one does",
-    "policy-weakened": "An owner weakened a key domain's policy",
-    "secret-behind": "A value as it was before an owner signed it, which was seen already",
-    "secret-changed": "A value was added or changed",
-    "secret-removed": "A secret was removed",
-    "secret-retimed": "The time beside a value was changed, and the value is as it was",
-    "secret-reviewed": "A value as it was, signed or no longer signed",
-    "secret-rolled-back": "An older value is back",
-    "secret-unreviewed": "A value that no owner vouches for, where the policy demands that one does",
-    "sensitivity-lowered": "A value is to be handled less carefully, and no owner vouches for that",
-    "sensitivity-rolled-back": "An older entry is back, which is to be handled less carefully",
-    "signature-invalid": "A signature that is not one of the value beside it",
-    "signature-of-former-owner": "In the place of an owner's signature stands that of a former one",
-    "signature-stripped": "The signature of a value that an owner had signed is gone",
-    "unsigned-key-replaced": "The key of a domain that nobody has signed was replaced",
-    "unsigned-owner-added": "An owner was added to a domain that nobody has signed, without a signature",
-    "untrusted": "A key domain does not lead back to anybody who is trusted",
+KINDS = {
+    "custodian-added": FindingKind("A new key custodian"),
+    "custodian-behind": FindingKind("A key custodian's keys are older than those that were seen", is_older=True),
+    "custodian-rekeyed": FindingKind("A key custodian changed their keys, and signed that with the old ones"),
+    "custodian-removed": FindingKind("A key custodian was removed"),
+    "custodian-replaced": FindingKind("A key custodian's keys were replaced without a signature by the old ones"),
+    "custodian-upgraded": FindingKind(
+        "Keys of Pocket Protector's gave way to others, which they cannot sign", waits=True
+    ),
+    "domain-added": FindingKind("A new key domain"),
+    "domain-behind": FindingKind("A key domain's key and policy are older than what was seen", is_older=True),
+    "domain-forged": FindingKind("A new key domain whose statements do not hold"),
+    "domain-forked": FindingKind("Two rotations of a key domain do not know of each other", is_parallel=True),
+    "domain-removed": FindingKind("A key domain was removed"),
+    "domain-replaced": FindingKind("A key domain's key or policy was replaced by somebody without the right to it"),
+    "domain-returned": FindingKind("A key domain that was removed is there again", waits=True),
+    "domain-rotated": FindingKind("An owner rotated a key domain's key"),
+    "domain-unsigned": FindingKind("A signed key domain lost its statements"),
+    "file-broken": FindingKind("A version of the file that does not load"),
+    "file-replaced": FindingKind("Another file stands in the place of this one"),
+    "file-upgraded": FindingKind("The file was upgraded from Pocket Protector's format"),
+    "first-contact": FindingKind("Nothing was known of the file before", is_first_contact=True),
+    "first-epoch": FindingKind("A listed owner made the first statement about a key domain"),
+    "first-epoch-forged": FindingKind(
+        "Somebody who was not listed as an owner made the first statement about a key domain"
+    ),
+    "grant-of-former-owner": FindingKind("An owner was given access by somebody who is no longer an owner"),
+    "grant-stale": FindingKind("An owner was given access to an earlier key of the domain"),
+    "grant-unusable": FindingKind("An owner's grant is for earlier keys of theirs"),
+    "grant-without-custodian": FindingKind("An owner is no key custodian"),
+    "log-entries-gone": FindingKind("Entries of the audit log are gone without a note"),
+    "log-truncated": FindingKind("The audit log was truncated"),
+    "file-removed": FindingKind("The file was removed"),
+    "merge-conflict": FindingKind("What a merge would make of two histories cannot be told"),
+    "owner-added": FindingKind("A new owner of a key domain"),
+    "owner-behind": FindingKind("An owner whose removal or newer grant was seen already", is_older=True),
+    "owner-injected": FindingKind("An owner whom nobody with the right to it gave access"),
+    "owner-removed": FindingKind("An owner of a key domain was removed"),
+    "owner-returned": FindingKind("The removal of an owner was undone"),
+    "owner-stripped": FindingKind("The signature of an owner's grant is gone"),
+    "policy-changed": FindingKind("An owner changed a key domain's policy"),
+    "policy-max-age": FindingKind("Values are older than the policy allows"),
+    "policy-min-owners": FindingKind("A key domain has fewer owners than its policy demands"),
+    "policy-production": FindingKind("References that no owner vouches for, in a production domain"),
+    "policy-require-signed": FindingKind("Values that no owner vouches for, where the policy demands that one does"),
+    "policy-weakened": FindingKind("An owner weakened a key domain's policy"),
+    "secret-behind": FindingKind("A value as it was before an owner signed it, which was seen already", is_older=True),
+    "secret-changed": FindingKind("A value was added or changed"),
+    "secret-removed": FindingKind("A secret was removed"),
+    "secret-retimed": FindingKind("The time beside a value was changed, and the value is as it was"),
+    "secret-reviewed": FindingKind("A value as it was, signed or no longer signed"),
+    "secret-rolled-back": FindingKind("An older value is back", restores=True),
+    "secret-unreviewed": FindingKind(
+        "A value that no owner vouches for, where the policy demands that one does", allows_update=True
+    ),
+    "sensitivity-lowered": FindingKind(
+        "A value is to be handled less carefully, and no owner vouches for that", lowers=True
+    ),
+    "sensitivity-rolled-back": FindingKind(
+        "An older entry is back, which is to be handled less carefully", restores=True, lowers=True
+    ),
+    "signature-invalid": FindingKind("A signature that is not one of the value beside it"),
+    "signature-of-former-owner": FindingKind("In the place of an owner's signature stands that of a former one"),
+    "signature-stripped": FindingKind("The signature of a value that an owner had signed is gone"),
+    "unsigned-key-replaced": FindingKind("The key of a domain that nobody has signed was replaced", waits=True),
+    "unsigned-owner-added": FindingKind(
+        "An owner was added to a domain that nobody has signed, without a signature", waits=True
+    ),
+    "untrusted": FindingKind("A key domain does not lead back to anybody who is trusted"),
 }
-"""What each code of a finding means."""
+"""Every code of a finding."""

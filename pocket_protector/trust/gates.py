@@ -17,14 +17,6 @@ from pocket_protector.trust.policy_checks import judge_policy, listed, unreviewe
 Trust = Mapping[str, str] | State
 """What a reader trusts: custodians' names with their fingerprints, or a state that was judged before."""
 
-BEHIND = frozenset({"domain-behind", "custodian-behind", "owner-behind", "secret-behind"})
-"""What an older version of the file shows, such as another branch's."""
-
-_ROLLED_BACK = frozenset({"secret-rolled-back", "sensitivity-rolled-back"})
-
-_OLDER = BEHIND | _ROLLED_BACK | {"domain-forked"}
-"""What another branch shows that is as it should be: a rotation of its own, and pointers of before."""
-
 _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
 
 
@@ -45,7 +37,7 @@ def check_use(
             hint=f"an owner runs: {command('set-policy', name, '--require-signed')}",
         )
     found = [] if trust is None else _distrust(document, name, trust)
-    found = [finding for finding in found if not (behind and finding.code in BEHIND)]
+    found = [finding for finding in found if not (behind and finding.kind.is_older)]
     found += judge_policy(domain, authority_of(document, name), now, require_signed=require_signed)
     if found:
         raise PolicyError(f"{name!r} may not be used: {found[0].text}", hint=found[0].hint)
@@ -87,7 +79,8 @@ def check_resolvable(
     wrong = [finding for finding in alone if finding.is_violation and finding.where in places]
     for finding in [*about(step, name, domain.owners), *wrong, *_rolled_back(domain, step)]:
         another = finding.where[0] == "secret" and finding.where not in places
-        older = finding.code in _OLDER
+        # Another branch shows these though all is well: a rotation of its own, and pointers that were replaced since.
+        older = finding.kind.is_older or finding.kind.is_parallel or finding.kind.restores
         if another or (older and behind):
             continue
         hint = f"{finding.hint}; or --behind, if this branch is meant to be older" if older else finding.hint
@@ -97,7 +90,7 @@ def check_resolvable(
 
 def _rolled_back(domain: Domain, findings: Iterable[Finding]) -> list[Finding]:
     """In production also a reference of before, which an owner vouched for once."""
-    return [f for f in findings if f.code in _ROLLED_BACK and f.where[1] == domain.name and domain.policy.production]
+    return [f for f in findings if f.kind.restores and f.where[1] == domain.name and domain.policy.production]
 
 
 def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
@@ -123,28 +116,32 @@ def check_change(
     behind: bool = False,
     removing: str | None = None,
 ) -> None:
-    """IntegrityError if a violation concerns the domain that is to be changed, or one of the custodians; and if the key
-    is wrapped for them, also for what the user has yet to accept. `behind` lets pass what an older version of the file
-    shows; what is found of an owner who is `removing`, goes with them."""
+    """Raise IntegrityError if a violation concerns the domain that is to be changed, or one of the custodians; or if
+    something waits for the user's decision that is about the domain's key, or about somebody whom it `wraps` the key
+    for. `behind` allows what an older version of the file shows. Findings about an owner who is `removing` count for
+    nothing, since they go with the owner.
+    """
     told = [*findings]
-    for finding in [*about(told, name, custodians), *(_unaccepted(told, name, custodians) if wraps else ())]:
+    for finding in [*about(told, name, custodians), *_waiting(told, name, custodians if wraps else None)]:
         # A value that is yet to be reviewed keeps nobody from sealing another.
-        if finding.code == "secret-unreviewed" or (behind and finding.code in BEHIND):
+        if finding.kind.allows_update or (behind and finding.kind.is_older):
             continue
         if removing is not None and finding.where in (("owner", name, removing), ("custodian", removing)):
             continue
         hint = finding.hint
-        if finding.code in BEHIND:
-            hint = "fetch the newest version; or --behind, if this branch is meant to be older"
+        if finding.kind.is_older:
+            hint = f"{finding.hint}; or --behind, if this branch is meant to be older"
         raise IntegrityError(f"nothing was written: {'/'.join(finding.where)}: {finding.text}", hint=hint)
 
 
-def _unaccepted(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
+def _waiting(findings: Iterable[Finding], name: str, custodians: Collection[str] | None) -> list[Finding]:
+    """What waits for a decision about the domain's key; and about owners and custodians, if it is wrapped for those."""
+    places = {("domain", name), *(("custodian", custodian) for custodian in custodians or ())}
     return [
         finding
         for finding in findings
         if finding.waits
-        and ((finding.where[0] == "custodian" and finding.where[1] in custodians) or finding.where[1] == name)
+        and (finding.where in places or (custodians is not None and finding.where[:2] == ("owner", name)))
     ]
 
 
@@ -152,7 +149,7 @@ def _distrust(document: Document, name: str, trust: Trust) -> list[Finding]:
     domain = document.domain(name)
     if isinstance(trust, State):
         found, _ = authorize(trust, document)
-        known = trust.last_seen(name) is not None
+        known = trust.knows_domain(name)
     else:
         found, _ = authorize(None, document)
         known = is_anchored(document, domain, trust)

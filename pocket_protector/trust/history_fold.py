@@ -1,4 +1,4 @@
-"""A history of a file, judged step by step, each merge from every one of its parents (rule 10)."""
+"""A history of a file, judged step by step, each merge from each of its parents (docs/format.md, section 12.3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pocket_protector.document.document import Document
 from pocket_protector.trust.findings import Finding, Severity
 from pocket_protector.trust.judge.authorize import authorize
-from pocket_protector.trust.judge.state import State, joined
+from pocket_protector.trust.judge.state import State, joined_states
 
 
 class Fold:
@@ -37,12 +37,12 @@ class Fold:
             if known and not broken:
                 found = [Finding(Severity.ATTENTION, "file-removed", ("file",), "the file was removed, or moved away")]
         elif not known:
-            found, state = authorize(None, document)
+            found, state = authorize(None, document, follows=True)
             after = (state,)
         else:
             judged = [authorize(state, document, follows=True) for state in known]
             found = judged[0][0] if len(judged) == 1 else self._of_merge([findings for findings, _ in judged])
-            after = (joined(state for _, state in judged),)
+            after = (joined_states(state for _, state in judged),)
         self.state = after[0] if len(after) == 1 else None
         self.is_parted = len(after) > 1
         self._told.update(map(_identity, found))

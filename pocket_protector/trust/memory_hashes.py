@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pocket_protector.crypto.encoding import lp
 from pocket_protector.crypto.keys import digest
-from pocket_protector.document.domain import Grant, Secret
+from pocket_protector.document.domain import Domain, Secret
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.statements import Signed, Signer
 
@@ -21,14 +21,16 @@ def level_hash(domain: str, name: str, secret: Secret) -> bytes:
     return digest(lp(b"level", domain.encode(), name.encode(), held, secret.sensitivity.encode()))
 
 
-def listed_hash(domain: str, owner: str, grant: Grant) -> bytes:
-    """Of the fact that this grant stood there, though nobody had signed it."""
-    return digest(lp(b"listed", domain.encode(), owner.encode(), grant.wrapped_key))
+def listed_hash(domain: Domain, owner: str) -> bytes:
+    """Of the fact that this grant stood in a domain that nobody has signed, under this key."""
+    return digest(
+        lp(b"listed", domain.name.encode(), domain.public_key, owner.encode(), domain.owners[owner].wrapped_key)
+    )
 
 
-def entry_hash(where: str, entry: str) -> bytes:
-    """Of an entry of the audit log, in its list."""
-    return digest(lp(b"log", where.encode(), entry.encode()))
+def key_hash(domain: Domain) -> bytes:
+    """Of the fact that a domain that nobody has signed had this key."""
+    return digest(lp(b"key", domain.name.encode(), domain.key))
 
 
 def grant_hash(signed: Signed) -> bytes:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # imported late: a file that did not change is used without
     from pocket_protector.keyfile.credentials import Creds
     from pocket_protector.references.resolve import Progress, Resolved
     from pocket_protector.repository.verification import Report
+    from pocket_protector.trust.findings import Finding
     from pocket_protector.user.domain_access import DomainAccess, Use
 
 
@@ -322,10 +323,8 @@ class GuardedKeyFile:
         concerned = {id(f): f for name in sorted(names) for f in about(judged.findings, name, owners)}
         for finding in [*concerned.values()][:MOST_NOTICES]:
             self._give(warning_of(finding))
-        elsewhere = len(judged.violations) - min(len(concerned), MOST_NOTICES)
-        if elsewhere:
-            changes = "unauthorized change" if elsewhere == 1 else f"{elsewhere} unauthorized changes"
-            self._give(notices.warning(f"{changes} elsewhere in the file; run: pprotect trust"))
+        shown = [*concerned.values()][:MOST_NOTICES]
+        self._give_summary([finding for finding in judged.violations if finding not in shown])
         self.give_pending()
         if first_contact and judged.before is None and judged.is_signed() and not judged.violations:
             text = "first contact with this file: compare its custodians' fingerprints (pprotect trust)"
@@ -340,6 +339,16 @@ class GuardedKeyFile:
             self._give(notices.note(f"and {len(pending) - MOST_NOTICES} more (pprotect trust)"))
 
     # Inside
+
+    def _give_summary(self, others: list[Finding]) -> None:
+        """Tell how many other violations the file has, and accuse nobody of what an older branch shows."""
+        unauthorized = [finding for finding in others if not (finding.kind.is_older or finding.kind.is_parallel)]
+        if unauthorized:
+            number = len(unauthorized)
+            changes = "unauthorized change" if number == 1 else f"{number} unauthorized changes"
+            self._give(notices.warning(f"{changes} elsewhere in the file; run: pprotect trust"))
+        elif others:
+            self._give(notices.note("other parts of the file are older than what you saw; run: pprotect trust"))
 
     def _check_change(
         self, domain: str, custodians: Collection[str], *, wraps: bool = True, removing: str | None = None

@@ -11,7 +11,7 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.format.loaded_file import MAX_FILE_BYTES
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.repository.conflict import check_untouched, conflict_stages
-from pocket_protector.trust.gates import BEHIND, check_change
+from pocket_protector.trust.gates import check_change
 from pocket_protector.user import notices
 from pocket_protector.user.guarded_key_file import GuardedKeyFile, GuardOptions
 from pocket_protector.user.judged_file import judge_against_pin
@@ -92,7 +92,8 @@ def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]
     """
     found, _ = side.authorize(base.authorize(None)[1], follows=True)
     # This user may know one of two branches; the other is then behind it, or does not know of it.
-    pinned = [f for f in judge_against_pin(side).findings if f.code not in {*BEHIND, "domain-forked"}]
+    findings = judge_against_pin(side).findings
+    pinned = [f for f in findings if not (f.kind.is_older or f.kind.is_parallel)]
     for name, owners in owned.items():
         apart = ("domain", name) if not base.is_signed(name) else ()
         concerned = [*found, *(finding for finding in pinned if finding.where != apart)]

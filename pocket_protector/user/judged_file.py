@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pocket_protector.errors import StoreError
@@ -15,8 +16,6 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
     from pocket_protector.trust.judge.state import State
     from pocket_protector.user.pins import Pin
 
-LOWERED = ("sensitivity-lowered", "sensitivity-rolled-back")
-ROLLED_BACK = ("secret-rolled-back", "sensitivity-rolled-back")
 MOST_NOTICES = 8
 """How many notices one command gives; the next command gives the others."""
 
@@ -50,27 +49,46 @@ class JudgedFile(NamedTuple):
         return self.judged().before
 
     def demanded_signed(self, domain: str) -> bool:
-        """Whether the domain, as it was seen before it changed, demanded signed values. One that was signed, and is
-        there again after it was removed, is taken for such."""
+        """Return whether the domain demanded signed values in the pinned file, before it changed without authorization.
+
+        The policy of a signed domain that the pinned file does not have is not known: it counts as strict.
+        """
         if self.before is None:
             return False
-        seen = self.before.last_seen(domain)
-        return seen.policy.require_signed if seen else domain in self.before.memory.epochs
+        pinned = self.before.document.domains.get(domain)
+        if pinned is not None:
+            return pinned.policy.require_signed
+        return self.before.knows_domain(domain) and ("domain", domain) in {f.where for f in self.violations}
 
     def sensitivity_floors(self, domain: str) -> dict[str, Sensitivity]:
         """Return secret name → the sensitivity of the pinned file, for secrets that changed without authorization
-        since, or whose domain did. An entry that was gone in between counts as inject-only."""
-        lowered = {finding.where for finding in self.findings if finding.code in LOWERED}
-        changed = lowered | {finding.where for finding in self.findings if finding.is_violation}
-        if not changed:
+        since, or whose domain did. An older entry that is back counts as inject-only."""
+        changed = {finding.where for finding in self.findings if finding.kind.lowers or finding.is_violation}
+        if self.before is None or not changed:
             return {}
         from pocket_protector.document.sensitivity import Sensitivity
 
-        seen = self.before.last_seen(domain) if self.before else None
-        levels = {name: seen.sensitivity(name) for name in seen.secrets} if seen else {}
-        back = {where[2]: Sensitivity.INJECT_ONLY for where in lowered if where[:2] == ("secret", domain)}
         whole = ("domain", domain) in changed
+        levels = self._pinned_levels(domain, self.before)
+        older = {f.where for f in self.findings if f.kind.lowers or f.kind.is_older}
+        back = {where[2]: Sensitivity.INJECT_ONLY for where in older if where[:2] == ("secret", domain)}
         return back | {n: level for n, level in levels.items() if whole or ("secret", domain, n) in changed}
+
+    def _pinned_levels(self, domain: str, before: State) -> dict[str, Sensitivity]:
+        """Return the sensitivities in the pinned file; for a domain that it does not have, the highest one that the pin
+        knows of each entry's present content."""
+        pinned = before.document.domains.get(domain)
+        if pinned is not None:
+            return {name: pinned.sensitivity(name) for name in pinned.secrets}
+        from pocket_protector.document.sensitivity import Sensitivity
+        from pocket_protector.trust.memory_hashes import level_hash
+
+        levels: dict[str, Sensitivity] = {}
+        for name, secret in self.key_file.document.domain(domain).secrets.items():
+            for level in Sensitivity:
+                if level_hash(domain, name, replace(secret, sensitivity=level)) in before.memory.seen:
+                    levels[name] = max(level, levels.get(name, level))
+        return levels
 
     @property
     def violations(self) -> list[Finding]:
@@ -81,7 +99,7 @@ class JudgedFile(NamedTuple):
         """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
         only what waits to be accepted, and sensitivities that are lowered."""
         signed = self.is_signed()
-        found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.code in LOWERED)]
+        found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.kind.lowers)]
         return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
 
     def is_signed(self) -> bool:
@@ -98,7 +116,7 @@ class JudgedFile(NamedTuple):
     def pending(self) -> list[Notice]:
         """Return the notices of this judgement, and those that were kept because nobody may have read them."""
         now = notices_of(self)
-        kept = map(Notice.parse, self.pin.untold(self.key_file.file_id)) if self.pin is not None else ()
+        kept = map(Notice.parse, self.pin.pending(self.key_file.file_id)) if self.pin is not None else ()
         return [*now, *(notice for notice in kept if notice not in now)]
 
     def _move(self, left: list[Notice], tell: Tell) -> None:
@@ -106,8 +124,8 @@ class JudgedFile(NamedTuple):
             return
         try:
             texts = list(map(str, left))
-            if texts != self.pin.untold(self.key_file.file_id):
-                self.pin.put_off(self.key_file.file_id, texts)
+            if texts != self.pin.pending(self.key_file.file_id):
+                self.pin.set_pending(self.key_file.file_id, texts)
         except StoreError as error:
             # The pin stays too, so that the next command gives these notices again.
             tell(_not_kept(error))
@@ -136,8 +154,10 @@ class JudgedFile(NamedTuple):
         """Pin the file as it is now, whatever was found, and if the pin is damaged. StoreError if it cannot be."""
         assert self.pin is not None
         assert self.after is not None
-        self.pin.write(self.key_file.file_id, self.key_file.get_contents(), self.after.accepted(), over_damage=True)
-        self.pin.put_off(self.key_file.file_id, [])
+        self.pin.write(
+            self.key_file.file_id, self.key_file.get_contents(), self.after.accepting_document(), over_damage=True
+        )
+        self.pin.set_pending(self.key_file.file_id, [])
         self.pin.confirm(self.key_file.file_id)
 
     def confirm(self) -> None:
@@ -152,7 +172,7 @@ class JudgedFile(NamedTuple):
 
     def _withholds(self, finding: Finding) -> bool:
         """Whether it says that a reference of production is one of before."""
-        if finding.code not in ROLLED_BACK:
+        if not finding.kind.restores:
             return False
         _, domain, name = finding.where
         return bool(self.key_file.get_policy(domain).production) and name in self.key_file.get_references(domain)
@@ -166,7 +186,7 @@ class JudgedFile(NamedTuple):
     def _may_move(self) -> bool:
         """Whether nothing is wrong or waits to be accepted. What keeps values from being printed or followed waits too:
         else the next look at something else would end it."""
-        waits = any(finding.waits or finding.code in LOWERED or self._withholds(finding) for finding in self.findings)
+        waits = any(finding.waits or finding.kind.lowers or self._withholds(finding) for finding in self.findings)
         return not self.violations and not waits
 
 
@@ -197,13 +217,13 @@ def notices_of(judged: JudgedFile) -> list[Notice]:
     found: dict[tuple[str, ...], Notice] = {}
     older: dict[str, list[str]] = {}
     for finding in judged.notable:
-        if finding.code == ROLLED_BACK[0]:
+        if finding.kind.restores and not finding.kind.lowers:
             names = older.setdefault(finding.where[1], [])
             names.append(finding.where[2])
             text = f"domain/{finding.where[1]}: older values are back: {', '.join(names)}"
             found[finding.code, finding.where[1]] = note(text)
         else:
-            hinted = finding.waits or finding.code in LOWERED
+            hinted = finding.waits or finding.kind.lowers
             found[finding.code, *finding.where] = note(place_and_text(finding), finding.hint if hinted else "")
     return list(found.values())
 

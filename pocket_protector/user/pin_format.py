@@ -1,6 +1,6 @@
-"""A pin: what a user has seen of a file, as bytes to be kept in the user's own folder.
+"""A pin as bytes: the text of the file that the user trusts, and the facts about the versions that they saw.
 
-JSON with the text of the file and the memory. Hashes and keys are base64.
+JSON. Hashes and keys are base64. Pins of version 1 are read, and written as version 2 when they move on.
 """
 
 from __future__ import annotations
@@ -8,51 +8,75 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pocket_protector.crypto.keys import DIGEST_BYTES, KEY_BYTES
 from pocket_protector.document.document import Document
 from pocket_protector.document.statements import Keys
 from pocket_protector.errors import PocketProtectorError, StoreError
-from pocket_protector.format.loaded_file import dump, load_text
+from pocket_protector.format.loaded_file import load_text
 from pocket_protector.trust.judge.state import Memory, State
 
 
 def encode_pin(text: str, memory: Memory) -> bytes:
-    """The pin of a file with this text, which was judged with this memory as a result."""
+    """Return the pin of a file with this text, which was judged with this memory as a result."""
     content = {
-        "gone": _texts(memory.gone),
-        "epochs": {name: _texts(hashes) for name, hashes in sorted(memory.epochs.items())},
         "custodians": {
             name: _texts(keys.public_key + keys.verify_key for keys in known)
             for name, known in sorted(memory.custodians.items())
         },
+        "epochs": {name: _texts(hashes) for name, hashes in sorted(memory.epochs.items())},
         "keys": {name: _texts(keys) for name, keys in sorted(memory.keys.items())},
-        "missed": _texts(memory.missed),
-        "truncated": _texts(memory.truncated),
-        "elsewhere": {name: dump(document).text for name, document in sorted(memory.elsewhere.items())},
+        "owners": _texts(memory.owners),
+        "seen": _texts(memory.seen),
+        "gone": _texts(memory.gone),
         "text": text,
     }
     return json.dumps(content).encode() + b"\n"
 
 
-def decode_pin(raw: bytes) -> tuple[str, State]:
-    """The file's text, and what was judged of it; StoreError for anything that `encode_pin` did not make."""
+def decode_pin(raw: bytes, version: int = 2) -> tuple[str, State]:
+    """Return the file's text, and the state of somebody who trusts it and knows the pin's facts. StoreError for
+    anything that a version of this program did not write."""
     try:
         content = json.loads(raw)
         text = content["text"]
-        memory = Memory(
-            frozenset(_sized(_bytes(content["gone"]), DIGEST_BYTES)),
-            {name: frozenset(_sized(hashes, DIGEST_BYTES)) for name, hashes in _sets(content["epochs"]).items()},
-            {name: frozenset(map(_keys, raws)) for name, raws in _sets(content["custodians"]).items()},
-            {name: frozenset(_sized(keys, 1 + KEY_BYTES)) for name, keys in _sets(content["keys"]).items()},
-            frozenset(_sized(_bytes(content["missed"]), DIGEST_BYTES)),
-            frozenset(_sized(_bytes(content["truncated"]), DIGEST_BYTES)),
-            {name: _alone(name, text) for name, text in content["elsewhere"].items()},
-        )
-        return text, State.of(load_text(text).document, memory)
+        document = load_text(text).document
+        memory = _facts(content)
+        if version == 1:
+            memory = _of_version_1(memory, content["elsewhere"], document)
+        else:
+            memory = replace(memory, owners=_hashes(content["owners"]), seen=_hashes(content["seen"]))
+        return text, State.trusting(document, memory)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, PocketProtectorError):
         raise StoreError("the pin is damaged") from None
+
+
+def _facts(content: Mapping[str, Any]) -> Memory:
+    """What pins of both versions have."""
+    return Memory(
+        {name: frozenset(map(_keys, raws)) for name, raws in _sets(content["custodians"]).items()},
+        {name: frozenset(_sized(hashes, DIGEST_BYTES)) for name, hashes in _sets(content["epochs"]).items()},
+        {name: frozenset(_sized(keys, 1 + KEY_BYTES)) for name, keys in _sets(content["keys"]).items()},
+        gone=_hashes(content["gone"]),
+    )
+
+
+def _of_version_1(memory: Memory, elsewhere: Mapping[str, str], document: Document) -> Memory:
+    """What a pin of version 1 tells a judge of today. It had the keys of custodians who are gone, what was taken out as
+    far as its log told, and the domains of other branches, each alone in a document. The trusted document speaks for
+    the custodians and domains that it has: of those the pin may know keys and epochs that the user gave up."""
+    for name, text in elsewhere.items():
+        other = load_text(text).document
+        if [*other.domains] != [name]:
+            raise ValueError
+        memory = memory.joined(State.trusting(other).memory)
+    return replace(
+        memory,
+        custodians={name: keys for name, keys in memory.custodians.items() if name not in document.custodians},
+        epochs={name: hashes for name, hashes in memory.epochs.items() if name not in document.domains},
+    )
 
 
 def _keys(raw: bytes) -> Keys:
@@ -68,11 +92,8 @@ def _sized(items: Iterable[bytes], length: int) -> list[bytes]:
     return found
 
 
-def _alone(name: str, text: str) -> Document:
-    document = load_text(text).document
-    if [*document.domains] != [name]:
-        raise ValueError
-    return document
+def _hashes(texts: Any) -> frozenset[bytes]:
+    return frozenset(_sized(_bytes(texts), DIGEST_BYTES))
 
 
 def _texts(items: Iterable[bytes]) -> list[str]:

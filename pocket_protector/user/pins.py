@@ -1,8 +1,8 @@
-"""What this user has seen of protected files, kept in the user's own folder (docs/trust.md).
+"""Pins: what this user has seen of protected files, in the user's own folder (docs/trust.md).
 
-`pins/<file id in hex>` has what was judged last: one line, `pprotect-pin 1 <BLAKE2b-256 of the file's text in hex>`, so
-that a file which did not change is recognised without reading more, then what `trust.pins` makes of it.
-`untold/<file id>` has what deserved a look when that moved on and nobody may have read, a JSON list of texts.
+`pins/<file id in hex>` has what was judged last: one line, `pprotect-pin 2 <BLAKE2b-256 of the file's text in hex>`, so
+that a file which did not change is recognised without reading more, then what `user.pin_format` makes of it.
+`pending/<file id>` has the notices that no terminal has shown yet, a JSON list of texts (earlier versions: `untold`).
 `confirmed/<file id>` is there if the user accepted the file, or made it.
 `places/<hash>` says which file id was seen at a place, which is the path in a git repository, whichever of its work
 trees, so that another file in the place of one is noticed.
@@ -29,11 +29,12 @@ if TYPE_CHECKING:  # imported late: a file that did not change is recognised wit
 MAX_PIN_BYTES = 8 * MAX_FILE_BYTES
 """The text may grow in JSON, and the memory with the file's age."""
 
-_MAX_UNTOLD_BYTES = 64 * 1024
+_MAX_PENDING_BYTES = 64 * 1024
 # Together they stay below that: names may be long, and there may be thousands of them in one text.
-_MOST_UNTOLD, _MOST_UNTOLD_CHARACTERS = 30, 500
+_MOST_NOTICES, _MOST_NOTICE_CHARACTERS = 30, 500
 
-_HEAD = "pprotect-pin 1 "
+_HEAD = "pprotect-pin 2 "
+_HEAD_1 = "pprotect-pin 1 "
 _HEAD_BYTES = len(_HEAD) + 2 * DIGEST_BYTES + 1
 
 _FORGET = "compare the fingerprints with their owners again, then: pprotect trust accept"
@@ -72,10 +73,11 @@ class Pin:
         self._seen = files.read(path, MAX_PIN_BYTES)
         first, _, rest = self._seen.partition(b"\n")
         try:
-            text, state = decode_pin(rest)
+            version = 1 if first.startswith(_HEAD_1.encode()) else 2
+            text, state = decode_pin(rest, version)
         except StoreError:
             raise _damaged(path) from None
-        if first + b"\n" != _head(text):
+        if first + b"\n" != _head(text, _HEAD_1 if version == 1 else _HEAD):
             raise _damaged(path)
         return state
 
@@ -97,28 +99,31 @@ class Pin:
     def confirm(self, file_id: bytes) -> None:
         self._replace(os.path.join(self._folder, "confirmed", file_id.hex()), b"\n", lambda _: True)
 
-    def untold(self, file_id: bytes) -> list[str]:
-        """What deserved a look when the pin moved, and nobody may have read yet. Of a damaged list, that it is one."""
-        path = os.path.join(self._folder, "untold", file_id.hex())
+    def pending(self, file_id: bytes) -> list[str]:
+        """Return the notices that nobody may have read yet. Of a damaged list, that it is damaged."""
+        path = self._pending_path(file_id)
+        if not os.path.lexists(path):
+            path = os.path.join(self._folder, "untold", file_id.hex())
         if not os.path.lexists(path):
             return []
         try:
-            found = json.loads(files.read(path, _MAX_UNTOLD_BYTES))
+            found = json.loads(files.read(path, _MAX_PENDING_BYTES))
         except (ValueError, RecursionError, StoreError):
             found = None
         if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-            return [f"note: {path} is damaged: what there was to tell is lost"]
+            return [f"note: {path} is damaged: pending notices were lost"]
         return found
 
-    def put_off(self, file_id: bytes, texts: list[str]) -> None:
-        """Keep what is yet to be told, in the place of what was kept."""
-        path = os.path.join(self._folder, "untold", file_id.hex())
-        if not texts:
+    def set_pending(self, file_id: bytes, texts: list[str]) -> None:
+        """Keep these notices as the pending ones, as many as fit; none if the list is empty."""
+        path = self._pending_path(file_id)
+        if texts:
+            kept = [text[:_MOST_NOTICE_CHARACTERS] for text in texts[:_MOST_NOTICES]]
+            more = [f"note: and {len(texts) - len(kept)} more"] if len(texts) > len(kept) else []
+            self._replace(path, json.dumps([*kept, *more], ensure_ascii=False).encode(), lambda _: True)
+        else:
             files.remove(path)
-            return
-        kept = [text[:_MOST_UNTOLD_CHARACTERS] for text in texts[:_MOST_UNTOLD]]
-        more = [f"note: and {len(texts) - len(kept)} more"] if len(texts) > len(kept) else []
-        self._replace(path, json.dumps([*kept, *more], ensure_ascii=False).encode(), lambda _: True)
+        files.remove(os.path.join(self._folder, "untold", file_id.hex()))
 
     def _replace(self, path: str, raw: bytes, wanted: Callable[[bytes | None], bool]) -> None:
         files.make_private_folder(os.path.dirname(path))
@@ -127,13 +132,16 @@ class Pin:
             if old != raw and wanted(old):
                 target.replace(raw)
 
+    def _pending_path(self, file_id: bytes) -> str:
+        return os.path.join(self._folder, "pending", file_id.hex())
+
     def _path(self, file_id: bytes) -> str:
         return os.path.join(self._folder, "pins", file_id.hex())
 
 
-def _head(text: str) -> bytes:
+def _head(text: str, start: str = _HEAD) -> bytes:
     """The first line of the pin of a file with this text."""
-    return f"{_HEAD}{digest(text.encode()).hex()}\n".encode()
+    return f"{start}{digest(text.encode()).hex()}\n".encode()
 
 
 def _damaged(path: str) -> StoreError:

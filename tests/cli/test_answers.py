@@ -42,7 +42,6 @@ UNASKED: list[tuple[tuple[str, ...], Callable[[Shell], bool]]] = [
     (("rotate-domain-keys", "dev", "--no-history", *ALICES), lambda shell: shell.values() == DEV),
     (("add-owner", "dev", CAROL, *ALICES), _owned(CAROL, "dev")),
     (("rm-owner", "dev", BOB, *ALICES), _owned(BOB, "prod")),
-    (("rm-owner", "dev", BOB, "--no-rotate"), _owned(BOB, "prod")),
     (("migrate-owner", CAROL, "--yes", *BOBS), _owned(CAROL, "dev", "prod")),
     (("add-secret", "dev", "new", "--from-file", "VALUE"), _key("new", value="x\n")),
     (("add-secret", "--domain", "dev", "--secret-name", "new", "--from-file", "VALUE"), _key("new", value="x\n")),
@@ -122,7 +121,7 @@ RIGHT: list[tuple[tuple[str, ...], str, Callable[[Shell], bool]]] = [
     (("rm-domain",), "prod\n", _owned(BOB, "dev")),
     (("rotate-domain-keys",), f"{ALICE_SAYS}dev\n", lambda shell: shell.values() == DEV),
     (("add-owner",), f"{ALICE_SAYS}dev\n{CAROL}\n", _owned(CAROL, "dev")),
-    (("rm-owner",), f"dev\n{BOB}\n", _owned(BOB, "prod")),
+    (("rm-owner",), f"dev\n{BOB}\n{ALICE_SAYS}", _owned(BOB, "prod")),
     (("migrate-owner",), f"{BOB_SAYS}{CAROL}\ny\n", _owned(CAROL, "dev", "prod")),
     (("migrate-owner",), f"{BOB_SAYS}{CAROL}\nn\n", _owned(CAROL)),
     (("add-secret",), "dev\nnew\na value\n", _key("new", value="a value")),
@@ -152,7 +151,9 @@ def test_an_end_too_early_names_what_to_give(
 ) -> None:
     before = team.file.read_bytes()
     short = "".join(lines.splitlines(keepends=True)[:-1])
-    team(*words, stdin=short).failed(2, "stdin ended before the answer to", "give ")
+    # Here the last answer is a passphrase.
+    code = 4 if words == ("rm-owner",) else 2
+    team(*words, stdin=short).failed(code, "stdin ended before the answer to", "give ")
     assert team.file.read_bytes() == before
 
 

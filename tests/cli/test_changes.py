@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+from people import unsigned_file
 from shell import ALICE, BIN, BOB, CAROL, DEV, KEYS, NEVER_SHOWN, Shell, as_variables
 
 from pocket_protector import AccessError, Creds
@@ -33,22 +34,39 @@ def test_rm_owner_with_an_owners_credentials_rotates(alice: Shell) -> None:
 
 @pytest.mark.parametrize("env", [{}, as_variables()])
 def test_rm_owner_without_rotation_says_what_that_is_worth(team: Shell, env: dict[str, str]) -> None:
+    """In a domain that nobody has signed, where it is possible."""
+    team.file.write_text(unsigned_file().get_contents(), encoding="utf-8")
     result = team("rm-owner", "dev", BOB, *(["--no-rotate"] if env else []), env=env)
     assert result.code == 0
     assert "their key still opens dev until an owner runs: pprotect rotate-domain-keys dev" in result.err
     assert team.store().get_domain_owner_names("dev") == [ALICE]
 
 
-def test_rm_owner_asks_for_no_credentials(team: Shell) -> None:
-    assert team("rm-owner", "dev", BOB, env={"PPROTECT_USER": ALICE}).code == 0
-    assert team.store().get_domain_owner_names("dev") == [ALICE]
+@pytest.mark.parametrize("words", [("--no-rotate",), ("--non-interactive",), ("--no-rotate", "--yes")])
+def test_in_a_signed_domain_an_owner_leaves_only_by_a_rotation(team: Shell, words: tuple[str, ...]) -> None:
+    before = team.file.read_bytes()
+    hint = f"pprotect rm-owner dev {BOB}" if "--no-rotate" in words else "PPROTECT_USER"
+    team("rm-owner", "dev", BOB, *words).failed(4, "", hint)
+    assert team.file.read_bytes() == before
 
 
-def test_a_name_alone_is_no_credentials(team: Shell) -> None:
-    result = team("rm-owner", "dev", BOB, "-u", ALICE)
+@pytest.mark.parametrize(
+    ("words", "env", "answers"),
+    [
+        ((), {}, [ALICE, KEYS[ALICE]]),
+        (("-u", ALICE), {}, [KEYS[ALICE]]),
+        ((), {"PPROTECT_USER": ALICE}, [KEYS[ALICE]]),
+    ],
+)
+def test_rm_owner_asks_for_an_owners_credentials(
+    team: Shell, words: tuple[str, ...], env: dict[str, str], answers: list[str]
+) -> None:
+    key = team.store().document.domains["dev"].key
+    result = team("rm-owner", "dev", BOB, *words, env=env, stdin="".join(f"{line}\n" for line in answers))
     assert result.code == 0
-    assert "their key still opens dev" in result.err
+    assert "the key of dev is rotated" in result.err
     assert team.store().get_domain_owner_names("dev") == [ALICE]
+    assert team.store().document.domains["dev"].key != key
 
 
 @pytest.mark.parametrize(
@@ -57,8 +75,13 @@ def test_a_name_alone_is_no_credentials(team: Shell) -> None:
         ((), as_variables(CAROL), 4, CAROL),
         ((), as_variables() | {"PPROTECT_PASSPHRASE": WRONG}, 4, "(from env var: PPROTECT_PASSPHRASE)"),
         ((), as_variables() | {"PPROTECT_PASSPHRASE": ""}, 4, "no passphrase is given"),
-        (("--passphrase-file", "KEY"), {}, 4, "no user is given (env var: PPROTECT_USER is empty or not set)"),
-        (("--passphrase-file", "KEY", "--ignore-env"), as_variables(), 4, "no user is given"),
+        (("--passphrase-file", "KEY"), {}, 4, "stdin ended before the answer to 'User email'"),
+        (
+            ("--passphrase-file", "KEY", "--ignore-env"),
+            as_variables(),
+            4,
+            "stdin ended before the answer to 'User email'",
+        ),
     ],
 )
 def test_rm_owner_with_credentials_that_do_not_do(
@@ -97,8 +120,9 @@ def test_migrate_owner_names_the_domains_and_asks(team: Shell) -> None:
 
 
 def test_rm_key_custodian_says_what_they_could_read(team: Shell) -> None:
-    refused = team("rm-key-custodian", ALICE)
-    refused.failed(6, f"'{ALICE}' gave access to {BOB}", f"pprotect rm-owner dev {ALICE}")
+    hint = f"another owner runs first: pprotect rm-owner dev {ALICE}"
+    team("rm-key-custodian", ALICE).failed(6, f"'{ALICE}' owns signed domains", hint)
+    team.file.write_text(unsigned_file().get_contents(), encoding="utf-8")
     assert team("add-owner", "dev", CAROL, env=as_variables()).code == 0
     result = team("rm-key-custodian", CAROL)
     assert result.code == 0
@@ -179,7 +203,8 @@ def test_names_in_commands_are_quoted(alice: Shell) -> None:
     assert f"pprotect rekey-custodian '{custodian}'," in alice("set-key-custodian-passphrase", *own, *raw).err
     assert f"  pprotect rotate-domain-keys '{domain}'\n" in alice("rekey-custodian", *own, *raw).err
     err = alice("rm-owner", domain, custodian, "--no-rotate").err
-    assert f"pprotect rotate-domain-keys '{domain}'\n" in err
+    assert f"pprotect rm-owner '{domain}' '{custodian}'\n" in err
+    err = alice("rm-owner", domain, custodian).err
     assert f"pprotect update-secret '{domain}' NAME\n" in err
 
 

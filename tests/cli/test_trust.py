@@ -376,9 +376,9 @@ def test_an_older_branch(pinned: Person) -> None:
     pinned.git("checkout", "-q", "old")
     result = pinned(*READ)
     assert (result.code, result.out) == (0, DEV["API_KEY"])
-    assert "warning: domain/dev: its key and policy are older than what was seen: epoch 1 after 2\n" in result.err
+    assert "warning: domain/dev: older than what you saw: the key and policy are of epoch 1," in result.err
     before, seen = pinned.file.read_bytes(), pinned.pin.read_bytes()
-    pinned("add-secret", "dev", "new", "--generate").failed(5, "older than what was seen", "--behind")
+    pinned("add-secret", "dev", "new", "--generate").failed(5, "older than what you saw", "--behind")
     assert pinned.file.read_bytes() == before
     pinned.done("add-secret", "dev", "new", "--generate", "--behind")
     assert pinned.pin.read_bytes() == seen
@@ -452,7 +452,7 @@ def test_a_file_of_pocket_protectors_is_to_be_upgraded_first(empty: Shell, words
 
 
 def test_keys_in_the_place_of_legacy_ones_wait_for_somebody(empty: Shell) -> None:
-    """Rule 13: attention until accepted. Here a read goes by, and then a rotation wraps for them."""
+    """Step 2: attention until accepted. Here a read goes by, and then a rotation wraps for them."""
     upstream = Path(__file__).parent.parent / "vectors" / "upstream"
     words = json.loads((upstream / "expected.json").read_text())["v1-v2-mixed"]["custodians"]["ci"]
     empty.variables |= {"PPROTECT_USER": "ci", "PPROTECT_PASSPHRASE": words}

@@ -26,8 +26,8 @@ from pocket_protector.document.statements import Signed
 from pocket_protector.errors import AccessError, MergeConflictError, PolicyError, StoreError
 from pocket_protector.trust.authority import sealed_to
 from pocket_protector.trust.epoch_chain import begins
+from pocket_protector.trust.findings import KINDS as FINDING_KINDS
 from pocket_protector.trust.findings import Finding, Severity
-from pocket_protector.trust.gates import BEHIND
 from pocket_protector.trust.history_fold import Fold
 from pocket_protector.trust.judge.state import DomainAuthority, State
 
@@ -803,19 +803,18 @@ def check_reading(history: History, head: Step, state: State) -> int:
     return readers
 
 
+BEHIND = frozenset(code for code, kind in FINDING_KINDS.items() if kind.is_older)
+
 APART = frozenset({"domain-forked", "domain-unsigned", "domain-returned", "custodian-replaced"})
 """What a version may show beside what is merely older: rotated apart, also from a removal; or from before a domain was
 signed, or a custodian of Pocket Protector's rekeyed, which cannot be told from what an attacker would do."""
-
-UNKNOWN = frozenset({"owner-returned", "signature-stripped", "domain-returned", "sensitivity-lowered"})
-"""What a version with a truncated log may show, which does not tell that it is older, or what was removed."""
 
 
 def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> Counter[str]:
     """Somebody who looks at one version after the other, of several branches, forwards and back, and pins what is not
     refused: refused is only what is older than a version that they saw, or rotated apart from it; and nothing in the
     version that follows all of them, but for `doubtful` grants that whoever sees every step was told of. The codes."""
-    allowed = BEHIND | APART | (UNKNOWN if "truncate" in history.kinds() else frozenset())
+    allowed = BEHIND | APART
     past = [history.steps[name] for name in history.past(head)]
     steps = sorted((step for step in past if step.file.file_id), key=lambda step: int(step.name[1:]))
     codes = Counter[str]()
@@ -842,7 +841,7 @@ def check_pins(history: History, head: Step, doubtful: set[tuple[str, ...]]) -> 
             for step in (steps[at], history.rng.choice(steps[: at + 1]), steps[at]):
                 after = judge(last, state, step, allowed)
                 state, last = (after, step) if after else (state, last)
-        judge(last, state, head, UNKNOWN | {"owner-behind"} if "truncate" in history.kinds() else frozenset())
+        judge(last, state, head, frozenset())
     return codes
 
 

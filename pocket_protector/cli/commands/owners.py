@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from pocket_protector.changes.domain_changes import check_removable, leaves_by_rotation
 from pocket_protector.cli import output
 from pocket_protector.cli.commands.custodians import could_read
 from pocket_protector.cli.parameters import Custodian, Domain
-from pocket_protector.cli.session import session_of
+from pocket_protector.cli.session import Session, session_of
 from pocket_protector.cli.usage import UsageError
+from pocket_protector.crypto.identity import Identity
 from pocket_protector.errors import PPKeyError, StoreError
+from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.user.guarded_key_file import GuardedKeyFile
 
 
@@ -56,26 +59,37 @@ def rm_owner(
     domain: Domain = None,
     custodian: Custodian = None,
     no_rotate: Annotated[
-        bool, typer.Option("--no-rotate", help="Only take the grant out, even where credentials are given.")
+        bool,
+        typer.Option("--no-rotate", help="Only remove the grant, and keep the key. Not in a signed key domain."),
     ] = False,
 ) -> None:
     """Remove an owner from a key domain.
 
-    With an owner's credentials from options or the environment, the domain's key is rotated in the same step,
-    which ends the access. Without, the removed owner can still read the domain until it is rotated.
+    With an owner's credentials the domain's key is rotated in the same step, which ends the access. A signed domain
+    asks for them. In another they come from options or the environment; without them the removed owner can still read
+    the domain until it is rotated.
     """
     session = session_of(ctx)
     guarded = session.open_to_change()
     store = guarded.key_file
-    identity = None if no_rotate else session.given_identity(store)
     output.note("Removing domain owner.")
     name = session.asked(domain, "Domain name", "DOMAIN")
     owner = session.asked(custodian, "Owner email", "CUSTODIAN")
+    identity = None if no_rotate else _rotator(session, store, name, owner)
     if identity is not None:
         guarded.check_wrapping(name, removing=owner)
     done = f"removed owner {owner} from {name}"
     if session.write(guarded, store.rm_owner(name, owner, identity), done, removing=owner):
         could_read(store, name, owner, rotated=identity is not None)
+
+
+def _rotator(session: Session, store: KeyFile, domain: str, owner: str) -> Identity | None:
+    """Return the identity that rotates the key: asked for if the owner leaves by a rotation only."""
+    if not leaves_by_rotation(store.document, store.document.domain(domain), owner):
+        return session.given_identity(store)
+    # Refuse an owner who cannot be removed before asking for credentials.
+    check_removable(store.document, domain, owner)
+    return session.identity(store)
 
 
 def migrate_owner(ctx: typer.Context, custodian: Custodian = None) -> None:

@@ -91,16 +91,16 @@ def _lines(store: KeyFile, judged: JudgedFile) -> list[str]:
         signed = f"signed by {maker}; " if maker else "nobody signed its key and owners; "
         lines.append(f"  - {name}: {signed}owners who count: {', '.join(owners.counting) or 'none'}")
     for finding in judged.findings:
-        if finding.code != "first-contact":
+        if not finding.kind.is_first_contact:
             lines.append(f"{finding.severity.label}: {'/'.join(finding.where)}: {finding.text} [{finding.code}]")
             lines += [f"  {finding.hint}"] if finding.hint else []
-    lines += [f"before: {line.removeprefix('note: ')}" for line in _untold(judged)]
+    lines += [f"before: {line.removeprefix('note: ')}" for line in _pending(judged)]
     return lines
 
 
-def _untold(judged: JudgedFile) -> list[str]:
+def _pending(judged: JudgedFile) -> list[str]:
     """Return the notices since then that nobody may have read."""
-    return judged.pin.untold(judged.key_file.file_id) if judged.pin is not None else []
+    return judged.pin.pending(judged.key_file.file_id) if judged.pin is not None else []
 
 
 def _content(store: KeyFile, judged: JudgedFile) -> dict[str, object]:
@@ -108,7 +108,7 @@ def _content(store: KeyFile, judged: JudgedFile) -> dict[str, object]:
         "file": store.path,
         "file_id": store.file_id.hex(),
         "first_contact": judged.before is None,
-        "untold": _untold(judged),
+        "untold": _pending(judged),
         "key_custodians": {name: to_hex(store.get_fingerprint(name)) for name in store.get_key_custodian_names()},
         "domains": {
             name: {"signed_by": store.get_epoch_maker(name), "owners": store.authority(name).owners.counting}

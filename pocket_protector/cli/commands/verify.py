@@ -14,7 +14,7 @@ from pocket_protector.cli.session import session_of
 from pocket_protector.cli.usage import UsageError
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.repository.verification import Report, is_revisions, verify_history
-from pocket_protector.trust.findings import DESCRIPTIONS, Severity
+from pocket_protector.trust.findings import KINDS, Severity
 
 _FOUND = 1
 _FORMATS = (*REPORTS, "sarif")
@@ -73,4 +73,5 @@ def _rendered(report: Report, form: str, path: str, *, verbose: bool) -> str:
     from pocket_protector import __version__
     from pocket_protector.cli.sarif import as_sarif
 
-    return as_sarif(report, __version__, KeyFile.from_file(path).line_of, DESCRIPTIONS)
+    descriptions = {code: kind.description for code, kind in KINDS.items()}
+    return as_sarif(report, __version__, KeyFile.from_file(path).line_of, descriptions)

@@ -1,4 +1,4 @@
-"""One step of a file, judged: the rules of docs/format.md, section 12. Pure: no key, no clock, no disk."""
+"""One step of a file, judged: the steps of docs/format.md, section 12.4. Pure: no key, no clock, no disk."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pocket_protector.document.audit_log import FILE
-from pocket_protector.document.custodian import LegacyCustodian
+from pocket_protector.document.custodian import AnyCustodian, LegacyCustodian
 from pocket_protector.document.document import LEGACY_FORMAT, Document
-from pocket_protector.document.statements import Keys
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.fingerprints import fingerprint, to_words
 from pocket_protector.trust.judge.judge_domain import judge_domain
-from pocket_protector.trust.judge.judge_log import LogStep, judge_log
-from pocket_protector.trust.judge.state import Memory, State, authority_of, recalled
+from pocket_protector.trust.judge.judge_log import judge_log
+from pocket_protector.trust.judge.state import Memory, State, authority_of, changed_names
 from pocket_protector.trust.judge.step import Step
 from pocket_protector.trust.judge.step_memory import remembered
 from pocket_protector.trust.key_history import KeyHistory
@@ -22,16 +21,16 @@ _ACCEPT = "if it was honest: pprotect trust accept"
 
 
 def authorize(state: State | None, document: Document, *, follows: bool = False) -> tuple[list[Finding], State]:
-    """What the step from a trusted state to `document` says, and the state with that document in it.
+    """Judge the step from a trusted state to `document`; return the findings, and the state with that document.
 
     With `follows` the document is known to come after that of the state, as a commit comes after its parent. Without,
-    it may be older, or of another branch: what it does not have was taken out only if its log says so.
+    it may be older, or of another branch: what it does not have was not taken out as far as anybody can tell.
 
     Without a state this is the first contact: the document is judged by itself. Whoever is not content with the
     findings keeps the old state.
     """
     if state is None:
-        found, after = authorize(_nothing(document), document, follows=True)
+        found, after = authorize(_nothing(document), document, follows=follows)
         text = "nothing was known of this file before: compare the custodians' fingerprints with them"
         first = Finding(Severity.INFO, "first-contact", (FILE,), text, "pprotect fingerprint CUSTODIAN")
         return [first, *found], after
@@ -40,15 +39,13 @@ def authorize(state: State | None, document: Document, *, follows: bool = False)
     upgraded = old.format == LEGACY_FORMAT and (not old.domains or not old.domains.keys().isdisjoint(document.domains))
     if old.file_id != document.file_id and not upgraded:
         text = "another file stands in the place of this one: its file id is another"
-        return [Finding(Severity.VIOLATION, "file-replaced", (FILE,), text, _ACCEPT)], State.of(document)
+        return [Finding(Severity.VIOLATION, "file-replaced", (FILE,), text, _ACCEPT)], State.trusting(document)
     proofs = KeyHistory(document)
     authorities = {name: authority_of(document, name, proofs, state) for name in document.domains}
-    log = None if follows else LogStep.of(state.memory, old.log, document.log)
-    before = recalled(state, document)
-    step = Step(before, State(document, state.memory, authorities), KeyHistory(old), proofs, log)
+    step = Step(state, State(document, state.memory, authorities), KeyHistory(old), proofs, follows)
     step = replace(step, after=replace(step.after, memory=remembered(step)))
     found = [*_judge_upgrade(old, document), *_judge_custodians(step)]
-    for name in sorted(before.document.domains.keys() | document.domains.keys()):
+    for name in sorted(old.domains.keys() | document.domains.keys()):
         found.extend(judge_domain(step, name))
     return [*found, *judge_log(old.log, document.log)], step.after
 
@@ -64,42 +61,46 @@ def _judge_upgrade(old: Document, new: Document) -> Iterator[Finding]:
 
 
 def _judge_custodians(step: Step) -> Iterator[Finding]:
-    """Rule 2: keys stay, or change by a statement of the old and of the new."""
-    state, old, document = step.before, step.before.document, step.after.document
-    if old.custodians is document.custodians:
-        return
-    for name in sorted(old.custodians.keys() | document.custodians.keys()):
+    """Step 2: keys stay, or change by a statement of the old and of the new."""
+    old, document = step.before.document, step.after.document
+    for name in changed_names(old.custodians, document.custodians):
         where = ("custodian", name)
         custodian, before = document.custodians.get(name), old.custodians.get(name)
-        known = frozenset({before.keys}) if before else state.memory.custodians.get(name)
         if custodian is None:
-            yield Finding(Severity.INFO, "custodian-removed", where, "the key custodian was removed")
-        elif known is None:
+            text = "the key custodian was removed" if step.follows else "the key custodian is not in this version"
+            yield Finding(Severity.INFO, "custodian-removed", where, text)
+        elif before is not None and before.keys == custodian.keys:
+            continue
+        elif before is None and name not in step.before.memory.custodians:
             words = to_words(fingerprint(name, custodian.keys))
             yield Finding(Severity.INFO, "custodian-added", where, f"a new key custodian, fingerprint {words}")
-        elif known != {custodian.keys}:
-            yield _judge_keys(name, known, step)
+        else:
+            yield from _judge_keys(step, name, custodian)
 
 
-def _judge_keys(name: str, known: frozenset[Keys], step: Step) -> Finding:
-    custodian = step.after.document.custodians[name]
+def _judge_keys(step: Step, name: str, custodian: AnyCustodian) -> Iterator[Finding]:
     where = ("custodian", name)
+    before, seen = step.before.document.custodians.get(name), step.before.memory.custodians.get(name, frozenset())
+    # In a history the keys right before are those that must lead here; a pin has seen all, in whichever order.
+    known = frozenset({before.keys}) if before and step.follows else seen
+    can_sign = frozenset(keys for keys in known if keys.verify_key)
+    chain = frozenset(step.proofs.chain(name))
     words = to_words(fingerprint(name, custodian.keys))
-    if known <= set(step.proofs.chain(name)):
-        return Finding(
-            Severity.INFO, "custodian-rekeyed", where, f"new keys, which the old ones signed; fingerprint {words}"
-        )
     ask = f"ask {name} by another way whether their fingerprint is {words}; {_ACCEPT}"
-    if not any(keys.verify_key for keys in known):
+    if (can_sign or known) <= chain or (not can_sign and custodian.keys in known):
+        if custodian.keys not in known:
+            text = f"new keys, which the old ones signed; fingerprint {words}"
+            yield Finding(Severity.INFO, "custodian-rekeyed", where, text)
+    elif not can_sign:
         text = "the keys that Pocket Protector made gave way to others, which those cannot sign"
-        return Finding(Severity.ATTENTION, "custodian-upgraded", where, text, ask)
-    if custodian.keys in step.earlier.chain(name):
-        text = "the keys are older than those that were seen"
-        return Finding(Severity.VIOLATION, "custodian-behind", where, text, NEWEST)
-    if isinstance(custodian, LegacyCustodian):
-        text = "keys that can sign gave way to such as Pocket Protector makes, which cannot"
-        return Finding(
-            Severity.VIOLATION, "custodian-replaced", where, text, f"if this is an older branch, merge; {ask}"
-        )
-    text = "the keys were replaced, and the old ones did not sign that: whoever did it may be somebody else"
-    return Finding(Severity.VIOLATION, "custodian-replaced", where, text, ask)
+        yield Finding(Severity.ATTENTION, "custodian-upgraded", where, text, ask)
+    elif custodian.keys in step.earlier.chain(name) or (not step.follows and custodian.keys in known):
+        text = "the keys are older than those that you saw"
+        yield Finding(Severity.VIOLATION, "custodian-behind", where, text, NEWEST)
+    elif isinstance(custodian, LegacyCustodian):
+        text = "keys that can sign gave way to keys of Pocket Protector's kind, which cannot"
+        hint = f"if this is an older branch, merge; {ask}"
+        yield Finding(Severity.VIOLATION, "custodian-replaced", where, text, hint)
+    else:
+        text = "the keys were replaced, and the old ones did not sign that: whoever did it may be somebody else"
+        yield Finding(Severity.VIOLATION, "custodian-replaced", where, text, ask)

@@ -1,9 +1,10 @@
-"""One domain's part of a judgement: its epoch, its owners and its values (docs/format.md, section 12)."""
+"""One domain's part of a judgement (docs/format.md, section 12.4, steps 3 to 6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from pocket_protector.document.custodian import LegacyCustodian
 from pocket_protector.document.document import Document
@@ -12,11 +13,13 @@ from pocket_protector.document.statements import Signed
 from pocket_protector.errors import command
 from pocket_protector.trust import epoch_chain
 from pocket_protector.trust.authority import ancestors
+from pocket_protector.trust.epoch_chain import ChainFault
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.judge.judge_entries import judge_entries
 from pocket_protector.trust.judge.judge_owners import judge_owners
-from pocket_protector.trust.judge.state import State, ancestry
+from pocket_protector.trust.judge.state import State, epoch_hashes
 from pocket_protector.trust.judge.step import Step
+from pocket_protector.trust.memory_hashes import key_hash
 
 _BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprotect trust accept"
 
@@ -27,7 +30,8 @@ def judge_domain(step: Step, name: str) -> Iterator[Finding]:
     old, new = state.document.domains.get(name), after.document.domains.get(name)
     where = ("domain", name)
     if new is None:
-        yield Finding(Severity.INFO, "domain-removed", where, "the key domain was removed")
+        text = "the key domain was removed" if step.follows else "the key domain is not in this version"
+        yield Finding(Severity.INFO, "domain-removed", where, text)
         return
     if old is new and state.authorities[name] is after.authorities[name]:
         return
@@ -37,7 +41,7 @@ def judge_domain(step: Step, name: str) -> Iterator[Finding]:
     elif old.epoch is None:
         found = _judge_unsigned(step, old, new)
     else:
-        found = _judge_signed(state, after, old, new)
+        found = _judge_signed(step, old, new)
     for finding in found:
         refused = refused or finding.severity is Severity.VIOLATION
         yield finding
@@ -51,18 +55,29 @@ def judge_domain(step: Step, name: str) -> Iterator[Finding]:
 
 
 def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
+    """A domain that the trusted document does not have: a new one, or one that was removed, or is on other branches."""
     where, memory = ("domain", new.name), step.before.memory
-    known = memory.epochs.get(new.name, frozenset())
-    text = "a key domain of this name was there before, and was removed; now one stands there again"
-    if known and new.epoch is None:
-        yield _unsigned(where)
-    elif known and step.is_behind and _hash(step.after.document, new) in known:
-        text = "the key domain was removed, and here it stands as it was before"
-        yield Finding(Severity.VIOLATION, "domain-behind", where, text, NEWEST)
-    elif known:
-        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
-    elif new.name in memory.keys:
-        yield Finding(Severity.ATTENTION, "domain-returned", where, f"{text}; nobody had signed it", _BEFORE)
+    known = memory.epochs.get(new.name)
+    if known is None and new.name not in memory.keys:
+        yield from _judge_first_seen(step, new)
+    elif known is not None and (new.epoch is None or not step.follows):
+        yield from _judge_signed(step, None, new)
+    elif step.follows:
+        text = "a key domain of this name was there before, and was removed; now one stands there again"
+        severity = Severity.VIOLATION if known is not None else Severity.ATTENTION
+        yield Finding(severity, "domain-returned", where, text, _BEFORE)
+        yield from _judge_first_seen(step, new)
+    elif new.epoch is not None:
+        yield from _judge_first_epoch(step, new, _was_listed(step, new.name))
+    elif new.key not in memory.keys[new.name] or key_hash(new) in memory.gone:
+        text = "a key domain of this name is there again, with another key; nobody has signed it"
+        yield Finding(Severity.ATTENTION, "domain-returned", where, text, _BEFORE)
+    else:
+        yield Finding(Severity.INFO, "domain-added", where, "a domain that you saw before is there again")
+
+
+def _judge_first_seen(step: Step, new: Domain) -> Iterator[Finding]:
+    where = ("domain", new.name)
     if new.epoch is None:
         yield Finding(Severity.INFO, "domain-added", where, "a new key domain, which nobody has signed")
         return
@@ -79,15 +94,24 @@ def _hash(document: Document, domain: Domain) -> bytes:
 
 
 def _judge_unsigned(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
-    """Rule 13: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
-    after, where = step.after, ("domain", new.name)
+    """Step 4: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
+    where = ("domain", new.name)
     if new.epoch is None:
         if new.key != old.key:
             text = "the public key was replaced, in a domain that nobody has signed: nothing tells who did it"
             yield Finding(Severity.ATTENTION, "unsigned-key-replaced", where, text, _BEFORE)
         return
-    fault = epoch_chain.begins(after.document, new, _first_by(_listed(step, old)))
-    fault = fault or _made_up(after, new)
+    yield from _judge_first_epoch(step, new, _listed(step, old))
+    maker = new.epoch.signed.by.name
+    if new.key != old.key and isinstance(step.before.document.custodians.get(maker), LegacyCustodian):
+        text = f"the public key was replaced by {maker}, whose keys gave way to others in the same step"
+        yield Finding(Severity.ATTENTION, "unsigned-key-replaced", where, text, _BEFORE)
+
+
+def _judge_first_epoch(step: Step, new: Domain, listed: Callable[[Signed], bool]) -> Iterator[Finding]:
+    where = ("domain", new.name)
+    fault = epoch_chain.begins(step.after.document, new, _first_by(listed)) or _made_up(step.after, new)
+    assert new.epoch is not None
     maker = new.epoch.signed.by.name
     if fault is None:
         text = f"its first statement, by {maker}, who was listed as an owner: from now on its key and owners are signed"
@@ -97,48 +121,58 @@ def _judge_unsigned(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
         yield Finding(Severity.VIOLATION, "first-epoch-forged", where, text, _BEFORE)
 
 
-def _judge_signed(state: State, after: State, old: Domain, new: Domain) -> Iterator[Finding]:
-    """Rule 4: an epoch follows the known one, each maker having counted one step before."""
-    where = ("domain", new.name)
-    assert old.epoch is not None
+def _judge_signed(step: Step, old: Domain | None, new: Domain) -> Iterator[Finding]:
+    """Step 5: an epoch follows the newest known one, each maker having counted one step before. `old` is the trusted
+    document's domain; a pin may know the domain though its document does not have it."""
+    where, document = ("domain", new.name), step.after.document
     if new.epoch is None:
-        text = "its statements are gone: a signed domain does not become an unsigned one"
-        yield Finding(
-            Severity.VIOLATION, "domain-unsigned", where, text, f"if this is an older branch, merge; {_BEFORE}"
-        )
+        yield _unsigned(where)
         return
-    before, now = _hash(state.document, old), _hash(after.document, new)
-    if now == before:
-        fault = _past_fault(after, old, new)
-        if fault is not None:
-            yield _replaced(where, new, fault)
-        elif new.epoch.signed != old.epoch.signed and epoch_chain.forged(after.document, new):
-            yield _replaced(where, new, epoch_chain.ChainFault.FORGED)
+    known, line = step.before.memory.epochs.get(new.name, frozenset()), epoch_hashes(document, new.name)
+    now, missing = _hash(document, new), frozenset() if step.follows else known - line
+    parted = False
+    if old is not None and now == _hash(step.before.document, old):
+        fault = _past_fault(step.after, old, new) or _signature_fault(step.after, old, new)
+    elif now in known and (missing or old is not None):
+        yield _behind(where, new)
         return
-    known = state.memory.epochs.get(new.name, frozenset())
-    if now in known:
-        text = f"its key and policy are older than what was seen: epoch {new.epoch.number} after {old.epoch.number}"
-        yield Finding(
-            Severity.VIOLATION,
-            "domain-behind",
-            where,
-            text,
-            NEWEST,
-        )
-        return
-    counting = state.authorities[new.name].owners.keys
-    fault = epoch_chain.follows(after.document, new, before, counting, state.memory.gone) or _past_fault(
-        after, old, new
-    )
-    if fault is epoch_chain.ChainFault.APART and not known.isdisjoint(ancestry(after.document, new.name)):
-        yield _forked(where, old, new)
+    elif now in known:
+        fault = _made_up(step.after, new) or _signature_fault(step.after, None, new)
+    else:
+        fault = _line_fault(step, old, new)
+        parted = bool(missing) if fault is None else step.follows and fault is ChainFault.APART and bool(known & line)
+        fault = fault or (_past_fault(step.after, old, new) if old and not missing else _made_up(step.after, new))
+    if parted and fault in (None, ChainFault.APART):
+        yield _forked(where, new)
+    elif fault is ChainFault.APART and old is None:
+        text = f"a key domain of this name is there again, and does not follow the one that you saw: {fault.value}"
+        yield Finding(Severity.VIOLATION, "domain-returned", where, text, _BEFORE)
     elif fault is not None:
         yield _replaced(where, new, fault)
-    else:
+    elif old is not None:
         yield from _judge_policy(old, new)
+    else:
+        yield Finding(Severity.INFO, "domain-added", where, "a domain that you saw before is there again")
 
 
-def _past_fault(after: State, old: Domain, new: Domain) -> epoch_chain.ChainFault | None:
+def _line_fault(step: Step, old: Domain | None, new: Domain) -> ChainFault | None:
+    """What is wrong with the line from the newest known epoch to this one."""
+    state, document = step.before, step.after.document
+    if step.follows and old is not None:
+        counting = state.authorities[new.name].owners.keys
+        return epoch_chain.follows(document, new, _hash(state.document, old), counting, state.memory.gone)
+    counted = partial(state.memory.counted, new.name)
+    return epoch_chain.continues(document, new, state.memory.epochs[new.name], counted)
+
+
+def _signature_fault(after: State, old: Domain | None, new: Domain) -> ChainFault | None:
+    """Whether the signature beside a known epoch is another, and does not match."""
+    assert new.epoch is not None
+    same = old is not None and old.epoch is not None and old.epoch.signed == new.epoch.signed
+    return ChainFault.FORGED if not same and epoch_chain.forged(after.document, new) else None
+
+
+def _past_fault(after: State, old: Domain, new: Domain) -> ChainFault | None:
     """What is wrong with the earlier epochs that the domain keeps: none goes or changes, but for grants that are added
     where two branches are joined."""
     if old.past is new.past or old.past == new.past:
@@ -146,16 +180,16 @@ def _past_fault(after: State, old: Domain, new: Domain) -> epoch_chain.ChainFaul
     for identifier, was in old.past.items():
         now = new.past.get(identifier)
         if now is None or (now.public_key, now.epoch) != (was.public_key, was.epoch):
-            return epoch_chain.ChainFault.BROKEN
+            return ChainFault.BROKEN
         if any(now.grants.get(name) != grant for name, grant in was.grants.items()):
-            return epoch_chain.ChainFault.BROKEN
+            return ChainFault.BROKEN
     return _made_up(after, new)
 
 
-def _made_up(after: State, new: Domain) -> epoch_chain.ChainFault | None:
+def _made_up(after: State, new: Domain) -> ChainFault | None:
     """Whether an earlier epoch is kept that the present one does not follow."""
     real = {identifier for identifier, _ in ancestors(after.document, new)}
-    return epoch_chain.ChainFault.BROKEN if new.past.keys() - real else None
+    return ChainFault.BROKEN if new.past.keys() - real else None
 
 
 def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
@@ -176,27 +210,39 @@ def _judge_policy(old: Domain, new: Domain) -> Iterator[Finding]:
 
 def _unsigned(where: tuple[str, ...]) -> Finding:
     text = "its statements are gone: a signed domain does not become an unsigned one"
-    merge = "if this is an older branch, merge; else "
-    return Finding(Severity.VIOLATION, "domain-unsigned", where, text, merge + _BEFORE)
+    return Finding(
+        Severity.VIOLATION, "domain-unsigned", where, text, f"if this is an older branch, merge; else {_BEFORE}"
+    )
 
 
-def _replaced(where: tuple[str, ...], new: Domain, fault: epoch_chain.ChainFault) -> Finding:
+def _behind(where: tuple[str, ...], new: Domain) -> Finding:
+    assert new.epoch is not None
+    text = f"older than what you saw: the key and policy are of epoch {new.epoch.number}, and a newer one was seen"
+    return Finding(Severity.VIOLATION, "domain-behind", where, text, NEWEST)
+
+
+def _replaced(where: tuple[str, ...], new: Domain, fault: ChainFault) -> Finding:
     assert new.epoch is not None
     text = f"its key or policy was replaced (signed as {new.epoch.signed.by.name}): {fault.value}"
     return Finding(Severity.VIOLATION, "domain-replaced", where, text, _BEFORE)
 
 
-def _forked(where: tuple[str, ...], old: Domain, new: Domain) -> Finding:
-    assert old.epoch is not None
+def _forked(where: tuple[str, ...], new: Domain) -> Finding:
     assert new.epoch is not None
     text = (
-        f"two branches changed its key or policy, and do not know of each other: {new.epoch.signed.by.name} made epoch"
-        f" {new.epoch.number}; {old.epoch.signed.by.name} made epoch {old.epoch.number}, which was seen before"
+        "two branches changed its key or policy, and do not know of each other: here it is epoch"
+        f" {new.epoch.number}, by {new.epoch.signed.by.name}, which does not follow what you saw"
     )
     hint = (
         f"merge the two branches, and let an owner run: {command('join')}; if one was given up: pprotect trust accept"
     )
     return Finding(Severity.VIOLATION, "domain-forked", where, text, hint)
+
+
+def _was_listed(step: Step, name: str) -> Callable[[Signed], bool]:
+    """Whether the signer was an owner when the domain was seen last, and nobody had signed it."""
+    keys = step.before.memory.keys[name]
+    return lambda signed: any(step.before.memory.counted(name, key[1:], signed.by) for key in keys)
 
 
 def _listed(step: Step, old: Domain) -> Callable[[Signed], bool]:

@@ -1,4 +1,4 @@
-"""The values' part of a judgement: who vouches for what (docs/format.md, section 12, rules 6 and 7)."""
+"""The values' part of a judgement: who vouches for what (docs/format.md, section 12.4, step 10)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import command
 from pocket_protector.trust.authority import EntryStatus
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
-from pocket_protector.trust.judge.state import differing
+from pocket_protector.trust.judge.state import changed_names
 from pocket_protector.trust.judge.step import Step
-from pocket_protector.trust.memory_hashes import level_hash, owner_hash, secret_hash
+from pocket_protector.trust.memory_hashes import level_hash, secret_hash
 
 _WHO = "see in git's history who did it"
 
@@ -29,7 +29,7 @@ def judge_entries(step: Step, name: str) -> Iterator[Finding]:
         return
     # Keys that the domain was seen to have, before anybody signed it or on a branch, by their ids.
     seen = {key_id(scalar[1:]): scalar[1:] for scalar in after.memory.keys.get(name, frozenset())}
-    for key in differing(old.secrets if old else {}, new.secrets):
+    for key in changed_names(old.secrets if old else {}, new.secrets):
         if key not in new.secrets:
             yield Finding(Severity.INFO, "secret-removed", ("secret", name, key), "the secret was removed")
         else:
@@ -70,8 +70,8 @@ class _Entry:
     def of_former_owner(self) -> bool:
         """Whether somebody signed it who was an owner under the present key and is none any more: on another branch
         they still were."""
-        signed, gone = self.secret.signed, self.step.after.memory.gone
-        return bool(signed and self.by and owner_hash(self.new.name, self.new.public_key, signed.by) in gone)
+        signed, memory = self.secret.signed, self.step.after.memory
+        return bool(signed and self.by and memory.was_owner(self.new.name, self.new.public_key, signed.by))
 
     @property
     def of_earlier_key(self) -> bool:
@@ -128,15 +128,16 @@ class _Entry:
             text = f"an owner had signed exactly this value; now somebody has who is no longer an owner{self.by}"
             hint = f"an owner runs: {command('review', self.new.name)}"
             return self._finding(Severity.ATTENTION, "signature-of-former-owner", text, hint)
-        if self.step.is_behind:
-            text = "an owner has signed exactly this value since, and here it stands as it was before"
+        if not self.step.follows:
+            text = "older than what you saw: an owner has signed exactly this value, and here it stands without"
             return self._finding(Severity.VIOLATION, "secret-behind", text, NEWEST)
         text = "an owner had signed exactly this value, and the signature is gone"
         return self._finding(Severity.VIOLATION, "signature-stripped", text, _WHO)
 
     def _judge_lowered(self, severity: Severity) -> Finding:
-        if self.step.is_behind and severity is Severity.VIOLATION:
-            return self._finding(severity, "secret-behind", "here its sensitivity is not raised yet", NEWEST)
+        if not self.step.follows and severity is Severity.VIOLATION:
+            text = f"older than what you saw: here its sensitivity is {self.secret.sensitivity.word}, and was higher"
+            return self._finding(severity, "secret-behind", text, NEWEST)
         text = f"{self._levels()}, and no owner vouches for that: {self.now.value}{self.by}"
         hint = f"if that is right, an owner runs: {command('review', self.new.name)}"
         if severity is Severity.VIOLATION:
@@ -184,7 +185,8 @@ class _Entry:
         """Whether it is a value of before, which was taken out when it was of a higher sensitivity."""
         higher = [level for level in Sensitivity if level > max(self.secret.sensitivity, Sensitivity.MEDIUM)]
         were = (level_hash(self.new.name, self.key, replace(self.secret, sensitivity=level)) for level in higher)
-        return not self.same and any(hash_ in self.step.before.memory.gone for hash_ in were)
+        memory = self.step.before.memory
+        return not self.same and any(hash_ in memory.gone or hash_ in memory.seen for hash_ in were)
 
     def _levels(self) -> str:
         now = self.secret.sensitivity.word

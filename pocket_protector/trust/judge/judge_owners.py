@@ -1,19 +1,20 @@
-"""The owners' part of a judgement: who gave whom access (docs/format.md, section 12, rules 3, 5 and 6)."""
+"""The owners' part of a judgement: who gave whom access (docs/format.md, section 12.4, steps 7 to 9)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
 
 from pocket_protector.document.custodian import LegacyCustodian
 from pocket_protector.document.domain import Domain, Grant
-from pocket_protector.document.statements import Keys, Signed
+from pocket_protector.document.statements import Keys, Signed, Signer
 from pocket_protector.errors import command
 from pocket_protector.trust.authority import GrantStatus, sealed_to, vouched_for
 from pocket_protector.trust.findings import NEWEST, Finding, Severity
 from pocket_protector.trust.judge.state import State
 from pocket_protector.trust.judge.step import Step
 from pocket_protector.trust.key_history import named_keys
-from pocket_protector.trust.memory_hashes import grant_hash, listed_hash, owner_hash
+from pocket_protector.trust.memory_hashes import grant_hash, listed_hash
 
 
 def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Finding]:
@@ -23,26 +24,46 @@ def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Findi
     statuses = after.authorities[name].owners.status
     before = state.authorities[name].owners.status if old else {}
     for owner in sorted(old.owners.keys() - new.owners.keys() if old else ()):
-        text = "the owner was removed" + ("" if old and old.key != new.key else ", and the key was not rotated")
-        yield Finding(Severity.INFO, "owner-removed", ("owner", name, owner), text)
+        yield _removed(step, new, owner, rotated=old is not None and old.key != new.key, status=before.get(owner))
+
+    @cache
+    def reached() -> Collection[str]:
+        return _reached(step, new)
+
     for owner, status in sorted(statuses.items()):
         grant, was = new.owners[owner], old.owners.get(owner) if old else None
         if status is GrantStatus.COUNTS:
-            yield from _judge_counting(step, new, old, owner)
+            yield from _judge_counting(step, new, old, owner, before.get(owner) is status, reached)
         elif status is not before.get(owner) or was is None or was.signed != grant.signed:
             yield _judge_other(step, new, owner, status, was)
 
 
-def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> Iterator[Finding]:
+def _removed(step: Step, new: Domain, owner: str, *, rotated: bool, status: GrantStatus | None) -> Finding:
+    """Step 7: an owner leaves a signed domain by a rotation. Files from before that rule have other removals."""
+    where = ("owner", new.name, owner)
+    if rotated:
+        return Finding(Severity.INFO, "owner-removed", where, "the owner was removed")
+    text = "the owner was removed, and the key was not rotated"
+    if new.epoch is None or status is not GrantStatus.COUNTS or not step.follows:
+        return Finding(Severity.INFO, "owner-removed", where, text)
+    again = command("add-owner", new.name, owner)
+    hint = f"an owner runs: {command('rotate-domain-keys', new.name)}; if nobody meant it: {again}"
+    return Finding(Severity.ATTENTION, "owner-removed", where, f"{text}: they still know it", hint)
+
+
+def _judge_counting(
+    step: Step, new: Domain, old: Domain | None, owner: str, counted: bool, reached: Callable[[], Collection[str]]
+) -> Iterator[Finding]:
     state, after = step.before, step.after
     where = ("owner", new.name, owner)
     grant, custodian = new.owners[owner], after.document.custodians[owner]
     was = old.owners.get(owner) if old else None
     again = command("add-owner", new.name, owner)
-    same = was is not None and was.signed == grant.signed and old is not None and old.key == new.key
+    # Whoever counts only now is judged as if the grant were new, whenever it was given.
+    same = counted and was is not None and was.signed == grant.signed and old is not None and old.key == new.key
     if not same and grant.signed is not None and new.epoch is not None:
-        if grant_hash(grant.signed) in state.memory.gone and step.is_behind:
-            text = f"was removed, or given access anew, and here is the grant of before, by {grant.signed.by.name}"
+        if grant_hash(grant.signed) in state.memory.gone and not step.follows:
+            text = f"removed or given access anew since, and here is an older grant by {grant.signed.by.name}"
             yield Finding(Severity.VIOLATION, "owner-behind", where, text, NEWEST)
             return
         if grant_hash(grant.signed) in state.memory.gone:
@@ -50,11 +71,8 @@ def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> 
             remove = command("rm-owner", new.name, owner)
             yield Finding(Severity.VIOLATION, "owner-returned", where, text, f"{remove}; to give it anew, then {again}")
             return
-        if old is not None and old.key == new.key and not _reached(step, new, owner):
-            text = f"given access by {grant.signed.by.name}, who was an owner once, and was removed"
-            if step.is_behind:
-                yield Finding(Severity.VIOLATION, "owner-behind", where, text, NEWEST)
-                return
+        if _is_same_key(step, old, new) and owner not in reached():
+            text = f"given access by {grant.signed.by.name}, whom nobody who counted under this key vouches for"
             hint = f"take it out ({command('rm-owner', new.name, owner)}), and rotate: they know the key"
             yield Finding(Severity.VIOLATION, "owner-injected", where, text, hint)
             return
@@ -67,17 +85,32 @@ def _judge_counting(step: Step, new: Domain, old: Domain | None, owner: str) -> 
         yield Finding(Severity.ATTENTION, "grant-unusable", where, text, f"an owner runs: {again}")
 
 
-def _reached(step: Step, new: Domain, owner: str) -> bool:
-    """Whether those who counted before this step vouch for the owner, in one step or more: a maker of the key who was
-    removed could otherwise come back by a signature of their own."""
-    before = step.before.authorities[new.name].owners.keys
-    known = {name: keys | _later(step, name, keys) for name, keys in before.items()}
-    valid = {
-        name: (signed, keys)
-        for name, keys in step.after.authorities[new.name].owners.keys.items()
-        if (signed := new.owners[name].signed) is not None
-    }
-    return owner in known or owner in vouched_for(known, valid)
+def _is_same_key(step: Step, old: Domain | None, new: Domain) -> bool:
+    """Whether it is known who counted under the domain's key."""
+    if step.follows:
+        return old is not None and old.key == new.key
+    memory = step.before.memory
+    return new.name in memory.epochs and new.key in memory.keys.get(new.name, frozenset())
+
+
+def _reached(step: Step, new: Domain) -> Collection[str]:
+    """Those who are known to have counted, and the owners whom they vouch for, in one step or more: a maker of the key
+    who was removed could otherwise come back by a signature of their own."""
+    now = step.after.authorities[new.name].owners.keys
+    if step.follows:
+        known = dict(step.before.authorities[new.name].owners.keys)
+    else:
+        known = {name: keys for name in now if (keys := _seen_keys(step, new, name))}
+    known = {name: keys | _later(step, name, keys) for name, keys in known.items()}
+    valid = {name: (signed, keys) for name, keys in now.items() if (signed := new.owners[name].signed) is not None}
+    return known.keys() | vouched_for(known, valid).keys()
+
+
+def _seen_keys(step: Step, new: Domain, name: str) -> frozenset[bytes]:
+    """The verify keys with which the custodian was seen to count under the domain's key."""
+    chain = (keys.verify_key for keys in step.proofs.chain(name))
+    counted = step.before.memory.counted
+    return frozenset(key for key in chain if counted(new.name, new.public_key, Signer(name, key)))
 
 
 def _later(step: Step, name: str, keys: frozenset[bytes]) -> frozenset[bytes]:
@@ -91,13 +124,15 @@ def _added(step: Step, new: Domain, old: Domain | None, owner: str) -> Finding:
     where, signed = ("owner", new.name, owner), new.owners[owner].signed
     if new.epoch is not None and signed is not None:
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
-    if listed_hash(new.name, owner, new.owners[owner]) in step.before.memory.gone:
-        return Finding(Severity.INFO, "owner-added", where, "an owner as on another branch, where nobody signed it")
-    if old is None:
+    memory = step.before.memory
+    if not step.follows and new.epoch is None and listed_hash(new, owner) in memory.owners:
+        return Finding(Severity.INFO, "owner-added", where, "an owner whom you saw before; nobody signed that")
+    if old is None and (step.follows or new.name not in memory.keys):
         return Finding(Severity.INFO, "owner-added", where, "an owner of a domain that nobody has signed")
-    listed = step.before.authorities[new.name].owners
-    returned = signed is not None and grant_hash(signed) in step.before.memory.gone
-    if signed and not returned and listed.vouched(signed) and step.proofs.named(new, owner, new.owners[owner]):
+    listed = step.before.authorities[new.name].owners if old else None
+    returned = signed is not None and grant_hash(signed) in memory.gone
+    vouched = signed is not None and not returned and listed is not None and listed.vouched(signed)
+    if signed is not None and vouched and step.proofs.named(new, owner, new.owners[owner]):
         return Finding(Severity.INFO, "owner-added", where, f"given access by {signed.by.name}")
     text = "listed as an owner, in a domain that nobody has signed; nor did an owner sign this"
     hint = (
@@ -156,14 +191,9 @@ def _key_of(step: Step, new: Domain, owner: str) -> bytes | None:
 def _was_owner(step: Step, new: Domain, key: bytes, signed: Signed) -> bool:
     """Whether the signer was an owner while the domain had that key, as far as was seen: on another branch they gave
     what they could give. An owner of today is taken for one of then."""
-    state, after = step.before, step.after
-    old = state.document.domains.get(new.name)
-    standing = state.authorities.get(new.name)
-    if old is not None and standing is not None and old.public_key == key and standing.owners.vouched(signed):
+    if step.before.memory.was_owner(new.name, key, signed.by):
         return True
-    if owner_hash(new.name, key, signed.by) in state.memory.gone:
-        return True
-    owners = after.authorities[new.name].owners
+    owners = step.after.authorities[new.name].owners
     if key != new.public_key and owners.vouched(signed):
         return True
     # An owner who has other keys by now, and signed with the earlier ones on a branch that had not seen that.

@@ -1,4 +1,4 @@
-"""What a judgement starts from: the document that is trusted, and what was seen besides."""
+"""What a judgement starts from: the document that is trusted, and the facts about earlier versions."""
 
 from __future__ import annotations
 
@@ -9,45 +9,50 @@ from typing import TypeVar
 
 from pocket_protector.document.document import Document
 from pocket_protector.document.domain import Domain
-from pocket_protector.document.statements import Keys
+from pocket_protector.document.statements import Keys, Signer
 from pocket_protector.trust.authority import EntryStatus, Owners, ancestors, entry_status, owners_of
 from pocket_protector.trust.key_history import KeyHistory
-from pocket_protector.trust.memory_hashes import grant_hash, secret_hash
+from pocket_protector.trust.memory_hashes import grant_hash, level_hash, listed_hash, owner_hash, secret_hash
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What was seen and need not be in the document any more.
+    """Facts about the versions that were judged (docs/format.md, section 12.3). Each set only grows.
 
-    `gone` has hashes (32 bytes) of grants, values and owners that are no longer there; `epochs` the hashes of every
-    epoch that a domain has had, the present one's too; `custodians` the last keys of those who are gone (on
-    several branches perhaps several), and `keys` the public keys (33 bytes) that each domain had before.
+    `custodians` has every pair of keys that a name had, `epochs` the hashes (32 bytes) of each domain's epochs and of
+    those that they follow, and `keys` each domain's public keys (33 bytes). `owners` has hashes of who counted as an
+    owner under which key. `seen` has hashes of entries and of their sensitivities, in a pin only.
 
-    The rest is for who goes from branch to branch. `missed` has hashes of entries of the log that were seen, and that
-    the document does not have without a truncation; `truncated` of those that one took out; `elsewhere` the domains
-    that it does not have since it is another branch's, each alone in a document with the custodians of then.
+    `gone` has hashes of what may not come back unnoticed. In a history that is each entry and each signed grant that a
+    step took out. A pin does not know what follows what: there it is each entry that gave way to one never seen before.
     """
 
-    gone: frozenset[bytes] = frozenset()
-    epochs: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
     custodians: Mapping[str, frozenset[Keys]] = field(default_factory=dict)
+    epochs: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
     keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
-    missed: frozenset[bytes] = frozenset()
-    truncated: frozenset[bytes] = frozenset()
-    elsewhere: Mapping[str, Document] = field(default_factory=dict)
+    owners: frozenset[bytes] = frozenset()
+    seen: frozenset[bytes] = frozenset()
+    gone: frozenset[bytes] = frozenset()
 
     def joined(self, other: Memory) -> Memory:
         return Memory(
-            self.gone | other.gone,
-            _union(self.epochs, other.epochs),
             _union(self.custodians, other.custodians),
+            _union(self.epochs, other.epochs),
             _union(self.keys, other.keys),
-            self.missed | other.missed,
-            self.truncated | other.truncated,
-            {**self.elsewhere, **other.elsewhere},
+            _joined(self.owners, other.owners),
+            _joined(self.seen, other.seen),
+            _joined(self.gone, other.gone),
         )
+
+    def counted(self, domain: str, public_key: bytes, signer: Signer) -> bool:
+        """Whether the signer is known to have counted while the domain had that public key (32 bytes)."""
+        return owner_hash(domain, public_key, signer) in self.owners
+
+    def was_owner(self, domain: str, public_key: bytes, signer: Signer) -> bool:
+        """As `counted`, also of somebody whom a pin of version 1 had among what is gone: with no right to anything."""
+        return self.counted(domain, public_key, signer) or owner_hash(domain, public_key, signer) in self.gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,46 +73,97 @@ class DomainAuthority:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The trusted document, with the standing of its domains, and the memory."""
+    """The trusted document, what the statements of its domains amount to, and the memory."""
 
     document: Document
     memory: Memory
     authorities: Mapping[str, DomainAuthority]
 
     @classmethod
-    def of(cls, document: Document, memory: Memory | None = None) -> State:
+    def trusting(cls, document: Document, memory: Memory | None = None) -> State:
+        """Return the state of somebody who trusts the document, and knows its facts and those of `memory`."""
         proofs = KeyHistory(document)
         authorities = {name: authority_of(document, name, proofs) for name in document.domains}
-        return cls(document, memory or first_memory(document), authorities)
+        facts = facts_of(document, authorities, proofs)
+        return cls(document, memory.joined(facts) if memory else facts, authorities)
 
-    def last_seen(self, name: str) -> Domain | None:
-        """The domain as it was last, on whichever branch."""
-        document = self.document if name in self.document.domains else self.memory.elsewhere.get(name)
-        return document.domains[name] if document else None
+    def knows_domain(self, name: str) -> bool:
+        """Whether the domain is in the trusted document, or was signed when it was seen last."""
+        return name in self.document.domains or name in self.memory.epochs
 
-    def accepted(self) -> State:
-        """The state of somebody who says that the document is as it should be, and what it does not have was given
-        up: nothing in it was taken out any more."""
-        memory = self.memory
-        there = {
-            identifier
-            for name, domain in self.document.domains.items()
-            for identifier in (
-                *(secret_hash(name, key, secret) for key, secret in domain.secrets.items()),
-                *(grant_hash(grant.signed) for grant in domain.owners.values() if grant.signed),
-            )
-        }
-        known = memory.missed | memory.truncated
-        return replace(self, memory=replace(memory, gone=memory.gone - there, missed=frozenset(), truncated=known))
-
-
-def first_memory(document: Document) -> Memory:
-    """What a document says of the past by itself."""
-    return Memory(epochs={name: ancestry(document, name) for name, d in document.domains.items() if d.epoch})
+    def accepting_document(self) -> State:
+        """Return the state of somebody who says that the document is right as it is, without the facts that it
+        contradicts: newer keys, epochs and entries were given up."""
+        memory, document = self.memory, self.document
+        facts = facts_of(document, self.authorities, KeyHistory(document))
+        epochs = {name: known for name, known in memory.epochs.items() if name not in document.domains}
+        return replace(
+            self,
+            memory=replace(
+                memory.joined(facts),
+                custodians={**memory.custodians, **facts.custodians},
+                epochs={**epochs, **facts.epochs},
+                gone=memory.gone - facts.seen - _grants(document),
+            ),
+        )
 
 
-def joined(states: Iterable[State]) -> State:
-    """One state of several that end with the same document: that of a merge, from each of its parents."""
+def facts_of(
+    document: Document,
+    authorities: Mapping[str, DomainAuthority],
+    proofs: KeyHistory,
+    before: State | None = None,
+    *,
+    with_entries: bool = True,
+) -> Memory:
+    """Return the facts that a document adds to those of the state `before`; with those of entries for a pin."""
+    old = before.document if before else Document(document.format, document.file_id)
+    custodians = {
+        name: frozenset(proofs.chain(name))
+        for name in changed_names(old.custodians, document.custodians)
+        if name in document.custodians
+    }
+    epochs, keys = dict[str, frozenset[bytes]](), dict[str, frozenset[bytes]]()
+    owners, seen = set[bytes](), set[bytes]()
+    for name, domain in document.domains.items():
+        was = old.domains.get(name)
+        if was is domain and old.custodians is document.custodians:
+            continue
+        if was is None or (was.key, was.epoch) != (domain.key, domain.epoch):
+            keys[name] = frozenset({domain.key})
+            if domain.epoch is not None:
+                epochs[name] = epoch_hashes(document, name)
+        if was is None or before is None or before.authorities[name].owners is not authorities[name].owners:
+            owners |= _owner_facts(domain, authorities[name].owners)
+        if with_entries:
+            seen |= _entry_facts(domain, changed_names(was.secrets if was else {}, domain.secrets))
+    return Memory(custodians, epochs, keys, frozenset(owners), frozenset(seen))
+
+
+def _owner_facts(domain: Domain, owners: Owners) -> set[bytes]:
+    facts = {
+        owner_hash(domain.name, domain.public_key, Signer(name, key))
+        for name, keys in owners.keys.items()
+        for key in keys
+    }
+    if domain.epoch is None:
+        facts |= {listed_hash(domain, name) for name in domain.owners}
+    return facts
+
+
+def _entry_facts(domain: Domain, names: Iterable[str]) -> set[bytes]:
+    secrets = [(name, domain.secrets[name]) for name in names if name in domain.secrets]
+    versions = {secret_hash(domain.name, name, secret) for name, secret in secrets}
+    return versions | {level_hash(domain.name, name, secret) for name, secret in secrets}
+
+
+def _grants(document: Document) -> set[bytes]:
+    grants = (grant for domain in document.domains.values() for grant in domain.owners.values())
+    return {grant_hash(grant.signed) for grant in grants if grant.signed}
+
+
+def joined_states(states: Iterable[State]) -> State:
+    """Return one state of several that end with the same document: that of a merge, from each of its parents."""
 
     def join(one: State, other: State) -> State:
         assert one.document is other.document
@@ -116,20 +172,9 @@ def joined(states: Iterable[State]) -> State:
     return reduce(join, states)
 
 
-def recalled(state: State, document: Document) -> State:
-    """The state with those domains of the document that were on another branch, as they were there."""
-    elsewhere = state.memory.elsewhere
-    back = {name: elsewhere[name] for name in document.domains if name in elsewhere}
-    if not back:
-        return state
-    domains = {**state.document.domains, **{name: there.domains[name] for name, there in back.items()}}
-    authorities = {**state.authorities, **{name: authority_of(there, name) for name, there in back.items()}}
-    return State(replace(state.document, domains=domains), state.memory, authorities)
-
-
-def ancestry(document: Document, name: str) -> frozenset[bytes]:
-    """The hash of the domain's epoch, and of all that it follows as far as they are kept: each is named by a statement
-    that was signed later."""
+def epoch_hashes(document: Document, name: str) -> frozenset[bytes]:
+    """Return the hash of the domain's epoch, and of all that it follows as far as they are kept: each is named by a
+    statement that was signed later."""
     domain = document.domains[name]
     assert domain.epoch is not None
     identifier = domain.epoch.hash(document.file_id, name, domain.public_key)
@@ -141,7 +186,7 @@ def ancestry(document: Document, name: str) -> frozenset[bytes]:
 def authority_of(
     document: Document, name: str, proofs: KeyHistory | None = None, before: State | None = None
 ) -> DomainAuthority:
-    """The domain's standing; what is as it was in `before` is not verified again."""
+    """Return what the domain's statements amount to; what is as it was in `before` is not verified again."""
     domain = document.domains[name]
     old = before.document.domains.get(name) if before else None
     if before is None or old is None or not _same_owners(before.document, document, old, domain):
@@ -149,7 +194,7 @@ def authority_of(
         entries = {key: entry_status(document, domain, owners, key, proofs) for key in domain.secrets}
         return DomainAuthority(owners, entries)
     known = before.authorities[name]
-    changed = differing(old.secrets, domain.secrets)
+    changed = changed_names(old.secrets, domain.secrets)
     if not changed:
         return known
     entries = dict(known.entries)
@@ -160,8 +205,10 @@ def authority_of(
     return DomainAuthority(known.owners, entries)
 
 
-def differing(old: Mapping[str, T], new: Mapping[str, T]) -> list[str]:
-    """The names of what is not the same in both, sorted."""
+def changed_names(old: Mapping[str, T], new: Mapping[str, T]) -> list[str]:
+    """Return the names of what is not the same in both, sorted."""
+    if old is new:
+        return []
     changed = [name for name, thing in new.items() if old.get(name) is not thing and old.get(name) != thing]
     return sorted([*changed, *(old.keys() - new.keys())])
 
@@ -176,5 +223,9 @@ def _same_owners(before: Document, after: Document, old: Domain, new: Domain) ->
     )
 
 
+def _joined(one: frozenset[T], other: frozenset[T]) -> frozenset[T]:
+    return one if other <= one else one | other
+
+
 def _union(one: Mapping[str, frozenset[T]], other: Mapping[str, frozenset[T]]) -> Mapping[str, frozenset[T]]:
-    return {name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in one.keys() | other.keys()}
+    return {**one, **{name: _joined(one.get(name, frozenset()), known) for name, known in other.items()}}

@@ -537,18 +537,19 @@ def test_every_change_adds_and_keeps() -> None:
         lambda f: f.rm_secret("dev", "a"),
         lambda f: f.add_owner("dev", C, ALICE),
         lambda f: f.rotate_domain_key("dev", ALICE),
-        lambda f: f.rm_owner("dev", C),
         lambda f: f.set_key_custodian_passphrase(CAROL, "x", *CHEAP),
         lambda f: f.rekey_custodian(BOB, BOB, True),
+        lambda f: f.rm_owner("dev", C, ALICE),
         lambda f: f.rm_key_custodian(C),
         lambda f: f.rm_domain("prod"),
     ]
-    for step in steps:
+    for number, step in enumerate(steps):
         changed = step(file)
         before, after = sorted(file.get_audit_log()), sorted(changed.get_audit_log())
         for entry in before:
             after.remove(entry)
-        assert len(after) == 1
+        # An owner of a signed domain leaves by a rotation, which has an entry of its own.
+        assert len(after) == (2 if number == 7 else 1)
         file = changed
 
 

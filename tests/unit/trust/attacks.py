@@ -20,8 +20,9 @@ from pocket_protector.changes.domain_changes import rotate_for
 from pocket_protector.crypto.identity import Identity, SigningIdentity
 from pocket_protector.crypto.key_slots import RawKeySlot
 from pocket_protector.crypto.keys import PrivateKey
+from pocket_protector.document.audit_log import section
 from pocket_protector.document.custodian import Custodian
-from pocket_protector.document.document import Document
+from pocket_protector.document.document import Document, without
 from pocket_protector.document.domain import BOUND, Domain, Grant, Secret, seal_value, wrap_for
 from pocket_protector.document.epoch import DomainKey, Epoch, PastEpoch, PastGrant, make_epoch
 from pocket_protector.document.policy import Policy
@@ -125,10 +126,10 @@ def world() -> World:
     return World(tuple(versions), see(None, *versions))
 
 
-def see(state: State | None, *files: KeyFile) -> State:
-    """The state after honest files."""
+def see(state: State | None, *files: KeyFile, follows: bool = False) -> State:
+    """The state after honest files; a pin's, or with `follows` that of a history."""
     for file in files:
-        found, state = file.authorize(state)
+        found, state = file.authorize(state, follows=follows)
         assert not violations(found)
     assert state is not None
     return state
@@ -144,6 +145,24 @@ def fold(files: Sequence[KeyFile]) -> list[list[Finding]]:
 
 def violations(findings: Iterable[Finding]) -> set[tuple[str, tuple[str, ...]]]:
     return {(finding.code, finding.where) for finding in findings if finding.severity is Severity.VIOLATION}
+
+
+# Removals without a rotation, as versions made them before an owner left only by one; by hand anybody still can
+
+
+def taken_out(file: KeyFile, owner: str, domain: str = DEV) -> KeyFile:
+    found = file.document.domains[domain]
+    document = file.document.with_domain(replace(found, owners=without(found.owners, owner)))
+    where = section("owner", domain, owner)
+    return load(document.log_entry(where, datetime.now(UTC), f"removed owner {owner} from {domain}"))
+
+
+def custodian_taken_out(file: KeyFile, name: str) -> KeyFile:
+    """With every grant to them."""
+    document = replace(file.document, custodians=without(file.document.custodians, name))
+    for found in file.document.domains.values():
+        document = document.with_domain(replace(found, owners=without(found.owners, name)))
+    return load(document.log_entry(section("custodian", name), datetime.now(UTC), f"removed key custodian {name}"))
 
 
 # The attacker's tools
@@ -239,7 +258,8 @@ class Attack:
 
     `custodians` are those whom the victim is about to wrap the key for, besides the owners. `anchored`: whether a
     reader sees it who only knows Alice's fingerprint; `used`: whether a reader of the domain is harmed at all;
-    `guarded`: whether even a rotation without looking gives the attacker nothing.
+    `guarded`: whether even a rotation without looking gives the attacker nothing; `pinned`: whether a pin sees it too,
+    which is not so of what follows from a removal without a rotation.
     """
 
     build: Build
@@ -250,6 +270,7 @@ class Attack:
     anchored: bool = True
     used: bool = True
     guarded: bool = True
+    pinned: bool = True
 
     @property
     def name(self) -> str:

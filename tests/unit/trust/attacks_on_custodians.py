@@ -12,7 +12,6 @@ from trust.attacks import (
     ERIN,
     LATER,
     MALLORY,
-    PROD,
     A,
     Attack,
     D,
@@ -20,6 +19,7 @@ from trust.attacks import (
     World,
     blind_grant,
     custodian_of,
+    custodian_taken_out,
     keys_of,
     listed_in,
     load,
@@ -206,7 +206,7 @@ attack = listed_in(ATTACKS, control=rekeyed)
 @attack("custodian-replaced", DAVES)
 def name_made_anew_after_it_went(world: World) -> list[KeyFile]:
     relaxed = saved(world.file.set_policy(DEV, Policy(), ALICE))
-    removed = saved(saved(relaxed.rm_owner(PROD, D)).rm_key_custodian(D))
+    removed = custodian_taken_out(relaxed, D)
     document = removed.add_raw_key_custodian(DAVE2).document
     return [relaxed, removed, _listed_again(load(document), relaxed)]
 

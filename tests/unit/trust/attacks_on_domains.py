@@ -28,6 +28,7 @@ from trust.attacks import (
     rotated_out,
     saved,
     seized,
+    taken_out,
 )
 
 from pocket_protector.changes import signing
@@ -260,11 +261,11 @@ def older_epoch_while_it_was_out(world: World) -> list[KeyFile]:
     return [gone, load(gone.document.with_domain(older))]
 
 
-@attack("domain-returned", guarded=False, anchored=False)
+@attack("domain-returned", guarded=False, anchored=False, pinned=False)
 def removed_owner_rotates_while_it_was_out(world: World) -> list[KeyFile]:
     """Mallory was an owner, was taken out without a rotation, and makes an epoch with the grant of before."""
     given = saved(world.file.set_policy(DEV, Policy(), ALICE).add_owner(DEV, M, ALICE))
-    left = saved(given.rm_owner(DEV, M))
+    left = taken_out(given, M)
     before = given.document
     made = signing.sign_domain(
         before, left.document.domains[DEV], Policy(), world.who(MALLORY), LATER, [before.domains[DEV]]

@@ -19,10 +19,12 @@ from trust.attacks import (
     M,
     World,
     blind_grant,
+    custodian_taken_out,
     listed_in,
     load,
     posing,
     saved,
+    taken_out,
 )
 
 from pocket_protector.changes import signing
@@ -42,8 +44,8 @@ def added(world: World) -> KeyFile:
 
 
 def given_again(world: World) -> KeyFile:
-    """Taken out and given anew, in one step."""
-    return saved(world.file.set_policy(DEV, Policy(), ALICE).rm_owner(DEV, D)).add_owner(DEV, D, ALICE)
+    """Taken out by a rotation and given anew, in one step."""
+    return saved(world.file.set_policy(DEV, Policy(), ALICE).rm_owner(DEV, D, ALICE)).add_owner(DEV, D, ALICE)
 
 
 attack = listed_in(ATTACKS, control=added)
@@ -154,7 +156,7 @@ def signature_of_a_grant_stripped(world: World) -> KeyFile:
 
 # Removals undone
 
-attack = listed_in(ATTACKS, control=given_again, anchored=False)
+attack = listed_in(ATTACKS, control=given_again, anchored=False, pinned=False)
 
 
 def _relaxed(world: World) -> KeyFile:
@@ -172,16 +174,15 @@ def _back(file: KeyFile, before: KeyFile, *names: str) -> KeyFile:
 @attack("owner-returned", DAVES, guarded=False)
 def grant_put_back(world: World) -> list[KeyFile]:
     relaxed = _relaxed(world)
-    removed = saved(relaxed.rm_owner(DEV, D))
+    removed = taken_out(relaxed, D)
     return [relaxed, removed, _back(removed, relaxed, D)]
 
 
 @attack("owner-returned", DAVES, guarded=False)
 def custodian_and_grant_put_back(world: World) -> list[KeyFile]:
     relaxed = _relaxed(world)
-    alone = saved(relaxed.rm_owner(PROD, D))
-    removed = saved(alone.rm_key_custodian(D))
-    return [relaxed, alone, removed, _back(removed, relaxed, D)]
+    removed = custodian_taken_out(relaxed, D)
+    return [relaxed, removed, _back(removed, relaxed, D)]
 
 
 @attack(
@@ -192,7 +193,7 @@ def custodian_and_grant_put_back(world: World) -> list[KeyFile]:
 def custodian_put_back_after_block_and_grant_went_one_by_one(world: World) -> list[KeyFile]:
     relaxed = _relaxed(world)
     blockless = load(replace(relaxed.document, custodians=without(relaxed.document.custodians, D)))
-    removed = saved(blockless.rm_owner(DEV, D))
+    removed = taken_out(blockless, D)
     return [relaxed, blockless, removed, _back(removed, relaxed, D)]
 
 
@@ -205,7 +206,7 @@ def older_grant_put_back_after_a_newer_one(world: World) -> list[KeyFile]:
 @attack("owner-returned", DAVES, guarded=False)
 def grant_put_back_under_a_new_policy(world: World) -> list[KeyFile]:
     relaxed = _relaxed(world)
-    removed = saved(relaxed.rm_owner(DEV, D))
+    removed = taken_out(relaxed, D)
     changed = saved(removed.set_policy(DEV, Policy(max_age=30), ALICE))
     return [relaxed, removed, changed, _back(changed, relaxed, D)]
 

@@ -23,6 +23,7 @@ from trust.attacks import (
     load,
     saved,
     seized,
+    taken_out,
     violations,
     world,
 )
@@ -60,7 +61,7 @@ def _branches(kind: str) -> tuple[KeyFile, KeyFile]:
     left = {
         "rotated": lambda: file.rotate_domain_key(DEV, DAVE),
         "policy": lambda: relaxed,
-        "removed": lambda: relaxed.rm_owner(DEV, D),
+        "removed": lambda: taken_out(relaxed, D),
         "removed and rotated": lambda: relaxed.rm_owner(DEV, D, ALICE),
         "rekeyed": lambda: file.rekey_custodian(ALICE, ALICE2, raw_key=True),
         "signed": lambda: file.update_secret(DEV, "api", "4", creds=DAVE),
@@ -132,7 +133,7 @@ def test_a_merge_that_does_what_neither_parent_did(kind: str, what: str) -> None
 @pytest.mark.parametrize("swapped", [False, True])
 def test_a_merge_that_brings_back_a_removed_owner(swapped: bool) -> None:
     relaxed = saved(world().file.set_policy(DEV, Policy(), ALICE))
-    removed = saved(relaxed.rm_owner(DEV, D))
+    removed = taken_out(relaxed, D)
     other = saved(relaxed.add_secret(OPEN, "more", "1"))
     dev = removed.document.domains[DEV]
     hostile = load(
@@ -170,7 +171,8 @@ def test_a_file_that_was_away_is_judged_as_if_it_had_stayed() -> None:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_keys_that_one_branch_gave_up_before_the_name_went_on_both(swapped: bool) -> None:
     """The name comes back with the first keys, which only the other branch saw last."""
-    file = saved(world().file.rm_owner(PROD, D).set_policy(DEV, Policy(), ALICE).rm_owner(DEV, D))
+    file = taken_out(saved(world().file.set_policy(DEV, Policy(), ALICE)), D, PROD)
+    file = taken_out(file, D)
     gone = saved(file.rm_key_custodian(D))
     rekeyed = saved(file.rekey_custodian(DAVE, replace(DAVE, passphrase=ALICE2.passphrase), raw_key=True))
     rekeyed_and_gone = saved(rekeyed.rm_key_custodian(D))

@@ -19,11 +19,14 @@ from trust.attacks import (
     B,
     M,
     blind_grant,
+    custodian_of,
+    fold,
     hash_of,
     load,
     past_grant,
     posing,
     saved,
+    see,
     seized,
     violations,
     world,
@@ -31,7 +34,10 @@ from trust.attacks import (
 
 from pocket_protector.changes import signing
 from pocket_protector.crypto.keys import PrivateKey
+from pocket_protector.crypto.legacy_keys import PasswordDerivedKey
 from pocket_protector.document.audit_log import FILE
+from pocket_protector.document.custodian import LegacyCustodian
+from pocket_protector.document.document import Document
 from pocket_protector.document.domain import BOUND, Secret, create, open_key, seal_value, wrap_for
 from pocket_protector.document.epoch import DomainKey, PastEpoch, make_epoch
 from pocket_protector.document.policy import Policy
@@ -153,21 +159,63 @@ def test_behind_does_not_let_an_injected_owner_pass() -> None:
         check_change(found, DEV, owners, behind=True)
 
 
-@pytest.mark.parametrize(
-    ("kept", "code"), [("all", "signature-stripped"), ("noted", "signature-stripped"), ("none", "secret-behind")]
-)
-def test_a_violation_is_behind_only_if_the_log_is(kept: str, code: str) -> None:
-    document = world().document
+def test_a_pin_cannot_tell_a_stripped_signature_from_an_older_version() -> None:
+    """It says that it saw the value signed, and accuses nobody; a history knows that somebody took it away."""
     stripped = replace(world().dev.secrets["api"], signed=None)
-    log = {"all": document.log, "noted": document.log.truncate(1, LATER), "none": replace(document.log, lists={})}[kept]
-    dev = replace(world().dev, secrets={**world().dev.secrets, "api": stripped})
-    found, _ = load(replace(document.with_domain(dev), log=log)).authorize(world().state)
-    assert violations(found) == {(code, ("secret", DEV, "api"))}
-    if code == "secret-behind":
-        check_change(found, DEV, dev.owners, behind=True)
-    else:
+    hostile = world().with_secret("api", stripped)
+    found, _ = hostile.authorize(world().state)
+    assert violations(found) == {("secret-behind", ("secret", DEV, "api"))}
+    with refused(IntegrityError):
+        check_change(found, DEV, world().dev.owners)
+    check_change(found, DEV, world().dev.owners, behind=True)
+    assert violations(fold([*world().versions, hostile])[-1]) == {("signature-stripped", ("secret", DEV, "api"))}
+
+
+# What waits for a decision
+
+
+def key_of_open_replaced() -> KeyFile:
+    domain = world().document.domains[OPEN]
+    return load(world().document.with_domain(replace(domain, key=BOUND + PrivateKey.generate().public)))
+
+
+def test_nothing_is_sealed_to_a_key_that_waits_for_a_decision() -> None:
+    found, _ = key_of_open_replaced().authorize(world().state)
+    for wraps in (False, True):
         with refused(IntegrityError):
-            check_change(found, DEV, dev.owners, behind=True)
+            check_change(found, OPEN, [A], wraps=wraps)
+    check_change(found, DEV, world().dev.owners)
+
+
+def test_nothing_is_wrapped_for_an_owner_who_waits_and_values_are_sealed() -> None:
+    found, _ = _listed_in_open().authorize(world().state)
+    check_change(found, OPEN, [A], wraps=False)
+    with refused(IntegrityError):
+        check_change(found, OPEN, [A], wraps=True)
+
+
+def test_who_waits_makes_no_first_epoch() -> None:
+    """Mallory lists themselves, and signs the domain later: the pin did not move."""
+    found, _ = _listed_in_open().authorize(world().state)
+    assert [finding for finding in found if finding.waits]
+    listed = _listed_in_open().document
+    seized_later = seized(listed, world().who(MALLORY), follows={}, past={}, name=OPEN)
+    assert ("first-epoch-forged", ("domain", OPEN)) in violations(seized_later.authorize(world().state)[0])
+
+
+def test_keys_of_pocket_protectors_kind_that_gave_way_make_no_key_to_seal_to() -> None:
+    """In one step the keys of a legacy custodian are replaced, and by these a first epoch is made."""
+    document = world().document
+    legacy = LegacyCustodian(A, PasswordDerivedKey.parse(b"\2" + bytes(8) + world().who(ALICE).public_key))
+    domain = document.domains[OPEN]
+    before = load(Document(document.format, document.file_id, {OPEN: domain}, {A: legacy}))
+    mallory = posing(world().who(MALLORY), A)
+    custodians = {A: custodian_of(mallory)}
+    hostile = seized(replace(before.document, custodians=custodians), mallory, follows={}, past={}, name=OPEN)
+    found, _ = hostile.authorize(see(None, before))
+    assert not violations(found)
+    with refused(IntegrityError):
+        check_change(found, OPEN, [A], wraps=False)
 
 
 # Much to do

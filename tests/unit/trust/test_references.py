@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from samples import ALICE, BOB, DAVE, KeyFile, refused
-from trust.attacks import DAVE2, DEV, LATER, OPEN, B, fold, load, saved, see, violations, world
+from trust.attacks import DAVE2, DEV, LATER, OPEN, B, fold, load, saved, see, taken_out, violations, world
 from trust.attacks_on_references import EVIL, OPEN_ENTRY, REF, REFERENCE, pointing
 
 from pocket_protector.changes import signing
@@ -38,7 +38,7 @@ def merged(base: KeyFile, ours: KeyFile, theirs: KeyFile) -> KeyFile:
 def step(*files: KeyFile) -> Found:
     """What the step to the last file says to somebody who saw the honest history and then the others."""
     *seen, last = files
-    return told(last.authorize(world().after(*seen).state, follows=True)[0])
+    return told(last.authorize(see(world().state, *seen, follows=True), follows=True)[0])
 
 
 # Signed for an earlier key, on a branch that does not know of a rotation
@@ -161,7 +161,7 @@ def test_an_older_branch_where_it_is_not_raised_yet_is_behind() -> None:
 
 def test_lowered_by_an_owner_whom_another_branch_removed() -> None:
     base = saved(pointing(world()).set_policy(DEV, Policy(), ALICE).add_owner(DEV, B, ALICE))
-    removed = saved(base.rm_owner(DEV, B))
+    removed = taken_out(base, B)
     both = merged(base, removed, saved(base.set_sensitivity(DEV, "loose", Sensitivity.LOW, creds=BOB)))
     assert step(base, removed, both)["sensitivity-lowered", OPEN_ENTRY] is Severity.ATTENTION
     # Who never saw that he was an owner cannot know it.
@@ -179,7 +179,7 @@ def test_a_reference_lowered_by_an_owner_for_the_key_that_another_branch_rotated
 def test_lowered_by_a_former_owner_where_signatures_are_demanded_is_refused() -> None:
     base = saved(pointing(world()).set_policy(DEV, Policy(), ALICE).add_owner(DEV, B, ALICE))
     base = saved(base.sign_secrets(DEV, ["loose"], ALICE).set_policy(DEV, Policy(require_signed=True), ALICE))
-    removed = saved(base.rm_owner(DEV, B))
+    removed = taken_out(base, B)
     theirs = base.update_secret(DEV, "loose", "newer", creds=BOB, sensitivity=Sensitivity.LOW)
     both = merged(base, removed, saved(theirs))
     assert step(base, removed, both)["secret-unreviewed", OPEN_ENTRY] is Severity.VIOLATION
@@ -223,7 +223,7 @@ def test_other_domains_do(policy: Policy) -> None:
 def test_what_was_signed_for_an_earlier_key_or_by_who_left_is_withheld_too() -> None:
     base = production(pointing(world()).add_owner(DEV, B, ALICE).update_secret(DEV, "ref", EVIL, creds=BOB))
     assert base.get_withheld_references(DEV) == []
-    assert saved(base.rm_owner(DEV, B)).get_withheld_references(DEV) == ["ref"]
+    assert taken_out(base, B).get_withheld_references(DEV) == ["ref"]
     file = production(pointing(world()))
     both = merged(
         file, saved(file.rotate_domain_key(DEV, ALICE)), saved(file.update_secret(DEV, "ref", EVIL, creds=DAVE))

@@ -133,7 +133,7 @@ def test_more_than_is_told_at_once_is_told_the_next_time(pinned: KeyFile) -> Non
 def test_however_much_there_is_to_tell_it_is_kept(pinned: KeyFile, texts: list[str]) -> None:
     pin = judge_against_pin(pinned).pin
     assert pin is not None
-    pin.put_off(pinned.file_id, texts)
+    pin.set_pending(pinned.file_id, texts)
     told = pending(pinned)
     assert told[0] == f"note: {texts[0][:500]}"
     assert (told[-1] == "note: and 10 more") is (len(texts) > 30)
@@ -143,8 +143,8 @@ def test_however_much_there_is_to_tell_it_is_kept(pinned: KeyFile, texts: list[s
 def test_a_damaged_list_of_what_is_to_be_told(pinned: KeyFile, raw: bytes) -> None:
     pin = judge_against_pin(pinned).pin
     assert pin is not None
-    pin.put_off(pinned.file_id, ["note: something"])
-    (path,) = Path(os.environ["PPROTECT_STATE_DIR"]).rglob("untold/*")
+    pin.set_pending(pinned.file_id, ["note: something"])
+    (path,) = Path(os.environ["PPROTECT_STATE_DIR"]).rglob("pending/*")
     path.write_bytes(raw)
     assert "is damaged" in pending(pinned)[0]
     judge_against_pin(pinned).pin_as_read(ignore)

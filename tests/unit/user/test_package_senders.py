@@ -51,7 +51,7 @@ def own_file(*owners: str) -> State:
     file = file.add_domain("dev", ALICE_CREDS.name, creds=ALICE_CREDS)
     for owner in owners:
         file = file.add_owner("dev", owner, ALICE_CREDS)
-    return State.of(file.document)
+    return State.trusting(file.document)
 
 
 def sender_in(state: State, name: str) -> Header:
@@ -135,7 +135,7 @@ def test_an_owner_with_other_keys() -> None:
 
 def test_an_unsigned_domain_makes_nobody_known() -> None:
     file = KeyFile.create("protected.yaml").add_raw_key_custodian(ALICE_CREDS).add_domain("dev", ALICE_CREDS.name)
-    state = State.of(file.document)
+    state = State.trusting(file.document)
     found = judge_sender(sender_in(state, ALICE_CREDS.name), seen=state, confirmed=True)
     assert found.acquaintance is Acquaintance.STRANGER
 

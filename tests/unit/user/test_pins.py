@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -133,7 +134,8 @@ def _other_text(raw: bytes) -> bytes:
         lambda raw: raw.partition(b"\n")[0],
         lambda raw: raw[:-2],
         lambda raw: raw.partition(b"\n")[2],
-        lambda raw: raw.replace(b"pprotect-pin 1", b"pprotect-pin 2"),
+        lambda raw: raw.replace(b"pprotect-pin 2", b"pprotect-pin 1"),
+        lambda raw: raw.replace(b"pprotect-pin 2", b"pprotect-pin 3"),
         lambda raw: b"\n" + raw,
         lambda raw: raw[:20] + bytes([raw[20] ^ 1]) + raw[21:],
         lambda raw: raw + raw,
@@ -270,3 +272,30 @@ def test_what_could_not_be_read_again_is_not_written(
     with refused(StoreError):
         kept(pin, more)
     assert Pin(file.path, state).is_current(file.file_id, file.get_contents())
+
+
+def test_a_pin_of_version_1_is_read_and_moves_on(tmp_path: Path, state: str) -> None:
+    """Its text does not count as recognised: it is judged once, and then written anew."""
+    file = made(tmp_path / "protected.yaml")
+    kept(Pin(file.path, state), file)
+    path = Path(state, "pins", file.file_id.hex())
+    first, _, rest = path.read_bytes().partition(b"\n")
+    content = json.loads(rest)
+    del content["owners"], content["seen"]
+    content |= {"gone": [], "custodians": {}, "missed": [], "truncated": [], "elsewhere": {}}
+    path.write_bytes(first.replace(b"pin 2", b"pin 1") + b"\n" + json.dumps(content).encode() + b"\n")
+    pin = Pin(file.path, state)
+    assert not pin.is_current(file.file_id, file.get_contents())
+    assert pin.read(file.file_id) == judged(file)
+    kept(pin, file)
+    assert Pin(file.path, state).is_current(file.file_id, file.get_contents())
+
+
+def test_pending_notices_of_earlier_versions_are_shown(tmp_path: Path, state: str) -> None:
+    file = made(tmp_path / "protected.yaml")
+    pin = Pin(file.path, state)
+    pin.set_pending(file.file_id, ["note: one"])
+    os.rename(os.path.join(state, "pending"), os.path.join(state, "untold"))
+    assert pin.pending(file.file_id) == ["note: one"]
+    pin.set_pending(file.file_id, [])
+    assert pin.pending(file.file_id) == []
