@@ -12,7 +12,7 @@ from pocket_protector.crypto.identity import Identity
 from pocket_protector.document.custodian import Custodian, check_identity
 from pocket_protector.document.decrypted import DecryptedDomain, decrypt
 from pocket_protector.document.document import Document
-from pocket_protector.document.domain import Domain, open_key
+from pocket_protector.document.domain import open_key
 from pocket_protector.document.reference import Reference
 from pocket_protector.document.sensitivity import Sensitivity
 from pocket_protector.errors import AccessError, LocatedError, StoreError, command
@@ -274,12 +274,6 @@ class View:
             )
         return custodian.keys, custodian.signature
 
-    def sealed_since(self, before: View) -> list[str]:
-        """The domains of both to which something was sealed since, or their key wrapped for somebody."""
-        new, old = self._document.domains, before._document.domains
-        changed = [name for name in sorted(new.keys() & old.keys()) if new[name] is not old[name]]
-        return [name for name in changed if _sealed(new[name]) - _sealed(old[name])]
-
     def line_of(self, where: tuple[str, ...]) -> int:
         """The line, from 1, at which the object of a finding stands, as far as it does; 1 if it does not."""
         from pocket_protector.format.patches import keys_of
@@ -312,11 +306,6 @@ class View:
 
     def __repr__(self) -> str:
         return f"<KeyFile {self.path!r}: domains {', '.join(self.get_domain_names()) or 'none'}>"
-
-
-def _sealed(domain: Domain) -> set[tuple[str, bytes]]:
-    values = {(name, secret.version) for name, secret in domain.secrets.items()}
-    return values | {(f"owner {name}", grant.wrapped_key) for name, grant in domain.owners.items()}
 
 
 def now() -> datetime:
