@@ -12,9 +12,6 @@ from pocket_protector.cli.completion import custodians
 _option = partial(typer.Option, rich_help_panel="Options of every command")
 
 
-_option = partial(typer.Option, rich_help_panel=_PANEL)
-
-
 def global_parameters(
     file: Annotated[
         str | None,

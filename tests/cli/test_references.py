@@ -822,7 +822,7 @@ def test_an_older_branch_of_a_stricter_domain_is_followed_on_demand(signed: Pers
     signed.done("set-policy", "dev", "--require-signed")
     signed.commit("newer")
     signed.git("checkout", "-q", "old")
-    signed("get", "dev", "ref").failed(8, "older than what was seen")
+    signed("get", "dev", "ref").failed(8, "older than what you saw")
     assert calls(signed) == []
     assert signed.done("get", "dev", "ref", "--behind") == "tulip-x"
 

@@ -227,7 +227,7 @@ def test_one_who_edits_the_file_is_found_out(pinned: Person) -> None:
     pinned.done("trust", "accept", "--yes")
     text = pinned.file.read_text()
     pinned.file.write_text(text.replace("    sensitivity: high\n", ""))
-    lowered = "its sensitivity is lowered from high to medium, and no owner vouches"
+    lowered = "older than what you saw: its sensitivity is medium here, and was high"
     for words in (("get", "dev", "API_KEY"), ("run", "dev", "--uppercase", "--", "true")):
         result = pinned(*words)
         assert result.code == 0

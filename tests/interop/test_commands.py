@@ -81,7 +81,8 @@ def test_the_commands_of_all_versions(either_and_ours: Both) -> None:
     both.do("rm-secret", answers=lines("dev", "b-2"))
     both.do("rotate-domain-keys", answers=lines(BOB, "bobs", "dev"))
     assert both.values("dev", ALICE, "alices") == {"a": "other"}
-    both.do("rm-owner", answers=lines("dev", ALICE))
+    # Signed by the rotation: ours also asks who is going to rotate.
+    both.do("rm-owner", answers=lines("dev", ALICE, BOB, "bobs"))
     both.do("decrypt-domain", "dev", PPROTECT_USER=ALICE, PPROTECT_PASSPHRASE="alices", fails=True)
     both.do("set-key-custodian-passphrase", answers=lines(BOB, "bobs", "new", "new"))
     assert both.values("dev", BOB, "new") == {"a": "other"}
@@ -172,7 +173,7 @@ def test_handing_over_and_new_keys(both: Both) -> None:
         fails=True,
     )
     assert set(both.values("dev", ALICE, "alices")) == {"a", "b-2"}
-    both.do("rm-owner", answers=lines("dev", BOB))
+    both.do("rm-owner", answers=lines("dev", BOB, ALICE, "alices"))
     both.do("rm-owner", answers=lines("dev", ALICE), fails=True)
 
 

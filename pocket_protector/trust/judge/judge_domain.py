@@ -139,7 +139,7 @@ def _judge_signed(step: Step, old: Domain | None, new: Domain) -> Iterator[Findi
     elif now in known:
         fault = _made_up(step.after, new) or _signature_fault(step.after, None, new)
     else:
-        fault = _line_fault(step, old, new)
+        fault = _line_fault(step, old, new, line)
         parted = bool(missing) if fault is None else step.follows and fault is ChainFault.APART and bool(known & line)
         fault = fault or (_past_fault(step.after, old, new) if old and not missing else _made_up(step.after, new))
     if parted and fault in (None, ChainFault.APART):
@@ -155,14 +155,17 @@ def _judge_signed(step: Step, old: Domain | None, new: Domain) -> Iterator[Findi
         yield Finding(Severity.INFO, "domain-added", where, "a domain that you saw before is there again")
 
 
-def _line_fault(step: Step, old: Domain | None, new: Domain) -> ChainFault | None:
-    """What is wrong with the line from the newest known epoch to this one."""
+def _line_fault(step: Step, old: Domain | None, new: Domain, line: frozenset[bytes]) -> ChainFault | None:
+    """What is wrong with the line from the newest known epoch to this one, which has these hashes."""
     state, document = step.before, step.after.document
     if step.follows and old is not None:
         counting = state.authorities[new.name].owners.keys
         return epoch_chain.follows(document, new, _hash(state.document, old), counting, state.memory.gone)
-    counted = partial(state.memory.counted, new.name)
-    return epoch_chain.continues(document, new, state.memory.epochs[new.name], counted)
+    known = state.memory.epochs[new.name]
+    if not known <= line and known & line:
+        # Two rotations apart: it is enough that each epoch is authorised by the one before.
+        return epoch_chain.begins(document, new, lambda epoch: not epoch.previous, state.memory.gone)
+    return epoch_chain.continues(document, new, known, partial(state.memory.counted, new.name))
 
 
 def _signature_fault(after: State, old: Domain | None, new: Domain) -> ChainFault | None:

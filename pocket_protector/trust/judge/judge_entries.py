@@ -136,7 +136,8 @@ class _Entry:
 
     def _judge_lowered(self, severity: Severity) -> Finding:
         if not self.step.follows and severity is Severity.VIOLATION:
-            text = f"older than what you saw: here its sensitivity is {self.secret.sensitivity.word}, and was higher"
+            was = self.earlier.sensitivity.word if self.earlier is not None and self.lowered else "higher"
+            text = f"older than what you saw: its sensitivity is {self.secret.sensitivity.word} here, and was {was}"
             return self._finding(severity, "secret-behind", text, NEWEST)
         text = f"{self._levels()}, and no owner vouches for that: {self.now.value}{self.by}"
         hint = f"if that is right, an owner runs: {command('review', self.new.name)}"
@@ -171,10 +172,14 @@ class _Entry:
         return self._finding(Severity.INFO, "secret-changed", f"{self._what()}, and {vouched}{self.by}")
 
     def _is_older(self) -> bool:
-        gone = self.step.before.memory.gone
+        memory = self.step.before.memory
+        was_raised = level_hash(self.new.name, self.key, self.secret) in memory.gone
         if self.same:
-            return self.lowered and level_hash(self.new.name, self.key, self.secret) in gone
-        return secret_hash(self.new.name, self.key, self.secret) in gone or self._was_signed_before()
+            return self.lowered and was_raised
+        version = secret_hash(self.new.name, self.key, self.secret)
+        # A pin saw exactly this entry, then the same with a higher sensitivity; then it was out of the file.
+        is_back = version in memory.seen and was_raised
+        return version in memory.gone or is_back or self._was_signed_before()
 
     def _was_signed_before(self) -> bool:
         """Whether owners signed both, and this one earlier: what was never seen may be old too."""

@@ -274,3 +274,23 @@ def test_whatever_the_log_says_a_history_knows_a_removal_that_is_undone(planted:
 def test_a_domain_that_was_elsewhere_is_known_to_a_strict_reader() -> None:
     state = world().after(without_domain(world().file)).state
     world().file.check_use(DEV, require_signed=True, trust=state)
+
+
+def test_a_fork_from_an_epoch_that_was_never_seen_is_a_fork() -> None:
+    """The pin began after the rotation of its own side; who counted before it does not know."""
+    one = saved(world().file.rotate_domain_key(DEV, ALICE))
+    other = saved(world().file.rotate_domain_key(DEV, DAVE))
+    assert violations(other.authorize(see(None, one))[0]) == {("domain-forked", ("domain", DEV))}
+    hostile = seized(world().document, world().who(MALLORY))
+    assert violations(hostile.authorize(see(None, one))[0]) >= {("domain-replaced", ("domain", DEV))}
+
+
+def test_an_entry_from_before_it_was_raised_is_known_though_it_was_out() -> None:
+    """With the genuine signature of then."""
+    raised = saved(world().file.set_sensitivity(DEV, "api", Sensitivity.INJECT_ONLY, creds=DAVE))
+    out = saved(raised.rm_secret(DEV, "api"))
+    dev = out.document.domains[DEV]
+    entry = world().dev.secrets["api"]
+    back = load(out.document.with_domain(replace(dev, secrets={**dev.secrets, "api": entry})))
+    found, _ = back.authorize(world().after(raised, out).state)
+    assert ("sensitivity-rolled-back", ("secret", DEV, "api")) in told(found)
