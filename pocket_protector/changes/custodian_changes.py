@@ -1,4 +1,4 @@
-"""Changes of key custodians, and of the grants that are wrapped for them."""
+"""Changes of key custodians, and of the grants to them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pocket_protector.errors import StoreError, command
 
 
 def add_key_custodian(document: Document, name: str, slot: KeySlot, now: datetime) -> Document:
-    """Add a custodian with a new identity, which `slot` wraps. Raises StoreError if the custodian exists."""
+    """Add a custodian with a new identity, wrapped by `slot`. Raises StoreError if the custodian exists."""
     if name in document.changeable().custodians:
         hint = f"{command('set-key-custodian-passphrase', name)} changes the passphrase"
         raise StoreError(f"key custodian {name!r} already exists", hint=hint)
@@ -26,8 +26,11 @@ def add_key_custodian(document: Document, name: str, slot: KeySlot, now: datetim
 
 
 def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
-    """Take the custodian out, and every grant to them. StoreError if some domain has no other owner, or is signed and
-    they count as its owner: from there they leave by a rotation first."""
+    """Remove the custodian, and every grant to them.
+
+    Raises StoreError if some domain has no other owner, or is signed and the custodian counts as its owner: a rotation
+    must remove them from there first.
+    """
     document.changeable().custodian(name)
     owned = sorted(document.owned_by(name))
     alone = [domain for domain in owned if len(document.domain(domain).owners) == 1]
@@ -50,9 +53,9 @@ def rm_key_custodian(document: Document, name: str, now: datetime) -> Document:
 
 
 def rewrap_custodian(document: Document, identity: Identity, slot: KeySlot, now: datetime) -> Document:
-    """Wrap the same keys in `slot`, in the place of the old wrapping: no grant changes.
+    """Wrap the same keys in `slot`, in place of the old wrapping: no grant changes.
 
-    A legacy custodian's keys come from the passphrase itself, so that custodian gets new keys, as from
+    A legacy custodian's keys come from the passphrase itself, so such a custodian gets new keys, as from
     `rekey_custodian`.
     """
     custodian = document.changeable().custodian(identity.name)
@@ -65,7 +68,7 @@ def rewrap_custodian(document: Document, identity: Identity, slot: KeySlot, now:
 
 
 def rekey_custodian(document: Document, identity: Identity, slot: KeySlot, now: datetime) -> Document:
-    """Give the custodian new keys, which `slot` wraps, and wrap each of their grants for these.
+    """Give the custodian new keys, wrapped by `slot`, and wrap each of their grants for these.
 
     The old keys, those of `identity`, sign the change unless they cannot sign.
     """
@@ -81,7 +84,7 @@ def rekey_custodian(document: Document, identity: Identity, slot: KeySlot, now: 
         private = domains.open_key(domain, identity)
         granted = domain.owners[identity.name].granted
         grant = domains.wrap_for(name, domain.key, private, custodian.name, custodian.public_key, granted)
-        # The change of keys proves that the new keys are the same custodian's: the grant's signature stays valid.
+        # The change of keys proves the same custodian behind the new keys, so the grant's signature stays valid.
         grant = replace(grant, signed=domain.owners[identity.name].signed)
         changed = changed.with_domain(replace(domain, owners={**domain.owners, custodian.name: grant}))
     text = f"rekeyed custodian {identity.name} (updated domains -> {', '.join(owned)})"

@@ -27,8 +27,11 @@ def add_domain(
     identity: Identity | None = None,
     policy: Policy | None = None,
 ) -> Document:
-    """A new, empty domain, signed if `identity`, which is the owner's, is given and can sign. StoreError if it exists,
-    PPKeyError if the custodian does not; AccessError for a policy that nobody can sign."""
+    """Add a new, empty domain, signed if `identity` is given and can sign.
+
+    `identity` is the owner's. Raises StoreError if the domain exists, PPKeyError if the custodian does not, and
+    AccessError for a policy that nobody can sign.
+    """
     custodian = document.changeable().custodian(owner)
     if name in document.domains:
         raise StoreError(f"key domain {name!r} already exists")
@@ -45,22 +48,24 @@ def add_domain(
 
 
 def rm_domain(document: Document, name: str, now: datetime) -> Document:
-    """Remove a domain with its secrets; PPKeyError if it does not exist."""
+    """Remove a domain with its secrets; raises PPKeyError if it does not exist."""
     document.changeable().domain(name)
     changed = replace(document, domains=without(document.domains, name))
     return changed.log_entry(section("domain", name), now, f"deleted domain {name}")
 
 
 def add_owner(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
-    """Wrap the domain's key for one more custodian, or again for one who has it. `identity` is an owner's, who counts
-    if the domain is signed (else AccessError)."""
+    """Wrap the domain's key for one more custodian, or again for one who has it.
+
+    `identity` is an owner's. Raises AccessError if the domain is signed and that owner does not count.
+    """
     domain = document.changeable().domain(name)
     custodian = document.custodian(owner)
     private = domains.open_key(domain, identity)
     standing = owners_of(document, domain)
     check_authority(domain, standing, identity)
     where = section("owner", name, owner)
-    # A grant that was removed and is given again must be a new statement, so its time is later than all before.
+    # A grant that is given again after its removal must be a new statement, so its time is later than all earlier ones.
     before = domain.owners[owner].granted if owner in domain.owners else ""
     granted = later_time(format_time(now), max(before, document.log.last_time(where)))
     grant = domains.wrap_for(name, domain.key, private, owner, custodian.public_key, granted)
@@ -80,7 +85,7 @@ def add_owner(document: Document, name: str, owner: str, identity: Identity, now
 def migrate_owner(
     document: Document, owner: str, identity: Identity, names: Iterable[str] | None, now: datetime
 ) -> Document:
-    """Add `owner` to the named domains, or to all that `identity` owns. StoreError if it owns none."""
+    """Add `owner` to the named domains, or to all that `identity` owns. Raises StoreError if it owns none."""
     chosen = sorted(document.owned_by(identity.name) if names is None else names)
     if not chosen and names is None:
         raise StoreError(f"{identity.name!r} does not own any domains")
@@ -90,10 +95,10 @@ def migrate_owner(
 
 
 def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Document:
-    """Take the grant out, and leave the key as it is: the former owner still knows it.
+    """Remove the grant, and leave the key as it is: the former owner still knows it.
 
-    StoreError for the last owner; AccessError for an owner who counts in a signed domain, where only a rotation ends
-    an owner's access (docs/format.md, section 12.4, step 12).
+    Raises StoreError for the last owner, and AccessError for an owner who counts in a signed domain, because only a
+    rotation ends an owner's access there (docs/format.md, section 12.4, step 12).
     """
     domain = check_removable(document, name, owner)
     if leaves_by_rotation(document, domain, owner):
@@ -107,13 +112,15 @@ def rm_owner(document: Document, name: str, owner: str, now: datetime) -> Docume
 
 
 def leaves_by_rotation(document: Document, domain: domains.Domain, owner: str) -> bool:
-    """Whether the owner counts in a signed domain, and so cannot be removed under the present key."""
+    """Return whether the owner counts in a signed domain, and so cannot be removed under the present key."""
     return domain.epoch is not None and owners_of(document, domain).counts(owner)
 
 
 def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Identity, now: datetime) -> Document:
-    """As `rm_owner`, and a new key for those who stay. `identity` is an owner's who stays: whoever makes the new key
-    knows it (StoreError)."""
+    """Remove an owner as `rm_owner` does, and make a new key for the remaining owners.
+
+    `identity` belongs to a remaining owner. Raises StoreError otherwise, because the maker of the new key knows it.
+    """
     if identity.name == owner:
         raise StoreError(
             f"{owner!r} cannot rotate the key of {name!r} and leave: whoever makes a key knows it",
@@ -125,8 +132,11 @@ def rm_owner_and_rotate(document: Document, name: str, owner: str, identity: Ide
 
 
 def check_removable(document: Document, name: str, owner: str) -> domains.Domain:
-    """The domain. PPKeyError for one who is not its owner, StoreError for its last; PolicyError if fewer owners would
-    be left than its policy demands."""
+    """Return the domain if the owner can be removed from it.
+
+    Raises PPKeyError if the custodian is not its owner, StoreError for its last owner, and PolicyError if fewer owners
+    would remain than its policy demands.
+    """
     domain = document.changeable().domain(name)
     if owner not in domain.owners:
         raise PPKeyError(f"owner of {name!r}", owner, domain.owners)
@@ -144,6 +154,7 @@ def check_removable(document: Document, name: str, owner: str) -> domains.Domain
 
 
 def last_owner_error(owner: str, names: list[str]) -> StoreError:
+    """Return the error for the removal of the last owner of these domains."""
     return StoreError(
         f"{owner!r} is the last owner of {', '.join(names)}: the secrets there would be lost",
         hint=f"add another owner first ({command('add-owner', names[0])} NAME),"
@@ -159,9 +170,10 @@ def rotate(document: Document, name: str, identity: Identity, history: bool, now
 def rotate_for(
     document: Document, name: str, identity: Identity, owners: Iterable[str], history: bool, now: datetime
 ) -> Document:
-    """As `rotate`, for those of the present owners who stay; in a signed domain, for those of them who count.
+    """Rotate as `rotate` does, for the remaining ones of the present owners; in a signed domain, for those who count.
 
-    An identity that can sign makes an epoch, and signs the grants, and the values that an owner who counts had signed.
+    An identity that can sign makes an epoch, and signs the grants, and the values with an earlier signature by an owner
+    who counts.
     """
     domain = document.changeable().domain(name)
     _check_names(domain)
@@ -179,10 +191,10 @@ def rotate_for(
 
 
 def set_policy(document: Document, name: str, policy: Policy, identity: Identity, now: datetime) -> Document:
-    """An epoch with the same key and this policy. A domain that nobody has signed becomes a signed one.
+    """Make an epoch with the same key and this policy; an unsigned domain becomes a signed one.
 
-    StoreError if the policy is the present one, or demands more owners than there are; AccessError for one who does
-    not count as an owner.
+    Raises StoreError if the policy is the present one, or demands more owners than there are, and AccessError if the
+    identity does not count as an owner.
     """
     domain = document.changeable().domain(name)
     domain.check_owner(identity.name)
@@ -213,7 +225,7 @@ def set_policy(document: Document, name: str, policy: Policy, identity: Identity
 def _first_signed(
     document: Document, domain: domains.Domain, reviewed: Iterable[str], identity: Identity
 ) -> domains.Domain:
-    """Wrap every grant anew and sign it: nobody should sign a grant that may not open."""
+    """Wrap every grant anew and sign it, because nobody should sign a grant that may not open."""
     private = domains.open_key(domain, identity)
     owners = {
         owner: domains.wrap_for(
@@ -235,7 +247,7 @@ def _owner_key(document: Document, domain: str, owner: str) -> bytes:
 
 
 def _check_names(domain: domains.Domain) -> None:
-    """Check the names: a rotated domain is of format 1, which allows fewer names than Pocket Protector did."""
+    """Check the names, because a rotated domain has format 1, which allows fewer names than Pocket Protector did."""
     try:
         parse_domain_name(domain.name)
     except NameFormatError as error:

@@ -1,5 +1,7 @@
-"""Join two branches that each rotated a domain's key, or changed its policy (docs/format.md, section 10). This takes an
-owner's identity, since every value is sealed to a new key."""
+"""Join two branches that each rotated a domain's key, or changed its policy (docs/format.md, section 10).
+
+This takes an owner's identity, because every value is sealed to a new key.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +57,10 @@ def joinable(base: Document, ours: Document, theirs: Document) -> list[str]:
 
 
 def join(base: Document, ours: Document, theirs: Document, identity: Identity, now: datetime) -> Document:
-    """Merge as `merge` does, and join each domain that both sides rotated.
+    """Merge as `merge` does, and join each domain with a rotation on both sides.
 
-    Such a domain gets a new key, an epoch that follows both, the owners that neither side removed, and the values of
-    both sides. Raises AccessError if the identity cannot sign or does not count as an owner on both sides,
+    Such a domain gets a new key, an epoch after both, the owners that neither side removed, and the values of both
+    sides. Raises AccessError if the identity cannot sign or does not count as an owner on both sides,
     MergeConflictError if both sides changed the same objects besides, and StoreError if there is no such domain.
     """
     names = joinable(base, ours.changeable(), theirs)
@@ -94,7 +96,9 @@ _Contents = dict[str, tuple[bytes | Reference, Secret]]
 
 
 def _contents(base: Domain, one: _Side, other: _Side) -> tuple[_Contents, set[str]]:
-    """Return each entry, opened, from the side that changed it; and the names of those that an owner had reviewed."""
+    """Return each entry, opened, from the side that changed it; and the names of the entries that an owner had
+    reviewed.
+    """
     opened = {id(side): open_contents(side.domain, side.private) for side in (one, other)}
     contents, reviewed, conflicts = {}, set(), []
     for name in sorted(one.domain.secrets.keys() | other.domain.secrets.keys()):
@@ -135,7 +139,7 @@ def _content(secret: Secret | None, domain: Domain) -> tuple[bytes, Sensitivity,
 
 
 def _owners(base: Domain, one: _Side, other: _Side) -> list[str]:
-    """Return the owners that neither side removed, and those that one side added."""
+    """Return the owners that neither side removed, and the owners added on one side."""
     everybody = one.domain.owners.keys() | other.domain.owners.keys()
     return sorted(
         owner

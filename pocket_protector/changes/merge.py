@@ -1,7 +1,7 @@
-"""Three-way merge of documents, object by object (docs/format.md, section 10). Needs no key.
+"""Three-way merge of documents, object by object (docs/format.md, section 10). This needs no key.
 
-The objects are the file itself, each custodian, each domain's key, each grant, each secret, and each list of
-the audit log. A change that only one side made is taken. The same change on both sides is no conflict.
+The objects are the file itself, each custodian, each domain's key, each grant, each secret, and each list of the audit
+log. A change on one side only is taken. The same change on both sides makes no conflict.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class _Sides:
 
 
 def merge(base: Document, ours: Document, theirs: Document) -> Document:
-    """Return `theirs` with the changes from `base` to `ours`; MergeConflictError names objects that both changed."""
+    """Return `theirs` with the changes from `base` to `ours`.
+
+    Raises MergeConflictError, which names the objects that both changed.
+    """
     if ours in (theirs, base):
         return theirs
     if (ours.format, ours.file_id) != (theirs.format, theirs.file_id) and theirs != base:
@@ -93,7 +96,7 @@ class _Parts(NamedTuple):
 
 
 def _check_fit(sides: _Sides, merged: Document, name: str, parts: _Parts) -> None:
-    """Note a conflict for each part that only one side changed and that the other side's change makes useless."""
+    """Note a conflict for each part that only one side changed and the other side's change makes useless."""
     if section("domain", name) in sides.conflicts:
         return
     for owner, grant in parts.owners.items():
@@ -138,8 +141,8 @@ def _pick_secret(
 ) -> Secret | None:
     """Pick a secret as `pick` does, with two exceptions.
 
-    A review, which changes only the signature, yields to any other change of the value. A rotation, which re-seals the
-    value and leaves its time, yields to an update. A raised sensitivity survives in both cases.
+    A review changes only the signature, and yields to any other change of the value. A rotation re-seals the value and
+    leaves its time, and yields to an update. A raised sensitivity survives in both cases.
     """
     if base is not None and ours is not None and theirs is not None and base not in (ours, theirs):
         unchanged = base.version, base.updated
@@ -194,9 +197,10 @@ def _join_logs(base: AuditLog, ours: AuditLog, theirs: AuditLog) -> AuditLog:
 
 
 def _join_entries(where: str, base: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return their entries without those that ours truncated, and with those that ours added, in time order.
+    """Return the entries of `theirs` without the ones that `ours` truncated, and with the ones that `ours` added, by
+    time.
 
-    An addition that both sides made counts once.
+    An addition on both sides counts once.
     """
     truncated = Counter(base) - Counter(ours)
     added = Counter(ours) - Counter(base) - (Counter(theirs) - Counter(base))

@@ -1,5 +1,7 @@
-"""Changes of secrets. None needs credentials, except to lower a sensitivity. An identity that can sign signs the
-entry."""
+"""Changes of secrets.
+
+No change needs credentials, except to lower a sensitivity. An identity that can sign signs the entry.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,11 @@ _WORDS = {SetMode.ADD: "added", SetMode.UPDATE: "updated"}
 def set_secret(
     document: Document, mode: SetMode, new: NewSecret, now: datetime, identity: Identity | None = None
 ) -> Document:
-    """Seal a value, or store a reference, in its place. With an identity that can sign, it signs the entry.
+    """Seal a value, or store a reference, in its place. An identity that can sign signs the entry.
 
-    Raises StoreError if `mode` adds and the secret exists, PPKeyError if it updates and the secret does not;
-    NameFormatError for the name of a new secret; AccessError if the sensitivity is lowered without an owner's identity.
+    Raises StoreError if `mode` adds and the secret exists, PPKeyError if it updates and the secret does not exist,
+    NameFormatError for a malformed name of a new secret, and AccessError if the sensitivity is lowered without an
+    owner's identity.
     """
     secrets = document.changeable().domain(new.domain).secrets
     if mode is SetMode.ADD_OR_UPDATE:
@@ -57,10 +60,10 @@ def set_sensitivity(
     now: datetime,
     identity: Identity | None = None,
 ) -> Document:
-    """Change how carefully an entry is to be handled; its value stays.
+    """Change an entry's sensitivity; its value stays.
 
-    Raises AccessError without an owner's identity, if the sensitivity is lowered or the entry is signed: the signature
-    covers it. Raises StoreError if nothing changes.
+    Raises AccessError if the sensitivity is lowered, or the entry is signed, and no owner's identity is given: the
+    signature covers the sensitivity. Raises StoreError if nothing changes.
     """
     old, found = document.changeable().secret(domain, name), document.domain(domain)
     if old.sensitivity is sensitivity:
@@ -74,7 +77,7 @@ def set_sensitivity(
 
 
 def import_reference(document: Document, domain: str, name: str, value: str, now: datetime) -> Document:
-    """Seal `value`, which the reference resolved to, in the reference's place. Nobody signs it.
+    """Seal `value`, the resolved value of the reference, in the reference's place. Nobody signs it.
 
     Raises StoreError if the entry is not a reference.
     """
@@ -92,9 +95,9 @@ def import_reference(document: Document, domain: str, name: str, value: str, now
 def import_entries(
     document: Document, domain: str, entries: Iterable[ExportedEntry], sender: str, now: datetime, overwrite: bool
 ) -> Document:
-    """Add the entries of a package of `sender` to the domain. Nobody signs them.
+    """Add the entries of a package from `sender` to the domain. Nobody signs them.
 
-    An entry that exists stays as it is without `overwrite`, and its sensitivity is never lowered.
+    Without `overwrite` an existing entry stays as it is. The sensitivity of an existing entry is never lowered.
     """
     found = document.changeable().domain(domain)
     secrets = dict(found.secrets)
@@ -109,7 +112,7 @@ def import_entries(
         secrets[entry.name] = Secret(held, updated, sensitivity=sensitivity)
         text = f"imported secret {entry.name} in {domain} from a package of {sender}, of {sensitivity.word} sensitivity"
         document = document.log_entry(section("secret", domain, entry.name), now, text)
-    # All at once: to make a domain checks all of its secrets.
+    # All at once, because making a domain checks all of its secrets.
     return document.with_domain(replace(found, secrets=secrets))
 
 
@@ -122,7 +125,7 @@ def rm_secret(document: Document, domain: str, name: str, now: datetime) -> Docu
 
 
 def rename_hint(domain: str, name: str) -> str:
-    """Return the hint for a name that Pocket Protector allowed and format 1 does not."""
+    """Return the hint for a name that Pocket Protector allowed and format 1 forbids."""
     set_it, remove_it = command("set-secret", domain), command("rm-secret", domain, name)
     return f"set it under another name ({set_it} NAME), then: {remove_it}"
 
@@ -148,7 +151,7 @@ _OWNER = "give an owner's credentials: -u NAME --passphrase-file PATH"
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    """When a change is made, as whom, and its text for the log ("" if only the sensitivity changes)."""
+    """The time of a change, its author, and its text for the log ("" if only the sensitivity changes)."""
 
     time: datetime
     identity: Identity | None
@@ -196,14 +199,20 @@ def _placed(document: Document, domain: Domain, name: str, secret: Secret, note:
 
 
 def _check_lowering(document: Document, domain: Domain, name: str, identity: Identity | None) -> None:
-    """AccessError unless the identity is an owner's that counts and can sign."""
+    """Check that the identity can lower the sensitivity.
+
+    Raises AccessError unless the identity belongs to an owner who counts and can sign.
+    """
     if identity is None:
         raise AccessError(f"to lower the sensitivity of {name!r} takes an owner of {domain.name!r}", hint=_OWNER)
     _check_owner(document, domain, identity)
 
 
 def _check_owner(document: Document, domain: Domain, identity: Identity) -> None:
-    """AccessError unless the identity is an owner's that counts and can sign."""
+    """Check that the identity belongs to an owner who counts and can sign.
+
+    Raises AccessError if it does not.
+    """
     domain.check_owner(identity.name)
     require_signing(identity)
     check_authority(domain, owners_of(document, domain), identity)

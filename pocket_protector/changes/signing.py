@@ -42,7 +42,7 @@ def sign_domain(
     now: str,
     follows: Iterable[Domain] = (),
 ) -> Domain:
-    """Return the domain with a new epoch, signed by the identity, that states its key and `policy`.
+    """Return the domain with a new epoch, signed by the identity, for its key and `policy`.
 
     The epoch follows those of the domains in `follows`. The grants stay as they are. Raises StoreError if the domain
     would keep more earlier epochs than a file may.
@@ -79,7 +79,7 @@ def sign_contents(document: Document, domain: Domain, reviewed: Iterable[str], i
 
 
 def vouching(document: Document, domain: SignedDomain, owner: str) -> Mapping[str, PastGrant]:
-    """Return the grants that lead from the owner to a maker of the domain's present key, the maker's own included."""
+    """Return the grants in the chain from the owner to a maker of the domain's present key, including the maker's."""
     standing = owners_of(document, domain)
     grants: dict[str, PastGrant] = {}
     name = owner
@@ -90,7 +90,7 @@ def vouching(document: Document, domain: SignedDomain, owner: str) -> Mapping[st
 
 
 def require_signing(identity: Identity) -> SigningIdentity:
-    """Return the identity as one that can sign; AccessError if Pocket Protector made its keys."""
+    """Return the identity as a signing identity; raises AccessError if Pocket Protector made its keys."""
     if not isinstance(identity, SigningIdentity):
         raise AccessError(
             f"the keys of {identity.name!r}, which Pocket Protector made, cannot sign",
@@ -100,7 +100,10 @@ def require_signing(identity: Identity) -> SigningIdentity:
 
 
 def check_authority(domain: Domain, owners: Owners, identity: Identity) -> None:
-    """Check that the identity's signature counts in the domain, if that has an epoch; AccessError if not."""
+    """Check that the identity's signature counts in the domain, if the domain has an epoch.
+
+    Raises AccessError if it does not count.
+    """
     if domain.epoch is None:
         return
     if not isinstance(identity, SigningIdentity):

@@ -18,8 +18,8 @@ from pocket_protector.errors import FormatError, StoreError
 def upgrade(document: Document, now: datetime) -> Document:
     """Return the document in format 1, with the same custodians, domains, values, grants and log.
 
-    Values and grants stay unbound. An entry's time is the last that the old log has for it, else `now`. Raises
-    StoreError if the file has format 1 already, or holds something that format 1 cannot.
+    Values and grants stay unbound. An entry's time is its last time in the old log, else `now`. Raises StoreError if
+    the file has format 1 already, or an object that format 1 cannot hold.
     """
     if document.format != LEGACY_FORMAT:
         raise StoreError(f"the file is of format {document.format} already")

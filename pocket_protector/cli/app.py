@@ -30,7 +30,7 @@ class Command(TyperCommand):
             self.params += _global_parameters()
 
     def get_params(self, ctx: Any) -> Any:
-        """Return the parameters, which pass text through."""
+        """Return the parameters, set to pass text through."""
         return _passing_strings_through(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
@@ -62,7 +62,7 @@ class Commands(TyperGroup):
         return [row.name for row in COMMANDS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command of that name, or None."""
+        """Return the command of this name, or None."""
         row = COMMANDS_BY_NAME.get(cmd_name.replace("_", "-"))
         return None if row is None else _build(row.name, row.load(), row.panel)
 
@@ -78,7 +78,7 @@ app = typer.Typer(
 
 @app.callback()
 def _group(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    """Declare the options that need no command."""
+    """Declare the options for use without a command."""
 
 
 def print_version() -> None:
@@ -104,8 +104,8 @@ def _global_parameters() -> list[Any]:
 def _passing_strings_through(parameters: list[Any]) -> list[Any]:
     """Make typer pass values on as text, and return the parameters.
 
-    Its conversion would import pydantic, which takes longer than most commands; our own `parse_*` functions convert.
-    The help page shows no types either: every value is text, and a flag takes none.
+    Typer's own conversion would import pydantic, and this import takes longer than most commands; our own `parse_*`
+    functions convert. The help page shows no types either: every value is text, and a flag takes none.
     """
     for parameter in parameters:
         parameter.process_value = partial(_pass_through, parameter)

@@ -1,4 +1,4 @@
-"""Reading a command line whose options stand before or after the command. The words after `--` stay as they are."""
+"""Reading a command line with options before or after the command. The words after `--` stay as they are."""
 
 from __future__ import annotations
 

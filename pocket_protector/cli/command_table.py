@@ -1,6 +1,6 @@
 """Every command, in the order of the help page, and the options that take a value.
 
-Imports nothing heavy: the command line is read with this table before typer is imported.
+The module imports nothing heavy: the command line is read with this table before typer is imported.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ OPTIONS_WITH_VALUE = frozenset(
     --token --sender --into
     """.split()
 )
-"""The options whose value may be the next word, of all commands. A name takes a value in every command or in none."""
+"""All options whose value may be the next word. A name takes a value in every command or in none."""
 
 OPTION_WITH_LENGTH = "--generate"
-"""The one option whose value may be left out."""
+"""The one option with an optional value."""

@@ -1,4 +1,4 @@
-"""Completion of names that can be read from the file without unlocking it."""
+"""Completion of names from the file, without unlocking it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _HARMLESS = re.compile(r"[\w@%+,./][\w@%+,./-]*")
 
 
 def given_path(option: str | None) -> str | None:
-    """Return the path that the option gives, else PPROTECT_FILE, else None."""
+    """Return the path from the option, else from PPROTECT_FILE, else None."""
     return option if option is not None else os.environ.get(FILE_VARIABLE) or None
 
 
 def completer(names: Callable[[KeyFile, dict[str, Any]], list[str]]) -> Callable[[Any, str], list[str]]:
-    """Return a completion function for typer that offers the names which `names` finds in the file.
+    """Return a completion function for typer that offers the results of `names`.
 
-    `names` gets the file, and the options and arguments typed so far, those before the command included. Errors are
+    `names` gets the file, and the options and arguments typed so far, including those before the command. Errors are
     ignored: nothing is offered.
     """
 
     def complete(ctx: Any, incomplete: str) -> list[str]:
         given = _given(ctx)
-        if ctx.args:  # arguments before an option that is still being typed, as click leaves them
+        if ctx.args:  # arguments before an unfinished option, as click leaves them
             given.setdefault("domain", ctx.args[0])
         try:
             path = given_path(given.get("file"))

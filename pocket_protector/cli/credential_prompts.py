@@ -28,7 +28,7 @@ class Given:
 
 
 class CredentialPrompts:
-    """Finds the credentials of one run of one command, and asks for those that are missing."""
+    """Finds the credentials of one run of one command, and asks for the missing ones."""
 
     def __init__(self, options: GlobalOptions) -> None:
         self.options = options
@@ -36,9 +36,9 @@ class CredentialPrompts:
         self._passphrase = ""
 
     def identity(self, store: KeyFile, name: str | None = None) -> Identity:
-        """Return the unlocked identity of `name`, or of the user that options, the environment or a prompt give.
+        """Return the unlocked identity of `name`, or of the user from options, the environment or a prompt.
 
-        The first source that gives a name or a passphrase counts: a wrong one never falls through to the next. Raises
+        The first source with a name or a passphrase counts: a wrong one never falls through to the next. Raises
         AccessError, naming the source, if it is missing or wrong.
         """
         options = self.options
@@ -62,7 +62,7 @@ class CredentialPrompts:
         return unlocked(store, user, passphrase, user_way, passphrase_way)
 
     def retyped(self, passphrase: str | None = None) -> bool:
-        """Ask for a passphrase again; return whether it is the given one, or else the one that `identity` got."""
+        """Ask for a passphrase again, and return whether it is the given one, or else the one from `identity`."""
         typed = self.prompts.hidden("Passphrase again", "--token PATH")
         expected = self._passphrase if passphrase is None else passphrase
         return hmac.compare_digest(typed.encode(errors="replace"), expected.encode(errors="replace"))
@@ -79,7 +79,7 @@ class CredentialPrompts:
         return self._given_user().text
 
     def given_identity(self, store: KeyFile) -> Identity | None:
-        """Return the identity that options or the environment give, or None; never ask.
+        """Return the identity from options or the environment, or None; never ask.
 
         Raises AccessError if there is a passphrase file but no name.
         """
@@ -89,7 +89,7 @@ class CredentialPrompts:
         return unlocked(store, user, passphrase, *self._ways())
 
     def credential(self, given: Given, ask: Callable[[str, str], str], label: str, way: str) -> Given:
-        """Return `given`, or the answer of `ask` if its text is None. AccessError if there is no answer."""
+        """Return `given`, or the answer of `ask` if its text is None. Raises AccessError if there is no answer."""
         if given.text is not None:
             return given
         try:
@@ -114,7 +114,7 @@ class CredentialPrompts:
         return Given(None, None) if self.options.ignore_env else Given(read_variable(name), VariableSource(name))
 
     def _ways(self) -> tuple[str, str]:
-        """Return how to give the user and the passphrase, for hints."""
+        """Return the ways to give the user and the passphrase, for hints."""
         ways = "-u NAME", "--passphrase-file PATH"
         if self.options.ignore_env:
             return ways
@@ -123,7 +123,7 @@ class CredentialPrompts:
 
 
 def unlocked(store: KeyFile, user: Given, passphrase: Given, user_way: str, passphrase_way: str) -> Identity:
-    """Return the identity of these credentials. AccessError, naming their source, if they are missing or wrong."""
+    """Return the identity of these credentials; raises AccessError, naming their source, if one is missing or wrong."""
     creds = Creds(user.text or "", passphrase.text or "", user.source, passphrase.source)
     creds.require(user_way, passphrase_way)
     try:

@@ -1,6 +1,6 @@
-"""The commands' entry point, and the only place where errors become messages and exit codes.
+"""The commands' entry point, and the only place for turning errors into messages and exit codes.
 
-Modules that an older package in the same folder could lack or replace are imported after `_check_installation`.
+An older package in the same folder could lack or replace some modules: these are imported after `_check_installation`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _unwritable(error: OSError) -> int:
 
 
 def _check_installation() -> None:
-    """Check that no older package shares our files, and that the environment asks for nothing unsafe."""
+    """Check the installation: no older package shares our files, and the environment asks for nothing unsafe."""
     site = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     if any(name.startswith("pocket_protector-") and name.endswith(_INSTALLED) for name in _listed(site)):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""How typer reads the options that every command has."""
+"""Typer's parameters for the options of every command."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ def global_parameters(
         ),
     ] = False,
 ) -> None:
-    """Declare the options that every command has: a parameter for each field of `GlobalOptions`."""
+    """Declare the options of every command: a parameter for each field of `GlobalOptions`."""

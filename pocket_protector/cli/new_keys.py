@@ -20,7 +20,7 @@ _QUESTION = "Have you saved the key? Type YES to confirm"
 
 
 class KeyType(Enum):
-    """What `--key-type` chooses: how a slot is made of the text that opens it."""
+    """The choice of `--key-type`: the way to make a slot from a text that then opens it."""
 
     HARD = "hard"
     FAST = "fast"
@@ -35,7 +35,10 @@ class KeyType(Enum):
         return cls.HARD if text is None else known[text]
 
     def slot(self, text: str) -> KeySlot:
-        """Return a new slot that `text` opens. Raises PassphraseError for a malformed raw key, StoreError for ""."""
+        """Return a new slot that `text` opens.
+
+        Raises PassphraseError for a malformed raw key, and StoreError for "".
+        """
         if self is KeyType.RAW:
             return RawKeySlot.parse(text)
         return PassphraseSlot(text, HARD if self is KeyType.HARD else FAST)
@@ -43,16 +46,16 @@ class KeyType(Enum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewKeySlot:
-    """A slot for a custodian; `generated` is the raw key that opens it, if nobody has seen that key yet."""
+    """A slot for a custodian; `generated` is the raw key for it, if nobody has seen this key yet."""
 
     slot: KeySlot
     generated: str | None
     session: Session
 
     def saved(self) -> bool:
-        """Show a generated key once, as the last step before the file is written; return whether to go on.
+        """Show a generated key once, as the last step before the file is written, and return whether to go on.
 
-        A program gets it on stdout. A person sees it in a frame, and confirms that it is saved.
+        A program gets the key on stdout. A person sees it in a frame, and confirms having saved it.
         """
         options, prompts = self.session.options, self.session.prompts
         if self.generated is None:
@@ -72,7 +75,7 @@ class NewKeySlot:
 
 
 def new_slot(session: Session, kind: KeyType, given: Given, label: str, option: str) -> NewKeySlot:
-    """Make a slot of the given text, else of a generated raw key or of an answer that is typed twice."""
+    """Make a slot from the given text, else from a generated raw key, or from an answer typed twice."""
     if given.text is not None:
         try:
             return NewKeySlot(kind.slot(given.text), None, session)
@@ -93,7 +96,9 @@ def _malformed(given: Given) -> UsageError:
 
 
 def _check_confirmed(session: Session) -> None:
-    """UsageError unless stdin holds the line `YES`: nothing prints a key that no person asked to see."""
+    """Check that stdin holds the line `YES`, and raise UsageError if not: no key is printed unless a person asked for
+    it.
+    """
     try:
         confirmed = session.prompts.line(_QUESTION, "--yes").strip() == "YES"
     except NoAnswerError:

@@ -1,4 +1,4 @@
-"""The options that every command has, as values. Imports no typer."""
+"""The options of every command, as values. The module imports no typer."""
 
 from __future__ import annotations
 

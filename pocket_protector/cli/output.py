@@ -1,4 +1,4 @@
-"""Writing to stdout, which carries data, and to stderr, which carries everything else."""
+"""Writing to stdout, for data, and to stderr, for everything else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def data(content: str | bytes) -> None:
 
 
 def flush() -> None:
-    """Flush stdout. UnwritableError if that fails."""
+    """Flush stdout. Raises UnwritableError on failure."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -42,7 +42,7 @@ def flush() -> None:
 
 
 def lines(items: Iterable[str]) -> None:
-    """Print one item per line. A line end inside an item is replaced, so that no item looks like two."""
+    """Print one item per line. A line end inside an item is replaced, so no item looks like two."""
     data("".join(printable(item).replace("\n", "\ufffd") + "\n" for item in items))
 
 
@@ -60,7 +60,7 @@ def listing(name: str, content: object) -> None:
 
 
 def note(text: str, end: str = "\n") -> None:
-    """Write a message to stderr. If that fails, discard it."""
+    """Write a message to stderr; discard it on failure."""
     try:
         if sys.stderr is not None:
             sys.stderr.write(printable(text) + end)
@@ -85,7 +85,7 @@ def progress(text: str, *, last: bool) -> None:
 
 
 def discard(descriptor: int) -> None:
-    """Discard all that is buffered or still written for stdout (1) or stderr (2)."""
+    """Drop all buffered and later output for stdout (1) or stderr (2)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 

@@ -1,4 +1,4 @@
-"""Reading the private key and the token that open a package."""
+"""Reading the private key and the token for a package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecipientKey:
-    """The private key that opens a package. `retyped` asks for its passphrase again, and is None if it has none."""
+    """The private key for a package. `retyped` asks for its passphrase again, and is None if it has none."""
 
     private: PrivateKey
     retyped: Callable[[], bool] | None
@@ -28,7 +28,7 @@ class RecipientKey:
 def recipient_key(session: Session, store: KeyFile | None, name: str | None, path: str | None) -> RecipientKey:
     """Return the private key of the file at `path`, of the custodian `name`, of the variable, or of the user.
 
-    The first of these that is given counts. Raises AccessError if there is none.
+    The first given source counts. Raises AccessError if there is none.
     """
     if path is not None:
         return _of_file(session, files.read(path, MAX_IDENTITY_BYTES), path)
@@ -43,7 +43,9 @@ def recipient_key(session: Session, store: KeyFile | None, name: str | None, pat
 
 
 def given_token(session: Session, path: str | None) -> Token | None:
-    """Return the token from the file, stdin or the variable; None if there is none. FormatError if it is not valid."""
+    """Return the token from the file, stdin or the variable; None if there is none. Raises FormatError for an invalid
+    one.
+    """
     if path is not None:
         if path == STDIN and session.prompts.terminal:
             return Token.parse(session.prompts.hidden("Token", "--token PATH"))
@@ -53,7 +55,7 @@ def given_token(session: Session, path: str | None) -> Token | None:
 
 
 def read_input(session: Session, path: str, most: int, option: str) -> bytes:
-    """Return the bytes of a file, or of stdin if `path` is "-". StoreError for more than `most` bytes."""
+    """Return the bytes of a file, or of stdin if `path` is "-". Raises StoreError for more than `most` bytes."""
     if path != STDIN:
         return files.read(path, most)
     raw = session.prompts.rest(most, option)

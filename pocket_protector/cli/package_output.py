@@ -40,7 +40,7 @@ def _shown(content: bytes | Reference) -> str:
 
 
 def print_contents(opened: OpenedPackage, *, as_json: bool) -> None:
-    """Print what a package contains, without its values: sender, domain, times, and each entry's name and kind."""
+    """Print the contents of a package, without its values: sender, domain, times, and each entry's name and kind."""
     header = opened.package.header
     rows = [(entry.name, isinstance(entry.content, Reference), entry.sensitivity, False) for entry in opened.entries]
     rows += [(*told, True) for told in opened.gated]

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON with a schema num
 
 @dataclass(frozen=True, slots=True)
 class ResolveOptions:
-    """Which values of a domain a command uses."""
+    """The options for a command's use of a domain's values."""
 
     no_resolve: NoResolve = False
     skip_unresolved: SkipUnresolved = False
@@ -116,7 +116,7 @@ def format_names(incomplete: str) -> list[str]:
 
 
 def parse_sensitivity(text: str) -> Sensitivity:
-    """Return the sensitivity of that name. UsageError if there is none."""
+    """Return the sensitivity of this name. Raises UsageError if there is none."""
     try:
         return Sensitivity.parse(text)
     except FormatError:
@@ -125,14 +125,14 @@ def parse_sensitivity(text: str) -> Sensitivity:
 
 
 def parse_number(text: str, what: str, hint: str) -> int:
-    """Return the number that at most 18 decimal digits stand for. UsageError for any other text."""
+    """Return the number from a text of at most 18 decimal digits. Raises UsageError for any other text."""
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
         raise UsageError(f"{text[:80]!r} is not a valid {what}", hint=hint)
     return int(text)
 
 
 def one_of(argument: str | None, option: str | None, name: str) -> str | None:
-    """Return a value that the user may give as an argument or an option. UsageError if both differ."""
+    """Return a value that the user may give as an argument or an option. Raises UsageError if both differ."""
     if argument is not None and option is not None and argument != option:
         raise UsageError(
             f"two values for {name}: {argument!r} and {option!r}",

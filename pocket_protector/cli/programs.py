@@ -23,7 +23,7 @@ Uppercase = Annotated[bool, typer.Option("--uppercase", help="Spell db-password 
 
 @dataclass(frozen=True, slots=True)
 class ProgramOptions:
-    """The program to run, and how its variables are named."""
+    """The program to run, and the names of its variables."""
 
     command: Annotated[
         list[str] | None, typer.Argument(metavar="-- COMMAND...", help="The program and its arguments, after `--`.")
@@ -40,9 +40,10 @@ class ProgramOptions:
     ] = False
 
     def check(self, behind_dashes: list[str], hint: str, *, required: bool) -> None:
-        """Check that the program is exactly what follows `--`, and that the prefix can begin a variable's name.
+        """Check the program and the prefix: the program must be exactly the words after `--`.
 
-        Raises UsageError, with `hint` if the program is missing or elsewhere.
+        The prefix must be able to begin a variable's name. Raises UsageError, with `hint` if the program is missing or
+        elsewhere.
         """
         if (self.command or []) != behind_dashes or (required and not self.command):
             raise UsageError("put the program to run, and nothing else, after `--`", hint=hint)

@@ -21,7 +21,7 @@ class Prompts:
 
     def __init__(self, *, silent: bool, yes: bool) -> None:
         self.terminal = sys.stdin is not None and sys.stdin.isatty()
-        # Unbuffered, so that a program started by `run` can read what follows the answers.
+        # Unbuffered: a program started by `run` can then read the lines after the answers.
         self._stdin = None if sys.stdin is None else FileIO(sys.stdin.fileno(), closefd=False)
         self._silent = silent
         self._yes = yes
@@ -35,7 +35,7 @@ class Prompts:
         return self._next_line(label, option)
 
     def hidden(self, label: str, option: str, *, confirm: bool = False) -> str:
-        """Return one answer that the terminal does not show. With `confirm`, it must be typed twice."""
+        """Return one answer without showing it on the terminal. With `confirm`, the user must type it twice."""
         answer = self._hidden(label, option)
         if confirm and self._hidden(f"Retype {label.lower()}", option) != answer:
             raise UsageError("the two do not match", hint="nothing was written; repeat the command")
@@ -47,7 +47,7 @@ class Prompts:
         return self._hidden(label, option)
 
     def rest(self, most: int, option: str) -> bytes:
-        """Return the rest of stdin: at most `most` + 1 bytes, so that the caller can tell if there is more."""
+        """Return the rest of stdin: at most `most` + 1 bytes, so the caller can tell if there is more."""
         if self._stdin is None:
             raise UsageError(f"stdin is closed, and {option} - reads from it", hint=f"{option} PATH")
         read = bytearray()
@@ -64,7 +64,7 @@ class Prompts:
         return self.terminal and self.line(f"{question} [y/N]", option).strip().lower() in ("y", "yes")
 
     def finish(self) -> None:
-        """End the questions. UsageError if a value came from stdin and another line follows it."""
+        """End the questions. Raises UsageError if a value came from stdin and another line follows it."""
         if self._must_be_last and self._stdin is not None and self._stdin.read(1):
             raise UsageError(
                 "more than one line on stdin: the value would be cut", hint="--from-file - takes all of it"

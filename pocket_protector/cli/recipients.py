@@ -15,7 +15,7 @@ from pocket_protector.user.known_keys import RECIPIENTS, KnownKeys
 
 
 def recipient_named(store: KeyFile, name: str) -> Recipient:
-    """Return the recipient that --recipient names: a custodian of `store`, or the owner of a file's public key.
+    """Return the recipient from --recipient: a custodian of `store`, or the owner of a file's public key.
 
     Raises UsageError if both exist, PPKeyError if neither does, and FormatError for a file without a public key.
     """
@@ -37,7 +37,7 @@ def recipient_named(store: KeyFile, name: str) -> Recipient:
 
 
 def meet_recipients(session: Session, people: list[Recipient]) -> None:
-    """Show each recipient's fingerprint, and ask before sealing to a key that has changed.
+    """Show each recipient's fingerprint, and ask before sealing to a changed key.
 
     Raises StoreError if the answer is no.
     """
@@ -45,7 +45,7 @@ def meet_recipients(session: Session, people: list[Recipient]) -> None:
     for person in people:
         before = known.fingerprint_of(person.name)
         output.note(f"recipient: {person.name}")
-        # On its own line: the maker of a key chooses the name, which could imitate a fingerprint.
+        # On its own line: the maker of a key chooses the name, and could make it imitate a fingerprint.
         output.note(f"  {person.fingerprint}{'' if before else ' (first use: compare it with theirs)'}")
         if before not in (None, person.fingerprint):
             output.note(f"warning: the key of {person.name} has changed; the previous one:\n  {before}")

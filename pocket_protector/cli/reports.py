@@ -1,6 +1,7 @@
 """A report of `verify` as text, JSON or Markdown.
 
-Anybody who commits chooses names, authors and subjects, so none of these may look like another part of the report.
+Anybody with commits in the history chooses names, authors and subjects, so none of these may look like another part of
+the report.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pocket_protector.repository.verification import DomainCounts, Report, Repor
 from pocket_protector.trust.findings import Finding, Severity
 
 MOST_MARKDOWN = 60_000
-"""In characters. GitHub takes 65,536 in a comment; the rest is room for what the poster adds."""
+"""In characters. GitHub takes 65,536 in a comment; the rest is room for additions by the poster."""
 
 _MARKS = {Severity.VIOLATION: "❌", Severity.ATTENTION: "⚠️", Severity.INFO: "💬"}
 
@@ -55,7 +56,7 @@ def as_text(report: Report, verbose: bool = False) -> str:
 
 
 def _step(step: ReportStep) -> str:
-    # Cut long texts: one that a terminal wraps can imitate a line of the report.
+    # Cut long texts: a text wrapped by the terminal can imitate a line of the report.
     return f"{step.name:<12}  {step.time:<20}  {one_line(step.author, 40)}  {one_line(step.subject, 72)}".rstrip()
 
 
@@ -107,15 +108,17 @@ def _object(finding: Finding) -> dict[str, str]:
 
 
 def dumped(content: object) -> str:
-    """Encode as ASCII JSON that every parser reads and in which no CI system finds a command (see `one_line`)."""
-    # Bytes that git could not decode are lone surrogates, which some parsers refuse.
+    """Encode as ASCII JSON, readable for every parser and without a command for any CI system (see `one_line`)."""
+    # Bytes that git could not decode are lone surrogates, and some parsers refuse these.
     whole = re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(content, ensure_ascii=False))
     return json.dumps(json.loads(whole), indent=2).replace("##", r"#\u0023") + "\n"
 
 
 def as_markdown(report: Report) -> str:
-    """Render as a comment for a pull request. A comment that is too long loses the least severe findings first, and of
-    these the oldest."""
+    """Render as a comment for a pull request.
+
+    A comment that is too long loses the least severe findings first, and of these the oldest.
+    """
     entries = [(int(finding.severity), *_row_and_detail(step, finding)) for step, finding in report.findings()]
     entries += [(0, "", f"- {code(_domain(name, counts))}\n") for name, counts in sorted(report.domains.items())]
     worst = max((finding.severity for _, finding in report.findings()), default=Severity.INFO)

@@ -1,4 +1,4 @@
-"""A report of `verify` as SARIF 2.1.0, with the fields that GitHub's code scanning reads."""
+"""A report of `verify` as SARIF 2.1.0, with the fields for GitHub's code scanning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of the commands that set a secret, and reading its new value."""
+"""The options of the commands for setting a secret, and reading its new value."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SecretOptions:
 
 
 def reference_in(options: SecretOptions) -> Reference | None:
-    """Return the reference that --reference gives. UsageError unless an installed provider can resolve it."""
+    """Return the reference from --reference. Raises UsageError unless an installed provider can resolve it."""
     if options.reference is None:
         return None
     if options.from_file is not None or options.generate is not None:
@@ -76,9 +76,9 @@ def reference_in(options: SecretOptions) -> Reference | None:
 
 
 def value_of(session: Session, options: SecretOptions) -> str:
-    """Return the value: from a file, from stdin, generated, or asked for.
+    """Return the value: from a file, from stdin, generated, or typed by the user.
 
-    Raises UsageError for options that contradict each other, StoreError for bytes that are not UTF-8 text.
+    Raises UsageError for contradictory options, and StoreError for bytes that are not UTF-8 text.
     """
     from_file, generate = options.from_file, options.generate
     if from_file is not None and generate is not None:

@@ -14,8 +14,8 @@ from pocket_protector.user.package_senders import Acquaintance, Sender, judge_se
 class SenderCheck:
     """Checks the sender in a package's header, and remembers a new one.
 
-    Accepted are the sender that --sender names (`named`), one that --trust names, an owner in the user's own file
-    (`guarded`), the sender of an earlier package, and one whose fingerprint the user confirms now.
+    These senders are accepted: the sender from --sender (`named`), a sender from --trust, an owner in the user's own
+    file (`guarded`), the sender of an earlier package, and a sender whose fingerprint the user confirms now.
     """
 
     def __init__(self, session: Session, guarded: GuardedKeyFile | None, named: str | None) -> None:
@@ -25,8 +25,11 @@ class SenderCheck:
         self._new: Sender | None = None
 
     def __call__(self, header: Header) -> None:
-        """Check the sender. Raise IntegrityError for another than was named, and for one who had other keys before;
-        PolicyError for a stranger."""
+        """Check the sender.
+
+        Raises IntegrityError for another sender than the named one, and for a sender who had other keys before;
+        PolicyError for a stranger.
+        """
         sender = self._judged(header)
         if sender.acquaintance is not Acquaintance.STRANGER or not self._is_confirmed(sender):
             sender.check()
@@ -60,7 +63,7 @@ class SenderCheck:
 
 
 def remember(kind: str, name: str, fingerprint: str) -> None:
-    """Remember whose key this is. A user's folder that cannot be written is a note, not an error."""
+    """Remember the owner of this key. If the user's folder cannot be written, print a note and raise no error."""
     try:
         KnownKeys(kind).remember(name, fingerprint)
     except StoreError as error:

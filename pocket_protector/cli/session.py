@@ -42,7 +42,7 @@ class Session(CredentialPrompts):
         return os.path.join(_current_folder(), files.FILE_NAME) if named is None else named
 
     def read(self) -> KeyFile:
-        """Read the file for a command that only lists names."""
+        """Read the file, for a command that only lists names."""
         return KeyFile.from_file(self.path())
 
     def open(self) -> GuardedKeyFile:
@@ -50,12 +50,15 @@ class Session(CredentialPrompts):
         return GuardedKeyFile.from_file(self.path(), self.guard_options(), output.notice)
 
     def open_if_there(self) -> GuardedKeyFile | None:
-        """Open the file; None if there is none, unless the user named it."""
+        """Open the file; return None if there is none, unless the user named it."""
         path = self.path()
         return self.open() if given_path(self.options.file) or os.path.lexists(path) else None
 
     def open_to_change(self) -> GuardedKeyFile:
-        """Open the file, and refuse one that cannot be changed, or whose pin is damaged, before any question."""
+        """Open the file for a change.
+
+        A file that cannot be changed, and a file with a damaged pin, are refused before any question.
+        """
         guarded = self.open()
         guarded.check_changeable()
         return guarded
@@ -63,12 +66,12 @@ class Session(CredentialPrompts):
     def opened(
         self, guarded: GuardedKeyFile, domain: str, use: Use, names: Collection[str] | None = None
     ) -> OpenedDomain:
-        """Open values of a domain with the user's credentials, which are asked for after the checks that need none."""
+        """Open values of a domain with the user's credentials; ask for these after the checks without credentials."""
         access = guarded.access(domain, use, names)
         return access.open(self.identity(guarded.key_file))
 
     def guard_options(self) -> GuardOptions:
-        """Return what the user decided in advance, by options and variables."""
+        """Return the user's decisions in advance, from options and variables."""
         return GuardOptions(self.anchors(), self.options.behind, self.prompts.terminal)
 
     def anchors(self) -> dict[str, str] | None:
@@ -93,7 +96,7 @@ class Session(CredentialPrompts):
         *,
         removing: str | None = None,
     ) -> GuardedKeyFile | None:
-        """Write `changed`, after the guards and with the diff and a question if --confirm asks for them.
+        """Write `changed`, after the guards and, with --confirm, after the diff and a question.
 
         `done` is the message afterwards. `last` is called when only the write is left to do, and allows it. Returns the
         written file; None if the user or `last` said no.
@@ -126,12 +129,12 @@ class Session(CredentialPrompts):
         return self.prompts.agreed("Write changes?")
 
     def asked(self, given: str | None, label: str, option: str) -> str:
-        """Return what the command line gave, even if it is empty, or else the answer to a question."""
+        """Return the value from the command line, even if it is empty, or else the answer to a question."""
         return self.prompts.line(label, option) if given is None else given
 
 
 def session_of(context: typer.Context) -> Session:
-    """Return the session of the command that typer runs."""
+    """Return the session of typer's present command."""
     session = context.obj
     assert isinstance(session, Session)
     return session

@@ -22,8 +22,8 @@ from typing import Any, get_type_hints
 def spread(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function with the fields of every options object among the parameters of `function`.
 
-    It takes keyword arguments, as typer passes them, builds the objects and calls `function`. Where no parameter is
-    an options object, `function` itself is returned.
+    It takes keyword arguments, as typer passes them, builds the objects and calls `function`. If no parameter is an
+    options object, `function` itself is returned.
     """
     signature = inspect.signature(function, eval_str=True)
     objects: dict[str, Any] = {
@@ -44,7 +44,7 @@ def spread(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _parts(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
-    """Yield the parameters that stand for one; keyword-only ones, since those may follow each other in any order."""
+    """Yield the parameters in place of one; keyword-only ones, because those may follow each other in any order."""
     if not is_dataclass(parameter.annotation):
         yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         return

@@ -1,4 +1,4 @@
-"""The options of `unpack`, and which of them go together."""
+"""The options of `unpack`, and the rules for combining them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class UnpackOptions:
     reveal: Reveal = False
 
     def check(self, behind_dashes: list[str], program: ProgramOptions) -> str:
-        """Return the place of the package. UsageError if there is none, or for options that contradict each other."""
+        """Return the place of the package. Raises UsageError if there is none, or for contradictory options."""
         if self.package is None:
             raise UsageError("no package is named", hint="--in PATH, or --in - for stdin")
         program.check(behind_dashes, "unpack --in PATH -- COMMAND", required=False)

@@ -1,4 +1,4 @@
-"""How a command uses the values of a domain: what its options say, and the progress of fetching references."""
+"""A command's use of the values of a domain: the use from its options, and the progress of fetching references."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def for_program(session: Session, using: ResolveOptions) -> Use:
 def resolving(session: Session) -> Callable[[int, int], None]:
     """Prepare the process for fetching references, and return a function that shows the progress on a terminal."""
     if session.options.env_prefix:
-        # No reference may lead to credentials, whatever the variables that hold them are called.
+        # No reference may lead to credentials, even if --env-prefix renames their variables.
         os.environ[PREFIX_VARIABLE] = session.options.env_prefix
     begun = time.monotonic()
 

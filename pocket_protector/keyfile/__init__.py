@@ -1,1 +1,1 @@
-"""`KeyFile`, the library's face, and the credentials that it takes."""
+"""`KeyFile`, the main class of the library, and the credentials for its methods."""

@@ -1,4 +1,4 @@
-"""Credentials: a custodian's name and passphrase, and where they came from."""
+"""Credentials: a custodian's name and passphrase, and the source of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKEN_VARIABLE = "PPROTECT_PACKAGE_TOKEN"  # noqa: S105
 
 
 class VariableSource(str):
-    """A variable of the environment as the source of a credential: reads `env var: NAME`; `variable` is the name."""
+    """An environment variable as the source of a credential: reads `env var: NAME`; `variable` is the name."""
 
     __slots__ = ("variable",)
 
@@ -37,8 +37,8 @@ class VariableSource(str):
 class Creds:
     """A custodian's name and passphrase; the repr shows the name only.
 
-    The sources say in messages where each came from, such as `env var: PPROTECT_USER`. The object keeps each identity
-    that it has unlocked, so that a passphrase is stretched once.
+    Messages state the source of each, such as `env var: PPROTECT_USER`. The object keeps each identity after unlocking
+    it, so a passphrase is stretched once.
     """
 
     name: str
@@ -78,9 +78,10 @@ class Creds:
         return identity
 
     def require(self, user_way: str = "", passphrase_way: str = "") -> None:
-        """Check that neither the name nor the passphrase is empty; AccessError, which names the source, if one is.
+        """Check that neither the name nor the passphrase is empty.
 
-        The ways say how to give each, such as `-u NAME`; by default the hint follows from the source.
+        The ways say how to give each, such as `-u NAME`; by default the hint follows from the source. Raises
+        AccessError, which names the source, if one is empty.
         """
         for part, value, source, way in (
             ("user", self.name, self.name_source, user_way),
@@ -95,13 +96,13 @@ class Creds:
 
 
 def read_variable(name: str) -> str | None:
-    """Return a variable of the environment as UTF-8, whatever the locale: the key must not depend on that."""
+    """Return an environment variable as UTF-8, whatever the locale, because the key must not depend on the locale."""
     value = os.environ.get(name)
     return None if value is None else os.fsencode(value).decode(errors="surrogateescape")
 
 
 def variable_names(prefix: str | None) -> tuple[str, str]:
-    """Return the names of the variables that hold the user and the passphrase."""
+    """Return the names of the variables for the user and the passphrase."""
     chosen = os.getenv(PREFIX_VARIABLE, DEFAULT_PREFIX) if prefix is None else prefix
     return f"{chosen}_USER", f"{chosen}_PASSPHRASE"
 

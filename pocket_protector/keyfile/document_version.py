@@ -1,4 +1,4 @@
-"""The version of a file that an object was made from: the base of the merge when it is written."""
+"""The file version behind an object: the base of the merge when the object is written."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pocket_protector.document.document import Document
 
 
 class DocumentVersion:
-    """A version of a file, and the one that it was made from.
+    """A version of a file, and the version from which it was made.
 
-    `synced` is its document once that has been read from disk or written there. `resolves` has the unreadable bytes
-    that a write may replace.
+    `synced` is its document, once the document has been read from disk or written there. `resolves` has the unreadable
+    bytes that a write may replace.
     """
 
     __slots__ = ("parent", "resolves", "synced")
@@ -20,7 +20,7 @@ class DocumentVersion:
         self.resolves: bytes | None = resolves if resolves is not None or parent is None else parent.resolves
 
     def base(self) -> Document | None:
-        """Return the newest version on the way back that was on disk, which the next write starts from."""
+        """Return the newest version, from this one back, that was on disk; the next write starts from it."""
         version: DocumentVersion | None = self
         while version is not None and version.synced is None:
             version = version.parent

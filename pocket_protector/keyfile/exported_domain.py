@@ -16,12 +16,12 @@ from pocket_protector.keyfile.reading import View
 def exported_domain(
     key_file: View, domain_name: str, creds: Creds | Identity, names: Iterable[str] | None = None, *, resolve: bool
 ) -> ExportedDomain:
-    """Decrypt a domain's secrets, or those that are named, for `export_as` or `seal_package`.
+    """Decrypt a domain's secrets, or only the named ones, for `export_as` or `seal_package`.
 
-    `resolve` decides about references: True fetches the values that they lead to, which export formats want; False
-    keeps them as references, which sealed packages want.
+    With `resolve` the values of references are fetched, as export formats need. Without it references stay references,
+    as sealed packages need.
 
-    Raise PPKeyError for an unknown domain or secret, AccessError unless the custodian is an owner, PolicyError if the
+    Raises PPKeyError for an unknown domain or secret, AccessError unless the custodian is an owner, PolicyError if the
     domain's policy refuses, and ProviderError if a reference cannot be resolved.
     """
     chosen = sorted({*names}) if names is not None else key_file.get_domain_secret_names(domain_name)
@@ -44,8 +44,10 @@ def with_contents(
     contents: Mapping[str, bytes | Reference],
     least: Mapping[str, Sensitivity] | None = None,
 ) -> ExportedDomain:
-    """Return the domain with these contents by name. Each entry is as sensitive as the file says, and at least as
-    sensitive as `least` has it."""
+    """Return the domain with these contents by name.
+
+    Each entry is as sensitive as the file says, and at least as sensitive as `least` says.
+    """
     entries = []
     for name in sorted(contents):
         level = key_file.get_secret_sensitivity(domain_name, name)
@@ -55,8 +57,10 @@ def with_contents(
 
 
 def check_names(key_file: View, domain_name: str, names: Iterable[str]) -> None:
-    """Check that the domain has these secrets. Raise PPKeyError, which names the known ones, for the first that it does
-    not have."""
+    """Check that the domain has these secrets.
+
+    Raises PPKeyError for the first missing secret; the error names the known ones.
+    """
     known = key_file.get_domain_secret_names(domain_name)
     for name in names:
         if name not in known:

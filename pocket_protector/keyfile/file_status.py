@@ -1,4 +1,4 @@
-"""The state of a file in numbers and names: who owns each domain, and how much of it owners have reviewed."""
+"""The state of a file in numbers and names: the owners of each domain, and the values that owners have reviewed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pocket_protector.keyfile.reading import View
 
 @dataclass(frozen=True, slots=True)
 class DomainStatus:
-    """One key domain, going by the file alone; names are sorted.
+    """One key domain, according to the file alone; names are sorted.
 
     `signed_by` made the newest statement about the domain's key and policy; None if the domain is not signed. `owners`
-    are all custodians whom the domain lists; `owners_who_count` are those with a valid grant (docs/format.md, section
-    12.1). `reviewed` is the number of values that an owner who counts has signed; `unreviewed` names the others.
-    `references` names the secrets that are references, which are among these values too.
+    are all custodians in the domain's list; `owners_who_count` are those with a valid grant (docs/format.md, section
+    12.1). `reviewed` is the number of values with the signature of an owner who counts; `unreviewed` names the others.
+    `references` names the secrets that are references; they count as values here too.
     """
 
     signed_by: str | None

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class KeyFile(Stored):
     """A protected file. Immutable: every change returns a new one, and `write` puts it on disk.
 
-    It checks that the file is consistent in itself. It does not know how its user saw the file before: `write` seals
-    to a domain key that somebody has replaced since. `GuardedKeyFile` refuses that.
+    It checks that the file is consistent in itself. It does not know earlier versions that its user saw: `write` seals
+    to a domain key even if somebody has replaced it since. `GuardedKeyFile` refuses that.
 
-    Every method that takes credentials also takes an `Identity` from `unlock`, which saves another key derivation.
-    All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for unknown names, `StoreError` for a request
-    that contradicts the file, `FormatError` for a file that is not valid, and `IntegrityError` for one that was forged
-    or damaged.
+    Every method with credentials as an argument also takes an `Identity` from `unlock`, which saves another key
+    derivation. All errors are `PPError`s: `AccessError` for credentials, `PPKeyError` for unknown names, `StoreError`
+    for a request in contradiction to the file, `FormatError` for an invalid file, and `IntegrityError` for a forged or
+    damaged file.
     """
 
     __slots__ = ()
@@ -40,12 +40,12 @@ class KeyFile(Stored):
     # The file
 
     def upgrade(self) -> KeyFile:
-        """Convert a file of Pocket Protector to format 1, with every entry and the old log. Needs no credentials."""
+        """Convert a file of Pocket Protector to format 1, with every entry and the old log, without credentials."""
         from pocket_protector.changes.upgrade import upgrade
 
         return self._changed(upgrade, now())
 
-    # Secrets: only lowering a sensitivity needs credentials; if given, their custodian signs the value
+    # Secrets: only lowering a sensitivity needs credentials; with credentials, their custodian signs the value
 
     def add_secret(
         self,
@@ -56,10 +56,10 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """Add a secret: a value, or a reference to one. With credentials, sign it. Sensitivity: medium by default.
+        """Add a secret: a value, or a reference to one.
 
-        Raises StoreError if the secret exists, and FormatError or ProviderError for a reference that nothing installed
-        can resolve.
+        With credentials, their custodian signs it. The sensitivity is medium by default. Raises StoreError if the
+        secret exists, and FormatError or ProviderError for a reference that no installed source can resolve.
         """
         return self.change_secret(SetMode.ADD, NewSecret(domain_name, name, value, sensitivity), creds)
 
@@ -72,10 +72,10 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """Update a secret, as `add_secret` adds one. Its sensitivity stays if none is given.
+        """Update a secret, with the arguments of `add_secret`.
 
-        Raises PPKeyError if the secret does not exist, and AccessError if the sensitivity is lowered without an owner's
-        credentials.
+        Without `sensitivity` the sensitivity stays. Raises PPKeyError if the secret does not exist, AccessError if the
+        sensitivity is lowered without an owner's credentials, and FormatError or ProviderError as `add_secret`.
         """
         return self.change_secret(SetMode.UPDATE, NewSecret(domain_name, name, value, sensitivity), creds)
 
@@ -88,7 +88,7 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         sensitivity: Sensitivity | None = None,
     ) -> KeyFile:
-        """Add the secret, or update it if it exists."""
+        """Add the secret, or update it if it exists; raises as `add_secret` and `update_secret`."""
         return self.change_secret(SetMode.ADD_OR_UPDATE, NewSecret(domain_name, name, value, sensitivity), creds)
 
     def change_secret(self, mode: SetMode, new: NewSecret, creds: Creds | Identity | None = None) -> KeyFile:
@@ -103,7 +103,7 @@ class KeyFile(Stored):
     ) -> KeyFile:
         """Change a secret's sensitivity; its value stays.
 
-        Raises AccessError without an owner's credentials, if the sensitivity is lowered or the value is signed.
+        Raises AccessError if the sensitivity is lowered, or the value is signed, and no owner's credentials are given.
         """
         from pocket_protector.changes import secret_changes
 
@@ -111,9 +111,9 @@ class KeyFile(Stored):
         return self._changed(secret_changes.set_sensitivity, domain_name, name, sensitivity, now(), signer)
 
     def import_reference(self, domain_name: str, name: str, resolved: Resolved | None = None) -> KeyFile:
-        """Seal the value that a reference resolves to, or has been `resolved` to, in the reference's place.
+        """Seal the value of a reference in the reference's place.
 
-        Raises ProviderError if the value cannot be fetched.
+        `resolved` has the value, if it has been fetched already. Raises ProviderError if the value cannot be fetched.
         """
         from pocket_protector.changes import secret_changes
         from pocket_protector.document.decrypted import decoded
@@ -127,10 +127,10 @@ class KeyFile(Stored):
     def import_entries(
         self, domain_name: str, entries: Iterable[ExportedEntry], sender: str, *, overwrite: bool = False
     ) -> KeyFile:
-        """Add the entries of a package of `sender`.
+        """Add the entries of a package from `sender`.
 
-        An entry that exists stays as it is without `overwrite`, and its sensitivity is never lowered.
-        Raises FormatError or ProviderError for a reference that nothing installed can resolve.
+        Without `overwrite` an existing entry stays as it is. The sensitivity of an existing entry is never lowered.
+        Raises FormatError or ProviderError for a reference that no installed source can resolve.
         """
         from pocket_protector.changes import secret_changes
 
@@ -140,14 +140,14 @@ class KeyFile(Stored):
         return self._changed(secret_changes.import_entries, domain_name, chosen, sender, now(), overwrite)
 
     def sign_secrets(self, domain_name: str, names: Iterable[str], creds: Creds | Identity) -> KeyFile:
-        """Sign values as they are, after their owner, whose credentials are given, has reviewed them."""
+        """Sign values as they are, after an owner has reviewed them; the credentials are that owner's."""
         from pocket_protector.changes import secret_changes
 
         identity = self._unlock_owner(domain_name, creds)
         return self._changed(secret_changes.sign_secrets, domain_name, names, identity, now())
 
     def rm_secret(self, domain_name: str, name: str) -> KeyFile:
-        """Remove a secret; PPKeyError if it does not exist."""
+        """Remove a secret; raises PPKeyError if it does not exist."""
         from pocket_protector.changes import secret_changes
 
         return self._changed(secret_changes.rm_secret, domain_name, name, now())
@@ -162,9 +162,9 @@ class KeyFile(Stored):
         creds: Creds | Identity | None = None,
         policy: Policy | None = None,
     ) -> KeyFile:
-        """Add an empty domain that the custodian owns, signed if the custodian's credentials are given.
+        """Add an empty domain with the custodian as its owner.
 
-        Raises AccessError for a policy without credentials.
+        With the custodian's credentials the domain is signed. Raises AccessError for a policy without credentials.
         """
         from pocket_protector.changes import domain_changes
 
@@ -188,8 +188,11 @@ class KeyFile(Stored):
         return self._changed(domain_changes.add_owner, domain_name, key_custodian_name, identity, now())
 
     def rm_owner(self, domain_name: str, key_custodian_name: str, creds: Creds | Identity | None = None) -> KeyFile:
-        """Take an owner out. With an owner's credentials the domain's key is rotated in the same step, which ends
-        the access; without, the former owner can still read the domain until it is rotated."""
+        """Remove an owner from the domain.
+
+        With an owner's credentials the domain's key is rotated in the same step, which ends the access. Without
+        credentials the former owner can still read the domain until the next rotation.
+        """
         from pocket_protector.changes import domain_changes
 
         if creds is None:
@@ -210,10 +213,10 @@ class KeyFile(Stored):
         return self._changed(domain_changes.migrate_owner, new_custodian_name, identity, domain_names, now())
 
     def rotate_domain_key(self, domain_name: str, creds: Creds | Identity, *, history: bool = True) -> KeyFile:
-        """Give the domain a new key, wrap that for the present owners, and re-seal every value to it.
+        """Give the domain a new key, wrap that key for the present owners, and re-seal every value to it.
 
-        With `history` the domain keeps the retired key, sealed to the new one, so that a value still opens if another
-        branch adds it under the retired key.
+        With `history` the domain keeps the retired key, sealed to the new one. A value that another branch adds under
+        the retired key then still opens.
         """
         from pocket_protector.changes import domain_changes
 
@@ -234,7 +237,8 @@ class KeyFile(Stored):
     def add_key_custodian(self, creds: Creds, opslimit: int | None = None, memlimit: int | None = None) -> KeyFile:
         """Add a custodian with a new identity under the passphrase.
 
-        The limits are Argon2id's passes and bytes, such as `*KDF_INTERACTIVE`; `KDF_SENSITIVE` by default.
+        `opslimit` is Argon2id's number of passes, and `memlimit` its memory in bytes, such as `*KDF_INTERACTIVE`;
+        `KDF_SENSITIVE` by default. Raises StoreError if the custodian exists.
         """
         return self.add_custodian(creds.name, PassphraseSlot(creds.passphrase, cost_from_limits(opslimit, memlimit)))
 
@@ -268,8 +272,7 @@ class KeyFile(Stored):
         return self.rewrap_custodian(creds, _slot(new_passphrase, opslimit, memlimit, raw_key=raw_key))
 
     def rewrap_custodian(self, creds: Creds | Identity, slot: KeySlot) -> KeyFile:
-        """Wrap the custodian's keys in this slot, in the place of the old wrapping; see
-        `set_key_custodian_passphrase`."""
+        """Wrap the custodian's keys in this slot, in place of the old wrapping; see `set_key_custodian_passphrase`."""
         from pocket_protector.changes import custodian_changes
 
         self._document.changeable()
@@ -300,7 +303,7 @@ class KeyFile(Stored):
         return self._changed(custodian_changes.rekey_custodian, self.unlock(creds), slot, now())
 
     def truncate_audit_log(self, max_keep: int) -> KeyFile:
-        """Keep the newest `max_keep` entries, and note how many were removed."""
+        """Keep the newest `max_keep` entries of the audit log, and note the number of removed ones."""
         return self._changed(truncate_audit_log, int(max_keep), now())
 
     # Inside
@@ -318,14 +321,17 @@ class KeyFile(Stored):
 
 
 def _slot(passphrase: str, opslimit: int | None, memlimit: int | None, *, raw_key: bool) -> KeySlot:
-    """Make a slot of the parameters that Pocket Protector's methods take."""
+    """Make a slot from the parameters of Pocket Protector's methods."""
     if raw_key:
         return RawKeySlot.parse(passphrase)
     return PassphraseSlot(passphrase, cost_from_limits(opslimit, memlimit))
 
 
 def _check_reference(content: str | bytes | Reference) -> None:
-    """Check a reference; FormatError or ProviderError if nothing installed can resolve it."""
+    """Check a reference.
+
+    Raises FormatError or ProviderError if no installed source can resolve it.
+    """
     if isinstance(content, Reference):
         from pocket_protector.plugins.registry import check_reference
 

@@ -1,4 +1,4 @@
-"""What a protected file shows, opens and says of itself: the part of `KeyFile` that changes nothing."""
+"""The part of `KeyFile` that changes nothing: it shows the file's contents, opens values and judges changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pocket_protector.errors import AccessError, LocatedError, StoreError, comma
 from pocket_protector.format.loaded_file import LoadedFile
 from pocket_protector.keyfile.credentials import TRUST_VARIABLE, Creds, read_variable
 
-if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
+if TYPE_CHECKING:  # imported late: most programs do not need it
     from pocket_protector.document.policy import Policy
     from pocket_protector.document.statements import Keys
     from pocket_protector.references.resolve import Progress, Resolved
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # imported late: most programs ask for nothing of it
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class View:
-    """A protected file, to look at and to open."""
+    """A protected file, for looking at it and opening its values."""
 
     path: str
     _file: LoadedFile | None
@@ -40,44 +40,49 @@ class View:
 
     @property
     def document(self) -> Document:
-        """What the file holds, as frozen objects (`pocket_protector.document`). Read it; change it by methods only."""
+        """Return the contents of the file as frozen objects (`pocket_protector.document`).
+
+        Only read it; change the file through the methods.
+        """
         return self._document
 
     @property
     def file_id(self) -> bytes:
-        """16 bytes that the file was made with; none in a file of Pocket Protector's."""
+        """Return the 16 bytes that the file was made with; none in a file of Pocket Protector's."""
         return self._document.file_id
 
     def get_domain_names(self) -> list[str]:
+        """Return the names of all domains, sorted."""
         return sorted(self._document.domains)
 
     def get_domain_secret_names(self, domain_name: str) -> list[str]:
+        """Return the names of the domain's secrets, sorted; raises PPKeyError for an unknown domain."""
         return sorted(self._document.domain(domain_name).secrets)
 
     def get_secret_time(self, domain_name: str, name: str) -> str:
-        """When the secret was last set, as the file says it; "" in a file of Pocket Protector's."""
+        """Return the time when the secret was last set, according to the file; "" in a file of Pocket Protector's."""
         return self._document.secret(domain_name, name).updated
 
     def is_signed_secret(self, domain_name: str, name: str) -> bool:
-        """Whether a signature stands beside the secret, whosever it is."""
+        """Return whether the secret has a signature, by anybody."""
         return self._document.secret(domain_name, name).signed is not None
 
     def lowers_sensitivity(self, domain_name: str, name: str, sensitivity: Sensitivity) -> bool:
-        """Whether this is less than what is written of the secret; False for one that is not there yet."""
+        """Return whether this sensitivity is lower than the secret's own; False for a secret that does not exist."""
         secret = self._document.domain(domain_name).secrets.get(name)
         return secret is not None and sensitivity < secret.sensitivity
 
     def get_secret_sensitivity(self, domain_name: str, name: str) -> Sensitivity:
-        """How carefully the value is to be handled: what its setter said, and in a production domain at least high."""
+        """Return the sensitivity of the value: the one from its setter, and in a production domain at least high."""
         self._document.secret(domain_name, name)
         return self._document.domain(domain_name).sensitivity(name)
 
     def get_references(self, domain_name: str) -> dict[str, Reference]:
-        """Secret name → the reference that stands in the place of its value, for those that have one."""
+        """Return the references in the domain by secret name."""
         return self._document.domain(domain_name).references()
 
     def get_withheld_references(self, domain_name: str) -> list[str]:
-        """The references that are not resolved, since no owner vouches for them and the domain is one of production."""
+        """Return the unresolved references of a production domain: no owner vouches for them."""
         if not self.has_demands(domain_name):
             return []
         from pocket_protector.trust.policy_checks import unreviewed_references
@@ -86,10 +91,11 @@ class View:
         return unreviewed_references(domain, self.authority(domain_name), domain.references())
 
     def get_domain_owner_names(self, domain_name: str) -> list[str]:
+        """Return the names of the domain's owners, sorted; raises PPKeyError for an unknown domain."""
         return sorted(self._document.domain(domain_name).owners)
 
     def get_all_secret_names(self) -> dict[str, list[str]]:
-        """Secret name → the names of the domains that have one so named."""
+        """Return the names of the domains that have a secret of each name, by secret name."""
         found: dict[str, list[str]] = {}
         for domain in self.get_domain_names():
             for name in self.get_domain_secret_names(domain):
@@ -97,20 +103,24 @@ class View:
         return found
 
     def get_key_custodian_names(self) -> list[str]:
+        """Return the names of all key custodians, sorted."""
         return sorted(self._document.custodians)
 
     def get_custodian_domains(self, key_custodian_name: str) -> list[str]:
-        """The names of the domains that list the custodian as an owner."""
+        """Return the names of the domains that list the custodian as an owner."""
         return sorted(self._document.owned_by(key_custodian_name))
 
     def get_audit_log(self) -> list[str]:
-        """An upgraded file's old entries, then the others by time."""
+        """Return the audit log: an upgraded file's old entries, then the others by time."""
         return self._document.log.entries()
 
     # Unlocking and reading
 
     def unlock(self, creds: Creds | Identity) -> Identity:
-        """The custodian's private half. AccessError for missing or wrong credentials and unknown custodians."""
+        """Return the custodian's private half.
+
+        Raises AccessError for missing or wrong credentials, and for an unknown custodian.
+        """
         if isinstance(creds, Creds):
             creds.require()
         custodian = self._document.custodian_of_credentials(creds.name)
@@ -120,7 +130,7 @@ class View:
         return creds
 
     def check_creds(self, creds: Creds | Identity) -> bool:
-        """Whether `unlock` would succeed."""
+        """Return whether `unlock` would succeed."""
         try:
             self.unlock(creds)
         except AccessError:
@@ -136,14 +146,14 @@ class View:
         trust: Trust | None = None,
         resolve: bool = True,
     ) -> DecryptedDomain:
-        """All values of a domain by name. AccessError unless the custodian is an owner; PolicyError if the domain's
-        policy refuses.
+        """Return all values of a domain by name.
 
-        What references lead to is fetched, as whom the provider takes this program for: ProviderError, and nothing is
-        returned, if one cannot be had or is not UTF-8 text. Without `resolve` the references themselves are returned.
+        The values of references are fetched, with the identity that this program has at the provider. Without
+        `resolve` the references themselves are returned. With `require_signed`, owners must vouch for every value, and
+        the domain must lead back to somebody in `trust`: names with fingerprints, by default those in PPROTECT_TRUST.
 
-        With `require_signed`, PolicyError too unless owners vouch for every value, and the domain leads back to
-        somebody in `trust`: names with fingerprints, else what PPROTECT_TRUST has.
+        Raises AccessError unless the custodian is an owner; PolicyError if the domain's policy or `require_signed`
+        refuses; and ProviderError, without any result, if a reference's value cannot be fetched or is not UTF-8 text.
         """
         with self._locating():
             domain = self._document.domain(domain_name)
@@ -171,12 +181,15 @@ class View:
         findings: Collection[Finding] = (),
         behind: bool = False,
     ) -> Resolved:
-        """What references, given by their domains and names, lead to; that is noted in the user's own log of accesses.
+        """Fetch the values of references, given by their domains and names.
 
-        StoreError for one that is none; PolicyError for one that the domain's policy wants an owner to vouch for, and
-        none does; IntegrityError for one that somebody without the right to it changed, as the file shows, or the
-        `findings` of a step to it, unless it may be `behind`. After a failure nothing more is begun, unless what can be
-        had will do (`partly`).
+        The user's own access log records this. `findings` are those of a step to this file; `behind` accepts the ones
+        that show only an older version or another branch. After a failure no further fetch begins, unless `partly`
+        permits a result without the failed references.
+
+        Raises StoreError for a name without a reference; PolicyError if the domain's policy demands that an owner vouch
+        for a reference, and none does; IntegrityError for a reference that somebody changed without authorization,
+        according to the file or the other `findings`; and ProviderError unless `partly` is set.
         """
         from pocket_protector.references.access_log import AccessLog
         from pocket_protector.references.resolve import resolve
@@ -201,18 +214,20 @@ class View:
         return replace(resolved, recorded=log.complete)
 
     def decrypt_values(self, domain_name: str, creds: Creds | Identity) -> DecryptedDomain:
-        """The sealed values, whatever the domain's policy says: for an owner who is to review what it refuses."""
+        """Return the sealed values, even those that the domain's policy refuses, for an owner's review."""
         with self._locating():
             domain = self._document.domain(domain_name)
             return decrypt(domain, open_key(domain, self._unlock_owner(domain_name, creds)))
 
-    # Trust: whose changes these are
+    # Trust: the authors of changes, and their authority
 
     def check_use(
         self, domain_name: str, *, require_signed: bool = False, trust: Trust | None = None, behind: bool = False
     ) -> None:
-        """As `decrypt_domain` refuses before it unlocks anything. `trust` may be a state that was judged before; then
-        the domain may be `behind` it, or not."""
+        """Check that the domain may be used, with the refusals of `decrypt_domain` before it unlocks anything.
+
+        `trust` may also be an earlier judged state. With `behind`, the domain may be older than in that state.
+        """
         from pocket_protector.trust.anchors import anchors_of_variable
         from pocket_protector.trust.gates import check_use
 
@@ -221,51 +236,59 @@ class View:
         check_use(self._document, domain_name, now(), require_signed=require_signed, trust=trust, behind=behind)
 
     def check_anchored(self, domain_name: str, anchors: Mapping[str, str]) -> None:
-        """PolicyError unless the domain leads back to one of these custodians, given with their fingerprints."""
+        """Check that the domain leads back to one of these custodians, given with their fingerprints.
+
+        Raises PolicyError if it does not.
+        """
         from pocket_protector.trust.gates import check_anchored
 
         check_anchored(self._document, domain_name, anchors)
 
     def authorize(self, state: State | None, *, follows: bool = False) -> tuple[list[Finding], State]:
-        """What the step from a trusted state to this file says, and the state with this file in it; None at first.
-        With `follows` the file is known to come after that of the state; else it may be another branch's, or older."""
+        """Return the findings of the step from a trusted state to this file, and the state with this file in it.
+
+        `state` is None at the first contact. With `follows` the file is known to come after the file of the state;
+        otherwise it may be older, or from another branch.
+        """
         from pocket_protector.trust.judge.authorize import authorize
 
         return authorize(state, self._document, follows=follows)
 
     def authority(self, domain_name: str) -> DomainAuthority:
-        """Which owners of the domain count, and which values they vouch for, going by the file alone."""
+        """Return the owners of the domain who count, and the values they vouch for, according to the file alone."""
         from pocket_protector.trust.judge.state import authority_of
 
         self._document.domain(domain_name)
         return authority_of(self._document, domain_name)
 
     def get_policy(self, domain_name: str) -> Policy:
-        """What the domain's owners demand of it; nothing, in a domain that nobody has signed."""
+        """Return the policy that the domain's owners demand; an empty one if the domain is not signed."""
         return self._document.domain(domain_name).policy
 
     def has_demands(self, domain_name: str) -> bool:
-        """Whether the domain has a policy that demands anything."""
+        """Return whether the domain has a policy with any demand."""
         return self._document.domain(domain_name).demands
 
     def is_signed(self, domain_name: str) -> bool:
-        """Whether the domain's key and owners are signed."""
+        """Return whether the domain's key and owners are signed."""
         return self._document.domain(domain_name).epoch is not None
 
     def get_epoch_maker(self, domain_name: str) -> str | None:
-        """Who signed the domain's key and policy last; None in a domain that nobody has signed."""
+        """Return the last signer of the domain's key and policy; None if the domain is not signed."""
         epoch = self._document.domain(domain_name).epoch
         return epoch.signed.by.name if epoch else None
 
     def get_fingerprint(self, key_custodian_name: str) -> bytes:
-        """The custodian's fingerprint (32 bytes), of the name and both public keys."""
+        """Return the custodian's fingerprint (32 bytes), of the name and both public keys."""
         from pocket_protector.trust.fingerprints import fingerprint
 
         return fingerprint(key_custodian_name, self._document.custodian(key_custodian_name).keys)
 
     def get_signed_keys(self, key_custodian_name: str) -> tuple[Keys, bytes]:
-        """The custodian's public keys, and their own signature (64 bytes) of the name and both. StoreError for a
-        custodian whose keys Pocket Protector made, which cannot sign."""
+        """Return the custodian's public keys, and their own signature (64 bytes) of the name and both keys.
+
+        Raises StoreError if Pocket Protector made the custodian's keys, because these cannot sign.
+        """
         custodian = self._document.custodian(key_custodian_name)
         if not isinstance(custodian, Custodian):
             raise StoreError(
@@ -275,7 +298,7 @@ class View:
         return custodian.keys, custodian.signature
 
     def line_of(self, where: tuple[str, ...]) -> int:
-        """The line, from 1, at which the object of a finding stands, as far as it does; 1 if it does not."""
+        """Return the line, from 1, of a finding's object or its deepest existing parent; 1 if there is none."""
         from pocket_protector.format.patches import keys_of
 
         error = LocatedError("", keys=keys_of(where))
@@ -286,7 +309,7 @@ class View:
     # Inside
 
     def _unlock_owner(self, domain_name: str, creds: Creds | Identity) -> Identity:
-        """As `unlock`, but no key is derived for one who is not an owner."""
+        """Unlock the identity of an owner as `unlock` does, but derive no key for a custodian who is not an owner."""
         if isinstance(creds, Creds):
             creds.require()
         self._document.domain(domain_name)
@@ -296,7 +319,7 @@ class View:
 
     @contextmanager
     def _locating(self) -> Iterator[None]:
-        """Give an error of a place in the file the line of that place."""
+        """Add the line to an error that has a place in the file."""
         try:
             yield
         except LocatedError as error:
@@ -309,4 +332,5 @@ class View:
 
 
 def now() -> datetime:
+    """Return the present time, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A protected file on disk: how it is read, written and joined with another version."""
+"""A protected file on disk: reading it, writing it, and joining it with another version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pocket_protector.keyfile.reading import View, now
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stored(View):
-    """A protected file that knows which version it was made from."""
+    """A protected file that knows the version from which it was made."""
 
     _version: DocumentVersion = field(default_factory=lambda: DocumentVersion(None, None))
 
@@ -27,7 +27,7 @@ class Stored(View):
 
     @classmethod
     def create(cls, path: str | os.PathLike[str]) -> Self:
-        """A new file, on disk after `write`, where it may take the place of an absent or empty one only."""
+        """Return a new file, which `write` puts on disk only where there is no file or an empty one."""
         return cls(os.fspath(path), None, Document.create(now()))
 
     @classmethod
@@ -39,12 +39,12 @@ class Stored(View):
 
     @classmethod
     def from_bytes(cls, raw: bytes, path: str | os.PathLike[str]) -> Self:
-        """As `from_file`, for bytes that were read from `path`."""
+        """Read a file as `from_file` does, from bytes that were read from `path`."""
         return cls._loaded(load(raw), os.fspath(path))
 
     @classmethod
     def from_contents_and_path(cls, contents: str, path: str | os.PathLike[str]) -> Self:
-        """As `from_file`, for a text that was read from `path`."""
+        """Read a file as `from_file` does, from a text that was read from `path`."""
         return cls._loaded(load_text(contents), os.fspath(path))
 
     @classmethod
@@ -52,13 +52,13 @@ class Stored(View):
         return cls(path, file, file.document, DocumentVersion(None, file.document))
 
     def get_contents(self) -> str:
-        """The text that `write` puts on disk if the file there is still the one that was read."""
+        """Return the text for `write` to put on disk if the file there has not changed since it was read."""
         return self._rendered().text
 
     def write(self) -> Self:
-        """Put this object's changes on disk, atomically and under a lock; returns what is there now.
+        """Put this object's changes on disk, atomically and under a lock, and return the file now on disk.
 
-        If the file changed meanwhile, both changes are joined; MergeConflictError, and nothing written, if they
+        If the file changed meanwhile, both changes are joined. Raises MergeConflictError, and writes nothing, if both
         touch the same object.
         """
         from pocket_protector.changes.merge import merge
@@ -80,11 +80,11 @@ class Stored(View):
         return self._loaded(written, self.path)
 
     def joined(self, base: Self, theirs: Self, conflicted: bytes, creds: Creds | Identity | None = None) -> Self:
-        """This file, one side of a git merge, with what `theirs` changed since `base`. `write` may put it in the place
-        of `conflicted`, which git left on disk.
+        """Return this file, one side of a git merge, with the changes from `base` to `theirs`.
 
-        MergeConflictError names what both changed; with an owner's credentials, that both rotated a domain's key, or
-        changed its policy, is no conflict.
+        `write` may put the result in the place of `conflicted`, the bytes that git left on disk. Raises
+        MergeConflictError, which names the objects that both sides changed. With an owner's credentials there is no
+        conflict if both sides rotated a domain's key, or changed its policy.
         """
         from pocket_protector.changes.merge import merge
 
@@ -106,18 +106,23 @@ class Stored(View):
         return type(self)(self.path, self._file, document, DocumentVersion(self._version, None, conflicted))
 
     def joinable(self, base: Self, theirs: Self) -> list[str]:
-        """The domains whose key or policy this file, one side of a git merge, and `theirs` changed since `base`."""
+        """Return the domains whose key or policy this file, one side of a merge, and `theirs` changed since `base`."""
         from pocket_protector.changes.join import joinable
 
         return joinable(base._document, self._document, theirs._document)
 
     def edited_by_hand(self, base: Self) -> bool:
-        """Whether more than this file's objects differs from `base`, such as comments and keys that begin with `x-`."""
+        """Return whether more than this file's objects differs from `base`, such as comments and keys that begin with
+        `x-`.
+        """
         assert base._file is not None
         return base._file.with_document(self._document).text != self.get_contents()
 
     def check_changeable(self) -> None:
-        """StoreError for a file of Pocket Protector's own format, which is never rewritten by accident."""
+        """Check that the file can be changed.
+
+        Raises StoreError for a file of Pocket Protector's own format, which is never rewritten by accident.
+        """
         self._document.changeable()
 
     # Inside

@@ -1,1 +1,1 @@
-"""The joint for other programs' packages: what they provide, and how it is found (docs/plugins.md)."""
+"""The interface for other programs' packages: the plugins they provide, and how they are found (docs/plugins.md)."""

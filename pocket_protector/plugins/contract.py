@@ -1,5 +1,7 @@
-"""Tests, for pytest, that every source of references and every exporter passes. A plugin's tests subclass
-`SecretSourceContract` or `ExporterContract`."""
+"""Tests, for pytest, that every source of references and every exporter passes.
+
+A plugin's tests subclass `SecretSourceContract` or `ExporterContract`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ _CANARY = "canary"
 
 
 class SecretSourceContract:
-    """Subclass this as `Test…`, so that pytest finds it, and fill in what has no default."""
+    """Subclass this as `Test…`, for pytest to find it, and write the methods without a default."""
 
     good: tuple[str, ...] = ()
     """References that have the source's form, whether or not they lead to a value."""
@@ -31,7 +33,7 @@ class SecretSourceContract:
         raise NotImplementedError
 
     def stored(self) -> tuple[str, bytes]:
-        """Return a reference, and the bytes that it leads to."""
+        """Return a reference, and the bytes of its value."""
         raise NotImplementedError
 
     def missing(self) -> str:
@@ -87,7 +89,7 @@ def _fetched(source: SecretSource, reference: Reference) -> bytes:
 
 
 class ExporterContract:
-    """Subclass this as `Test…`, so that pytest finds it, and fill in what has no default."""
+    """Subclass this as `Test…`, for pytest to find it, and write the methods without a default."""
 
     values: tuple[str, ...] = ("canary", "", " two words ", "öffnen ☃ 🔐", "it's #1", '{"a": "b"}', "one\ntwo\n")
     """Values that the format can hold."""
@@ -99,7 +101,7 @@ class ExporterContract:
         raise NotImplementedError
 
     def read(self, made: bytes) -> Mapping[str, bytes | Reference]:
-        """Decode what the exporter made; return name → value."""
+        """Decode the exporter's output; return name → value."""
         raise NotImplementedError
 
     def exported(self, contents: Mapping[str, bytes]) -> bytes:

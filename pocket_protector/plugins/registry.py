@@ -27,8 +27,11 @@ PACKAGE = "package"
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """The plugins of one group: the attributes that each must have, the names that none may claim, and the words that
-    errors use for a plugin and its name."""
+    """The plugins of one group.
+
+    It has the required attributes of each plugin, the reserved names, and the words for a plugin and its name in
+    errors.
+    """
 
     group: str
     what: str
@@ -52,44 +55,48 @@ _made: dict[tuple[str, str], Any] = {}
 
 
 def source_of(scheme: str) -> SecretSource:
-    """Return the source of a scheme's references, which is made once in a process. No other plugin is loaded.
+    """Return the source of a scheme's references, made once in a process. No other plugin is loaded.
 
-    Raise ProviderError, which names the plugin, if none or more than one claims the scheme, or it cannot be loaded.
+    Raises ProviderError, which names the plugin, if none or more than one claims the scheme, or it cannot be loaded.
     """
     source: SecretSource = _plugin(_SOURCE, scheme)
     return source
 
 
 def schemes() -> list[str]:
-    """Return the schemes that installed plugins claim, sorted."""
+    """Return the schemes of the installed plugins, sorted."""
     return _names(_SOURCE)
 
 
 def check_reference(reference: Reference) -> None:
-    """Check that a reference has the form of its scheme. Raise FormatError if not, and ProviderError as `source_of`
-    does, or if the plugin fails."""
+    """Check that a reference has the form of its scheme.
+
+    Raises FormatError if it has not, and ProviderError as `source_of`, or if the plugin fails.
+    """
     source = source_of(reference.scheme)
     with _calling(reference.scheme):
         source.check(reference)
 
 
 def exporter_of(name: str) -> DomainExporter:
-    """Return the exporter of a format, which is made once in a process. Raise ProviderError as `source_of` does, and
-    for the reserved name `package`."""
+    """Return the exporter of a format, made once in a process.
+
+    Raises ProviderError as `source_of`, and for the reserved name `package`.
+    """
     exporter: DomainExporter = _plugin(_EXPORTER, name)
     return exporter
 
 
 def export_formats() -> list[str]:
-    """Return the formats that `export_as` knows, sorted: ours and those of installed plugins."""
+    """Return the formats for `export_as`, sorted: ours and those of installed plugins."""
     return _names(_EXPORTER)
 
 
 def export_as(name: str, domain: ExportedDomain) -> bytes:
     """Return a domain in the format of this name, such as `json`; references stand in it as their text.
 
-    Raise PolicyError for an inject-only value, StoreError for an entry that the format cannot hold, and ProviderError
-    as `exporter_of` does, or if the plugin fails.
+    Raises PolicyError for an inject-only value, StoreError for an entry that the format cannot hold, and ProviderError
+    as `exporter_of`, or if the plugin fails.
     """
     exporter = exporter_of(name)
     shown = domain.for_text()
@@ -115,7 +122,7 @@ def _only(kind: _Kind, name: str) -> EntryPoint:
     if name in kind.reserved:
         raise _error(f"{kind.claimed} {name!r} is reserved, and no plugin makes it", "pprotect package seals a package")
     installed = _installed(kind.group)
-    # A distribution may be found twice, for example where one is installed over the other.
+    # A distribution may be found twice, for example if one is installed over the other.
     found = {(point.value, _distribution(point)): point for point in installed.select(name=name)}
     if not found:
         known = ", ".join(kind.shown.format(known) for known in _names(kind))
@@ -143,7 +150,7 @@ def _loaded(kind: _Kind, point: EntryPoint) -> Any:
     try:
         made = point.load()()
         wrong = [part for part, type_ in kind.parts.items() if not isinstance(getattr(made, part, None), type_)]
-    # A plugin that fails while it is loaded stops the command that needs it, and nothing else.
+    # A plugin that fails during loading stops only the command that needs it.
     except (Exception, SystemExit) as error:
         raise _error(f"{name} cannot be loaded: {type(error).__name__}", "upgrade or uninstall it") from error
     if wrong:
@@ -169,7 +176,7 @@ def _calling(name: str) -> Iterator[None]:
 
 
 def _distribution(point: EntryPoint) -> str:
-    # A distribution that is half uninstalled has no name.
+    # A half uninstalled distribution has no name.
     metadata = point.dist.metadata if point.dist else None
     return metadata["Name"] if metadata and "Name" in metadata else "an unknown package"
 

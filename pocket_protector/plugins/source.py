@@ -36,14 +36,14 @@ class SecretSource(Protocol):
     def fetch(self, reference: Reference, deadline: float) -> bytes:
         """Fetch the value of a reference: at most `MAX_FETCHED_BYTES` bytes.
 
-        `check` has accepted the reference, and its fragment is removed, since references that differ only in the
+        `check` has accepted the reference. Its fragment is removed, because references that differ only in the
         fragment are fetched together. `deadline` is in seconds of `time.monotonic()`; no wait may exceed it. Raises
         ThrottledError if the caller may try again, and ProviderError for any other failure.
         """
         ...
 
     def select(self, raw: bytes, fragment: str | None) -> bytes:
-        """Select the part of a fetched value that the fragment names.
+        """Select the part of a fetched value for the fragment.
 
         The fragment is percent-encoded as in the reference, or None. Raises ProviderError if there is no such part.
         """

@@ -1,1 +1,1 @@
-"""What this user has seen and decided, kept in their own folder."""
+"""The memory and the decisions of this user, in a folder of their own."""

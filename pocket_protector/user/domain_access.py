@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What the caller does with the values.
+    """The use that a caller has for the values.
 
-    `prints` is whether people may see them: then inject-only values are refused, and on a terminal (`on_terminal`)
-    those of high sensitivity too, unless the user asks for them (`reveal`). `require_signed` refuses values that no
-    trusted owner signed. Without `resolve` references stay references; `skip_unresolved` leaves out those that cannot
-    be had.
-    `progress` is called with the number of fetched references and of all.
+    If `prints` is set, people may see the values. Then inject-only values are refused, and on a terminal
+    (`on_terminal`) so are values of high sensitivity, unless the user asks to see them (`reveal`). `require_signed`
+    refuses values without a trusted owner's signature. Without `resolve` references stay references. `skip_unresolved`
+    leaves out the references whose values cannot be fetched. `progress` is called with the number of fetched references
+    and the total.
     """
 
     prints: bool = False
@@ -43,9 +43,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenedDomain:
-    """The opened values of a domain: `values` has the bytes of each, or the text of a reference that was not resolved.
+    """The opened values of a domain: `values` has the bytes of each value, or the text of an unresolved reference.
 
-    `failures` has the references that could not be had and were skipped; `sealed` the domain's own values as text.
+    `failures` has the references that could not be resolved and were skipped. `sealed` has the domain's own values as
+    text.
     """
 
     name: str
@@ -55,7 +56,10 @@ class OpenedDomain:
     references: tuple[str, ...]
 
     def texts(self) -> DecryptedDomain:
-        """Return the values as text; StoreError for a reference whose value is not UTF-8 text."""
+        """Return the values as text.
+
+        Raises StoreError for a reference to a value that is not UTF-8 text.
+        """
         texts = {name: decoded(self.name, name, value) for name, value in self.values.items()}
         decrypted = DecryptedDomain(self.name, texts, list(self.sealed.unbound), list(self.sealed.under_retired_key))
         decrypted.unresolved = self.references
@@ -75,10 +79,10 @@ class DomainAccess:
         self._chosen = chosen
 
     def open(self, creds: Creds | Identity) -> OpenedDomain:
-        """Unlock the domain and open the values, and pin the file.
+        """Unlock the domain, open the values, and pin the file.
 
-        AccessError unless the credentials are an owner's; PolicyError if the domain may not be used; IntegrityError for
-        a value that is not in its place; ProviderError for a reference that cannot be had.
+        Raises AccessError unless the credentials belong to an owner, PolicyError if the domain may not be used,
+        IntegrityError for a value outside its place, and ProviderError for a reference that cannot be resolved.
         """
         file, domain, use = self._file, self._domain, self._use
         file.check_use(domain, require_signed=use.require_signed)
@@ -89,7 +93,7 @@ class DomainAccess:
         if not use.resolve:
             values |= {name: pointer.text.encode() for name, pointer in pointers.items()}
         elif pointers:
-            # A value that was asked for by name is never left out.
+            # The user asked for these values by name, so none may be left out.
             partly = use.skip_unresolved and not self._chosen
             resolved = file.resolve([(domain, name) for name in pointers], use.progress, partly=partly)
             failures = {name: failure for (_, name), failure in resolved.failures.items()}
@@ -102,7 +106,10 @@ class DomainAccess:
         return OpenedDomain(domain, held, sealed, failures, () if use.resolve else tuple(pointers))
 
     def export(self, identity: Identity) -> ExportedDomain:
-        """Open the values for a package: references as they are, no entry less sensitive than the user saw it."""
+        """Open the values for a package.
+
+        References stay references. No entry becomes less sensitive than it was when the user last saw it.
+        """
         file, domain = self._file, self._domain
         opened = self.open(identity)
         references = file.key_file.get_references(domain)
@@ -113,7 +120,10 @@ class DomainAccess:
 def grant_access(
     file: GuardedKeyFile, domain: str, use: Use | None = None, chosen: Collection[str] | None = None
 ) -> DomainAccess:
-    """Return access to the values of a domain, or the `chosen` ones; raises as `GuardedKeyFile.access`."""
+    """Return access to all values of a domain, or to the `chosen` ones.
+
+    Raises as `GuardedKeyFile.access`.
+    """
     use = use or Use()
     check_names(file.key_file, domain, chosen or ())
     names = [name for name in file.key_file.get_domain_secret_names(domain) if chosen is None or name in chosen]
@@ -124,15 +134,18 @@ def grant_access(
         try:
             check_printable(file, domain, shown, use)
         except PolicyError:
-            # Whoever lowers the sensitivity next must not get the values: the pin keeps it as it is now.
+            # The pin keeps the present sensitivity. Otherwise somebody could lower it next and get the values.
             file.pin_as_used()
             raise
     return DomainAccess(file, domain, use, names, chosen is not None)
 
 
 def check_printable(file: GuardedKeyFile, domain: str, names: Collection[str], use: Use) -> None:
-    """Check that these values may be printed: PolicyError for inject-only ones, and on a terminal for those of high
-    sensitivity that the user did not ask to see."""
+    """Check that the caller may print these values.
+
+    Raises PolicyError for an inject-only value, and on a terminal for a value of high sensitivity unless the user asked
+    to see it.
+    """
     floors = file.judged.sensitivity_floors(domain)
     written = {name: file.key_file.get_secret_sensitivity(domain, name) for name in names}
     levels = {name: max(level, floors.get(name, level)) for name, level in written.items()}
@@ -151,7 +164,7 @@ def check_printable(file: GuardedKeyFile, domain: str, names: Collection[str], u
 
 
 def tell_of_rotation(file: GuardedKeyFile, values: DecryptedDomain) -> None:
-    """Tell of values that a rotation would bind to their places, or seal to the present key."""
+    """Give a notice about values that a rotation would bind to their places or seal to the present key."""
     domain = values.name
     rotate = command("rotate-domain-keys", domain)
     if values.unbound:

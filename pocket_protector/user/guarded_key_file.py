@@ -1,13 +1,13 @@
-"""`GuardedKeyFile`: a protected file opened by a user with a memory.
+"""`GuardedKeyFile`: a protected file that a user with a memory opens.
 
-The order of the checks stands here once, for commands and programs alike:
+The checks run in this order, for commands and programs alike:
 
-1. judge the file against this user's pin (`judged_file`), once;
-2. before anything is sealed: refuse violations that concern the domain; before a key is wrapped: refuse also those that
-   concern the custodians, and findings that wait for a decision (`trust.gates.check_change`);
-3. refuse a domain that does not lead back to the trusted custodians, if the user names some;
-4. give the notices;
-5. write, and pin the written file.
+1. Judge the file against this user's pin (`judged_file`), once.
+2. Before anything is sealed, refuse violations that concern the domain. Before a key is wrapped, also refuse
+   violations that concern the custodians, and findings that wait for a decision (`trust.gates.check_change`).
+3. If the user names trusted custodians, refuse a domain that does not lead back to one of them.
+4. Give the notices.
+5. Write the file, and pin the result.
 
 Reading is in `domain_access`.
 """
@@ -34,7 +34,7 @@ from pocket_protector.user.judged_file import (
 from pocket_protector.user.notices import Notice, Tell
 from pocket_protector.user.sealed_changes import SealedChange, sealed_changes
 
-if TYPE_CHECKING:  # imported late: a file that did not change is used without
+if TYPE_CHECKING:  # imported late: the use of an unchanged file does not need it
     from pocket_protector.crypto.identity import Identity
     from pocket_protector.document.decrypted import DecryptedDomain
     from pocket_protector.keyfile.credentials import Creds
@@ -46,10 +46,10 @@ if TYPE_CHECKING:  # imported late: a file that did not change is used without
 
 @dataclass(frozen=True, slots=True)
 class GuardOptions:
-    """What the user decides in advance.
+    """The user's decisions in advance.
 
-    `trust` maps custodians' names to their fingerprints, and takes the place of the pin where a domain must be known;
-    `behind` accepts a file that is older than one this user has seen; `attended` means that a person reads the notices.
+    `trust` maps custodians' names to their fingerprints. Where a domain must be known, it takes the place of the pin.
+    `behind` accepts a file older than one that this user has seen. `attended` means: a person reads the notices.
     """
 
     trust: Mapping[str, str] | None = None
@@ -58,12 +58,13 @@ class GuardOptions:
 
 
 class GuardedKeyFile:
-    """A protected file whose uses and writes are checked against everything this user has seen and decided.
+    """A protected file whose uses and writes are checked against this user's memory and decisions.
 
-    `KeyFile` alone checks that a file is consistent in itself. This class also refuses to seal to a domain key, or to
-    wrap a key for a custodian, that somebody replaced since this user last used the file (IntegrityError), to print or
-    resolve what an edited file makes less sensitive (PolicyError, IntegrityError), and a domain that leads back to
-    nobody whom the user trusts (PolicyError). It keeps its memory in the user's own folder (PPROTECT_STATE_DIR).
+    `KeyFile` alone checks only that a file is consistent in itself. This class also refuses to seal to a domain key, or
+    to wrap a key for a custodian, if somebody replaced that key since this user last used the file (IntegrityError). It
+    refuses to print or resolve a value that an edited file makes less sensitive (PolicyError, IntegrityError), and a
+    domain that does not lead back to a custodian the user trusts (PolicyError). It keeps its memory in the user's own
+    folder (PPROTECT_STATE_DIR).
 
     Args:
         key_file: the file as it was read.
@@ -85,14 +86,15 @@ class GuardedKeyFile:
     def from_file(
         cls, path: str | os.PathLike[str], options: GuardOptions | None = None, tell: Tell = notices.ignore
     ) -> Self:
-        """Read the file at `path`; raises as `KeyFile.from_file`. Nothing is judged until something is used."""
+        """Read the file at `path`, and judge it only when something uses it. Raises as `KeyFile.from_file`."""
         return cls(KeyFile.from_file(path), options, tell)
 
     @classmethod
     def create(
         cls, path: str | os.PathLike[str], options: GuardOptions | None = None, tell: Tell = notices.ignore
     ) -> Self:
-        """Make a new file, as `KeyFile.create`. Its first write pins it, and records that this user made it."""
+        """Make a new file at `path`, as `KeyFile.create` does. The first write pins the file, and records that this
+        user made it."""
         file = cls(KeyFile.create(path), options, tell)
         file._is_new = True
         file._judged = judge_as_new(file.key_file)
@@ -100,7 +102,7 @@ class GuardedKeyFile:
 
     @property
     def judged(self) -> JudgedFile:
-        """The file beside this user's pin of it. StoreError for a pin that is damaged."""
+        """Return the file beside this user's pin of it. Raises StoreError if the pin is damaged."""
         if self._judged is None:
             self._judged = judge_against_pin(self.key_file)
         return self._judged
@@ -108,26 +110,27 @@ class GuardedKeyFile:
     # Writing
 
     def check_changeable(self) -> None:
-        """Check that the file can be changed: StoreError for a legacy file, and for a pin that is damaged."""
+        """Check that the file can be changed. Raises StoreError if the file is a legacy file or its pin is damaged."""
         self.key_file.check_changeable()
         assert self.judged
 
     def check_sealing(self, domain_name: str) -> None:
-        """Check that something may be sealed to the domain's key, or signed in it.
+        """Check that the user may seal something to the domain's key, or sign something in the domain.
 
-        Raises IntegrityError for a violation that concerns the domain, PolicyError for a domain that does not lead
-        back to a trusted custodian. Gives the notices about the domain.
+        Gives the notices about the domain. Raises IntegrityError for a violation that concerns the domain, and
+        PolicyError if the domain does not lead back to a trusted custodian.
         """
         owners = self.key_file.get_domain_owner_names(domain_name)
         self._check_change(domain_name, owners, wraps=False)
         self.give_notices([domain_name])
 
     def check_wrapping(self, domain_name: str, *custodian_names: str, removing: str | None = None) -> None:
-        """Check that the domain's key, or its next one, may be wrapped for its owners and these custodians.
+        """Check that the domain's key, or its next key, may be wrapped for its owners and these custodians.
 
-        Raises as `check_sealing`, and IntegrityError for violations that concern one of the custodians, for findings
-        that wait for a decision, and for older references, which a rotation would sign anew. A finding about an owner
-        who is `removing` goes with them. Gives notices about the domain, and about owners who are new to this user.
+        `removing` names an owner whom the user removes: a finding about them goes with them. Gives notices about the
+        domain, and about owners who are new to this user. Raises as `check_sealing`. Also raises IntegrityError for a
+        violation that concerns one of the custodians, for a finding that waits for a decision, and for older
+        references, because a rotation would sign them anew.
         """
         owners = self.key_file.get_domain_owner_names(domain_name)
         self._check_change(domain_name, {*owners, *custodian_names}, removing=removing)
@@ -142,11 +145,12 @@ class GuardedKeyFile:
         self.introduce(domain_name, [owner for owner in owners if owner != removing])
 
     def check_new_owner(self, custodian_name: str, fingerprint: str | None = None) -> None:
-        """Check the fingerprint of a custodian who is about to get access.
+        """Check the fingerprint of a custodian before they get access.
 
-        With `fingerprint` (64 hexadecimal digits or eight words) IntegrityError for another one, StoreError for a
-        text that is not a fingerprint. Without, a notice shows the fingerprint of a custodian who is new to this user,
-        and in a signed file also of one who has no access yet: a mere entry in the file proves nothing.
+        `fingerprint` is 64 hexadecimal digits or eight words. With it, raises IntegrityError if the custodian has
+        another fingerprint, and StoreError if the text is not a fingerprint. Without it, gives a notice with the
+        fingerprint of a custodian who is new to this user. In a signed file the notice also covers a custodian without
+        access, because a mere entry in the file proves nothing.
         """
         from pocket_protector.trust.fingerprints import is_fingerprint, to_words
 
@@ -166,10 +170,11 @@ class GuardedKeyFile:
             self.tell(notices.note(text, to_words(actual)))
 
     def check_write(self, changed: KeyFile, *, removing: str | None = None) -> None:
-        """Check everything that `changed` seals, signs or wraps beyond this file; raises as the checks above.
+        """Check everything that `changed` seals, signs or wraps beyond this file.
 
-        `removing` names the owner whom the user removes: a finding about them goes with them. `write` does all
-        this too; call it first where something happens in between, such as a question.
+        `removing` names the owner whom the user removes: a finding about them goes with them. `write` makes this check
+        too; call it first if something happens before the write, such as a question. Raises as `check_sealing`,
+        `check_wrapping` and `check_new_owner`.
         """
         before, after = self.key_file.document, changed.document
         if before.file_id != after.file_id and not self.options.behind:
@@ -179,20 +184,17 @@ class GuardedKeyFile:
             self._check_sealed(change, removing)
 
     def write(self, changed: KeyFile, *, removing: str | None = None) -> GuardedKeyFile:
-        """Write `changed`, which was made from this file, and pin the result.
-
-        `removing` is as in `check_write`. Returns the file that is on disk now. Raises as `check_write` and
-        `KeyFile.write`; then nothing is written.
-        """
+        """Write `changed`, which was made from this file, and pin the result. `removing` is as in `check_write`.
+        Returns the file now on disk. Raises as `check_write` and `KeyFile.write`, and then writes nothing."""
         self.check_write(changed, removing=removing)
         return self.write_checked(changed)
 
     def write_checked(self, changed: KeyFile) -> GuardedKeyFile:
-        """Write `changed` after `check_write` has passed it, and pin the result."""
+        """Write `changed` after `check_write` has accepted it, and pin the result."""
         judged = self.judged
         written = changed.write()
         if self._is_new or not self.key_file.file_id:
-            # The first version of a file of this user's own making, whatever stood here.
+            # This is the first version of a file that this user made, whatever stood at the path earlier.
             new = judge_as_new(written)
             new.pin_written(written, self.tell)
             new.confirm()
@@ -202,10 +204,8 @@ class GuardedKeyFile:
         return GuardedKeyFile(written, self.options, self.tell)
 
     def write_joined(self, joined: KeyFile) -> GuardedKeyFile:
-        """Write the join of two branches, in which others may have sealed anything; raises as `KeyFile.write`.
-
-        Gives warnings about every domain of the written file that the pin contradicts.
-        """
+        """Write the join of two branches, and pin the result. Others may have sealed anything in the branches. Gives a
+        warning about every domain of the written file that contradicts the pin. Raises as `KeyFile.write`."""
         written = joined.write()
         result = GuardedKeyFile(written, self.options, self.tell)
         result.give_notices(written.get_domain_names(), first_contact=False)
@@ -215,10 +215,10 @@ class GuardedKeyFile:
     # Reading
 
     def access(self, domain_name: str, use: Use | None = None, names: Collection[str] | None = None) -> DomainAccess:
-        """Check that values of the domain may be had for this `use`: all, or those with these `names`.
+        """Return access to all values of the domain, or to those with these `names`, if this `use` is permitted.
 
-        Returns the access, which opens the values with credentials. PPKeyError for a name that is not in the domain;
-        PolicyError for values that are too sensitive for the use.
+        The access opens the values with credentials. Raises PPKeyError for an unknown name, and PolicyError for a value
+        too sensitive for the use.
         """
         from pocket_protector.user.domain_access import grant_access
 
@@ -227,10 +227,10 @@ class GuardedKeyFile:
     def decrypt_domain(
         self, domain_name: str, creds: Creds | Identity, *, require_signed: bool = False, resolve: bool = True
     ) -> DecryptedDomain:
-        """Return all values of a domain by name, as `KeyFile.decrypt_domain`, for this program's own use.
+        """Return all values of a domain by name, for this program's own use.
 
-        Raises as that method, PolicyError for a domain that the user's memory or trust refuses, IntegrityError for a
-        reference that somebody changed without authorization.
+        The arguments are as in `KeyFile.decrypt_domain`. Raises as that method; also PolicyError if the user's memory
+        or trust refuses the domain, and IntegrityError for a reference that somebody changed without authorization.
         """
         from pocket_protector.user.domain_access import Use
 
@@ -238,12 +238,13 @@ class GuardedKeyFile:
         return self.access(domain_name, use).open(creds).texts()
 
     def check_use(self, domain_name: str, *, require_signed: bool = False) -> None:
-        """Check that the domain may be used: PolicyError if its policy, the user's trust or `require_signed` refuses.
+        """Check that the domain may be used.
 
-        A domain whose policy demanded signed values when this user saw it is held to that.
+        A domain whose policy demanded signed values when this user saw it must still have signed values. Raises
+        PolicyError if the domain's policy, the user's trust or `require_signed` refuses the use.
         """
         judged, trust = self.judged, self.options.trust
-        # A replaced domain brings a policy of its own.
+        # A replaced domain brings its own policy.
         required = require_signed or judged.demanded_signed(domain_name)
         strict = required or trust is not None
         if not strict and not self.key_file.has_demands(domain_name):
@@ -257,11 +258,12 @@ class GuardedKeyFile:
     def resolve(
         self, places: Iterable[tuple[str, str]], progress: Progress | None = None, *, partly: bool = False
     ) -> Resolved:
-        """Fetch the values that references, given by their domains and names, point to.
+        """Fetch the values of references, given by their domains and names.
 
-        ProviderError for one that cannot be had, unless the others will do (`partly`); IntegrityError for one that
-        somebody changed without authorization since this user last used the file; PolicyError for a domain that does
-        not lead back to a trusted custodian, and for a reference that needs a review first.
+        `partly` permits a result without the references that cannot be resolved. Raises ProviderError for a reference
+        that cannot be resolved, unless `partly` is set; IntegrityError for a reference that somebody changed without
+        authorization since this user last used the file; and PolicyError if a domain does not lead back to a trusted
+        custodian, or a reference needs a review first.
         """
         wanted = list(places)
         for domain in sorted({domain for domain, _ in wanted}):
@@ -278,10 +280,8 @@ class GuardedKeyFile:
     # Memory
 
     def verify(self) -> Report:
-        """Judge the file as it is against the pin, and return the report; StoreError for a legacy file.
-
-        `pocket_protector.verify_history` judges what git has.
-        """
+        """Judge the present file against the pin, and return the report. `pocket_protector.verify_history` judges the
+        history in git. Raises StoreError for a legacy file."""
         from pocket_protector.repository.verification import WORK_TREE, ReportStep, report_of
 
         self.key_file.check_changeable()
@@ -293,25 +293,24 @@ class GuardedKeyFile:
         return report_of(self.key_file.path, subject, [step], judged.after, trust=self.options.trust)
 
     def accept(self) -> None:
-        """Trust the file as it is now, whatever was found, and even if the pin is damaged.
-
-        The user has compared the custodians' fingerprints with them. StoreError if the pin cannot be written.
-        """
+        """Trust the present file, whatever the findings are, and even if the pin is damaged. Call this after the user
+        has compared the fingerprints with the custodians. Raises StoreError if the pin cannot be written."""
         self.judged.judged().accept()
 
     def forget_damaged_pin(self) -> None:
-        """Judge the file as at a first contact: its pin cannot be read."""
+        """Judge the file as at a first contact, because its pin cannot be read."""
         self._judged = judge_as_new(self.key_file)
 
     def pin_as_used(self) -> None:
-        """Pin the file after a use that raised nothing, or that refused values: what is refused now stays refused."""
+        """Pin the file after a use that raised no error or only refused values. A value that is refused now stays
+        refused."""
         if self.options.attended:
             self.judged.pin_as_read(self.tell)
         else:
             self.judged.pin_as_unread(self.tell)
 
     def give_notices(self, domain_names: Collection[str], *, first_contact: bool = True) -> None:
-        """Give warnings of violations that concern these domains, and notes about all else that deserves a look."""
+        """Give warnings of violations that concern these domains, and notes about all other notable findings."""
         judged = self.judged
         if not judged.findings:
             self.give_pending()
@@ -331,7 +330,7 @@ class GuardedKeyFile:
             self._give(notices.note(text))
 
     def give_pending(self) -> None:
-        """Give notes about all that deserves a look; a person also gets those that perhaps nobody has read."""
+        """Give notes about all notable findings; a person also gets the notices that perhaps nobody has read."""
         pending = self.judged.pending() if self.options.attended else notices_of(self.judged)
         for notice in pending[:MOST_NOTICES]:
             self._give(notice)
@@ -341,7 +340,7 @@ class GuardedKeyFile:
     # Inside
 
     def _give_summary(self, others: list[Finding]) -> None:
-        """Tell how many other violations the file has, and accuse nobody of what an older branch shows."""
+        """Say how many other violations the file has, and accuse nobody because of an older branch."""
         unauthorized = [finding for finding in others if not (finding.kind.is_older or finding.kind.is_parallel)]
         if unauthorized:
             number = len(unauthorized)
@@ -373,7 +372,7 @@ class GuardedKeyFile:
             self.check_sealing(change.domain)
 
     def introduce(self, domain: str, owners: Iterable[str]) -> None:
-        """Show the fingerprints of owners who were not owners of the domain when this user last used the file."""
+        """Show the fingerprints of the owners who did not own the domain when this user last used the file."""
         from pocket_protector.trust.fingerprints import to_words
 
         state = self.judged.trusted()

@@ -1,4 +1,4 @@
-"""The two sides of a merge that git stopped at, joined under the guards of this user."""
+"""The two sides of a git merge conflict, joined under this user's guards."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from pocket_protector.user.notices import Tell
 
 @dataclass(frozen=True, slots=True)
 class GuardedMerge:
-    """The base and both sides, as git's index has them; `conflicted` is what git left in the file.
+    """The base and both sides from git's index; `conflicted` is the content that git left in the file.
 
-    `ours` is the side whose comments and x- keys the join keeps: the only one that has new ones, if one has.
+    The join keeps the comments and x- keys of `ours`. If only one side has new ones, that side is `ours`.
     """
 
     base: KeyFile
@@ -36,7 +36,7 @@ class GuardedMerge:
     def from_conflict(cls, path: str, options: GuardOptions | None = None, tell: Tell = notices.ignore) -> Self:
         """Read the sides of the file at `path`.
 
-        StoreError if git has no conflict there, or the file was edited since git stopped.
+        Raises StoreError if git has no conflict there, or somebody edited the file since git stopped.
         """
         stages = conflict_stages(path, MAX_FILE_BYTES)
         conflicted = files.read(path, MAX_FILE_BYTES)
@@ -51,13 +51,16 @@ class GuardedMerge:
         return cls(base, ours, theirs, conflicted, options or GuardOptions(), tell)
 
     def resolved(self) -> KeyFile:
-        """Join the sides object by object, without credentials; MergeConflictError names what both sides changed."""
+        """Join the sides object by object, without credentials.
+
+        Raises MergeConflictError, which names the objects that both sides changed.
+        """
         return self.ours.joined(self.base, self.theirs, self.conflicted)
 
     def check_join(self) -> list[str]:
         """Return the domains whose key or policy both sides changed.
 
-        IntegrityError if a side changed one of these domains, or one of its owners, without authorization.
+        Raises IntegrityError if a side changed one of these domains, or one of its owners, without authorization.
         """
         names = self.ours.joinable(self.base, self.theirs)
         sides = self.ours, self.theirs
@@ -67,10 +70,10 @@ class GuardedMerge:
         return names
 
     def joined(self, identity: Identity) -> KeyFile:
-        """Join the sides; `identity`, an owner on both, makes a new key for each domain that `check_join` returns.
+        """Join the sides, and make a new key for each domain that `check_join` returns.
 
-        Raises as `check_join`; MergeConflictError names what else both sides changed. Gives notices about owners who
-        are new to this user.
+        `identity` is an owner on both sides. Gives notices about owners who are new to this user. Raises as
+        `check_join`, and MergeConflictError, which names the other objects that both sides changed.
         """
         names = self.check_join()
         joined = self.ours.joined(self.base, self.theirs, self.conflicted, identity)
@@ -80,18 +83,21 @@ class GuardedMerge:
         return joined
 
     def write(self, joined: KeyFile) -> GuardedKeyFile:
-        """Write the join in the place of the conflict, and pin it; raises as `KeyFile.write`."""
+        """Write the join in the place of the conflict, and pin it.
+
+        Raises as `KeyFile.write`.
+        """
         return GuardedKeyFile(self.ours, self.options, self.tell).write_joined(joined)
 
 
 def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]], *, behind: bool) -> None:
     """Check one branch of a join.
 
-    IntegrityError if it changed one of these domains, or an owner of it on either branch, without authorization since
-    the branches parted, or since this user last used the file.
+    Raises IntegrityError if the branch changed one of these domains, or an owner of it on either branch, without
+    authorization since the branches parted or since this user last used the file.
     """
     found, _ = side.authorize(base.authorize(None)[1], follows=True)
-    # This user may know one of two branches; the other is then behind it, or does not know of it.
+    # This user may know only one of two branches. The other one is then behind the pin, or does not know it.
     findings = judge_against_pin(side).findings
     pinned = [f for f in findings if not (f.kind.is_older or f.kind.is_parallel)]
     for name, owners in owned.items():

@@ -1,4 +1,4 @@
-"""A file judged against this user's pin of it, and when that pin moves on."""
+"""A file judged against this user's pin of it, and the rules for moving that pin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pocket_protector.errors import StoreError
 from pocket_protector.keyfile.key_file import KeyFile
 from pocket_protector.user.notices import Notice, Tell, note, warning
 
-if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
+if TYPE_CHECKING:  # imported late: an unchanged file is recognised without it
     from pocket_protector.document.sensitivity import Sensitivity
     from pocket_protector.trust.findings import Finding
     from pocket_protector.trust.judge.state import State
@@ -23,13 +23,13 @@ MOST_NOTICES = 8
 class JudgedFile(NamedTuple):
     """A file beside this user's pin of it.
 
-    | the file is | `pin` | `before` | `after` | `findings` |
+    | the file | `pin` | `before` | `after` | `findings` |
     |---|---|---|---|---|
-    | as it was pinned | yes | None, until `judged` | None | none |
-    | seen for the first time | yes | None | with the file | of a first contact |
-    | another than was pinned | yes | what was pinned | with the file | what the step says |
-    | Pocket Protector's, which has no id | None | None | None | none |
-    | that, where one of ours was seen | None | what was pinned | None | that it is |
+    | is the pinned file | yes | None, until `judged` | None | none |
+    | is new to this user | yes | None | with the file | of a first contact |
+    | differs from the pinned file | yes | the pinned state | with the file | of the step |
+    | is a legacy file, without an id | None | None | None | none |
+    | is a legacy file, in the place of a pinned file | None | the pinned state | None | of this replacement |
     """
 
     key_file: KeyFile
@@ -39,7 +39,7 @@ class JudgedFile(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
     def judged(self) -> JudgedFile:
-        """The file judged against the pin, whether it changed or not."""
+        """Return the file judged against the pin, whether it changed or not."""
         if self.pin is None or self.after is not None:
             return self
         return _judged(self.key_file, self.pin, self.pin.read(self.key_file.file_id))
@@ -49,9 +49,9 @@ class JudgedFile(NamedTuple):
         return self.judged().before
 
     def demanded_signed(self, domain: str) -> bool:
-        """Return whether the domain demanded signed values in the pinned file, before it changed without authorization.
+        """Return whether the domain in the pinned file demanded signed values, before it changed without authorization.
 
-        The policy of a signed domain that the pinned file does not have is not known: it counts as strict.
+        If a signed domain is not in the pinned file, its policy is not known and counts as strict.
         """
         if self.before is None:
             return False
@@ -61,8 +61,11 @@ class JudgedFile(NamedTuple):
         return self.before.knows_domain(domain) and ("domain", domain) in {f.where for f in self.violations}
 
     def sensitivity_floors(self, domain: str) -> dict[str, Sensitivity]:
-        """Return secret name → the sensitivity of the pinned file, for secrets that changed without authorization
-        since, or whose domain did. An older entry that is back counts as inject-only."""
+        """Return the lowest permitted sensitivity by secret name.
+
+        The result has the pinned sensitivity of each secret that changed without authorization since, or whose domain
+        did. An older entry that has come back counts as inject-only.
+        """
         changed = {finding.where for finding in self.findings if finding.kind.lowers or finding.is_violation}
         if self.before is None or not changed:
             return {}
@@ -75,8 +78,11 @@ class JudgedFile(NamedTuple):
         return back | {n: level for n, level in levels.items() if whole or ("secret", domain, n) in changed}
 
     def _pinned_levels(self, domain: str, before: State) -> dict[str, Sensitivity]:
-        """Return the sensitivities in the pinned file; for a domain that it does not have, the highest one that the pin
-        knows of each entry's present content."""
+        """Return the sensitivities in the pinned file.
+
+        If the domain is not in that file, return the highest sensitivity that the pin knows for each entry's present
+        content.
+        """
         pinned = before.document.domains.get(domain)
         if pinned is not None:
             return {name: pinned.sensitivity(name) for name in pinned.secrets}
@@ -92,29 +98,33 @@ class JudgedFile(NamedTuple):
 
     @property
     def violations(self) -> list[Finding]:
+        """Return the findings that are violations."""
         return [finding for finding in self.findings if finding.is_violation]
 
     @property
     def notable(self) -> list[Finding]:
-        """What deserves a look: keys, owners and policies before values and the log. In a file that nobody has signed
-        only what waits to be accepted, and sensitivities that are lowered."""
+        """Return the findings that deserve a look: keys, owners and policies before values and the log.
+
+        For a file without any signature, return only findings that wait to be accepted, and lowered sensitivities.
+        """
         signed = self.is_signed()
         found = [f for f in self.findings if f.needs_attention and (signed or f.waits or f.kind.lowers)]
         return sorted(found, key=lambda finding: finding.where[0] in ("secret", "file"))
 
     def is_signed(self) -> bool:
+        """Return whether any domain of the file is signed."""
         return any(map(self.key_file.is_signed, self.key_file.get_domain_names()))
 
     def pin_as_read(self, tell: Tell) -> None:
-        """Pin the file as it is, unless something waits for a decision: the user has read the notices."""
+        """Pin the present file, unless something waits for a decision; the user has read the notices."""
         self._move(self.pending()[MOST_NOTICES:], tell)
 
     def pin_as_unread(self, tell: Tell) -> None:
-        """Pin the file as `pin_as_read` does, and keep the notices: perhaps nobody has read them."""
+        """Pin the file as `pin_as_read` does, and keep the notices, because perhaps nobody has read them."""
         self._move(self.pending(), tell)
 
     def pending(self) -> list[Notice]:
-        """Return the notices of this judgement, and those that were kept because nobody may have read them."""
+        """Return the notices of this judgement, and the earlier ones that perhaps nobody has read."""
         now = notices_of(self)
         kept = map(Notice.parse, self.pin.pending(self.key_file.file_id)) if self.pin is not None else ()
         return [*now, *(notice for notice in kept if notice not in now)]
@@ -127,16 +137,16 @@ class JudgedFile(NamedTuple):
             if texts != self.pin.pending(self.key_file.file_id):
                 self.pin.set_pending(self.key_file.file_id, texts)
         except StoreError as error:
-            # The pin stays too, so that the next command gives these notices again.
+            # The pin stays too, so the next command gives these notices again.
             tell(_not_kept(error))
             return
         if self.after is not None:
             _keep(self, self.after, tell)
 
     def pin_written(self, written: KeyFile, tell: Tell) -> list[Finding]:
-        """Pin the file that this user wrote, unless something waited for a decision before.
+        """Pin the file that this user wrote, unless something waited for a decision before the write.
 
-        Returns the violations that the pin finds in the written file; then it does not move.
+        Returns the violations that the pin finds in the written file; if there are any, the pin does not move.
         """
         if self.pin is None or not self._may_move():
             return []
@@ -151,7 +161,10 @@ class JudgedFile(NamedTuple):
         return contradicted
 
     def accept(self) -> None:
-        """Pin the file as it is now, whatever was found, and if the pin is damaged. StoreError if it cannot be."""
+        """Pin the present file, whatever the findings are, and even if the pin is damaged.
+
+        Raises StoreError if the pin cannot be written.
+        """
         assert self.pin is not None
         assert self.after is not None
         self.pin.write(
@@ -167,31 +180,34 @@ class JudgedFile(NamedTuple):
                 self.pin.confirm(self.key_file.file_id)
 
     def is_confirmed(self) -> bool:
-        """Whether the user accepted the file once, or made it."""
+        """Return whether the user accepted the file once, or made it."""
         return self.pin is not None and self.pin.is_confirmed(self.key_file.file_id)
 
     def _withholds(self, finding: Finding) -> bool:
-        """Whether it says that a reference of production is one of before."""
+        """Return whether the finding reports a restored earlier reference in a production domain."""
         if not finding.kind.restores:
             return False
         _, domain, name = finding.where
         return bool(self.key_file.get_policy(domain).production) and name in self.key_file.get_references(domain)
 
     def withheld(self, domain: str) -> list[str]:
-        """The references of a production domain that are ones of before."""
+        """Return the references of a production domain that are restored earlier ones."""
         return [
             finding.where[2] for finding in self.findings if self._withholds(finding) and finding.where[1] == domain
         ]
 
     def _may_move(self) -> bool:
-        """Whether nothing is wrong or waits to be accepted. What keeps values from being printed or followed waits too:
-        else the next look at something else would end it."""
+        """Return whether the pin may move: there is no violation, and nothing waits to be accepted.
+
+        A finding that stops values from being printed or resolved counts as waiting too. Otherwise the next look at
+        something else would end the refusal.
+        """
         waits = any(finding.waits or finding.kind.lowers or self._withholds(finding) for finding in self.findings)
         return not self.violations and not waits
 
 
 def judge_against_pin(key_file: KeyFile) -> JudgedFile:
-    """Return the file beside its pin; it is judged only if it is not the pinned one."""
+    """Return the file beside its pin, judged only if it differs from the pinned file."""
     from pocket_protector.user.pins import Pin
 
     pin = Pin(key_file.path)
@@ -206,14 +222,14 @@ def judge_against_pin(key_file: KeyFile) -> JudgedFile:
 
 
 def judge_as_new(key_file: KeyFile) -> JudgedFile:
-    """Return the file judged as at a first contact."""
+    """Return the file, judged as at a first contact."""
     from pocket_protector.user.pins import Pin
 
     return _judged(key_file, Pin(key_file.path), None)
 
 
 def notices_of(judged: JudgedFile) -> list[Notice]:
-    """Return a notice for each finding that deserves a look; one for all older values of a domain."""
+    """Return a notice for each notable finding, but only one for all older values of a domain."""
     found: dict[tuple[str, ...], Notice] = {}
     older: dict[str, list[str]] = {}
     for finding in judged.notable:
@@ -229,7 +245,7 @@ def notices_of(judged: JudgedFile) -> list[Notice]:
 
 
 def place_and_text(finding: Finding) -> str:
-    """Return a finding's text after the object that it is about."""
+    """Return a finding's text after the object of the finding."""
     return f"{'/'.join(finding.where)}: {finding.text}"
 
 

@@ -22,14 +22,19 @@ class KnownKeys:
         self._path = os.path.join(files.state_folder(), kind)
 
     def fingerprint_of(self, name: str) -> str | None:
-        """Return the fingerprint that was remembered for a name, or None. Raise StoreError if the file is damaged."""
+        """Return the remembered fingerprint for a name, or None.
+
+        Raises StoreError if the file is damaged.
+        """
         if not os.path.lexists(self._path):
             return None
         return self._parse(files.read(self._path, _MOST_BYTES)).get(name)
 
     def remember(self, name: str, fingerprint: str) -> None:
-        """Remember a fingerprint, a text without white space, in place of an earlier one. Raise StoreError if the file
-        cannot be written."""
+        """Remember a fingerprint, a text without white space, in place of an earlier one.
+
+        Raises StoreError if the file cannot be written.
+        """
         if self.fingerprint_of(name) == fingerprint:
             return
         files.make_private_folder(os.path.dirname(self._path))

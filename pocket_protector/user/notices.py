@@ -1,4 +1,4 @@
-"""Notices: what a guarded file has to say to its user besides results and errors."""
+"""Notices: the messages of a guarded file to its user, besides results and errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Level(Enum):
-    """How much a notice matters: a warning tells of a change that nobody authorized."""
+    """The importance of a notice: a warning reports a change that nobody authorized."""
 
     NOTE = "note"
     WARNING = "warning"
@@ -16,7 +16,10 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One text for the user, with a hint that says what to do, or "". It names things, and never holds a value."""
+    """One text for the user, with a hint about the next step, or "".
+
+    A notice names objects, and never holds a value.
+    """
 
     level: Level
     text: str
@@ -27,7 +30,7 @@ class Notice:
 
     @classmethod
     def parse(cls, text: str) -> Notice:
-        """Return the notice that `str` made this text of; any other text becomes a note."""
+        """Return the notice from the text that its `str` made; any other text becomes a note."""
         first, _, hint = text.partition("\n  ")
         for level in Level:
             if first.startswith(f"{level.value}: "):
@@ -45,7 +48,7 @@ def note(text: str, hint: str = "") -> Notice:
 
 
 def warning(text: str, hint: str = "") -> Notice:
-    """Return a notice of something unauthorized."""
+    """Return a notice of an unauthorized change."""
     return Notice(Level.WARNING, text, hint)
 
 

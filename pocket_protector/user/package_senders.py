@@ -1,4 +1,4 @@
-"""The sender of a package: whether this user knows them (docs/packages.md). Nothing here asks the user."""
+"""Decide whether this user knows the sender of a package (docs/packages.md). Nothing here asks the user."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ class Acquaintance(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The sender whom a package's header states, their fingerprint (32 bytes), and how the user knows them. This is
-    what the header says: only `SealedPackage.check` verifies the signature."""
+    """The sender in a package's header, their fingerprint (32 bytes), and how the user knows them.
+
+    The header alone proves nothing: only `SealedPackage.check` verifies the signature.
+    """
 
     name: str
     fingerprint: bytes
@@ -38,17 +40,20 @@ class Sender:
 
     @property
     def words(self) -> str:
-        """The fingerprint as people compare it: eight words."""
+        """Return the fingerprint as eight words, the form that people compare."""
         return to_words(self.fingerprint)
 
     @property
     def is_new(self) -> bool:
-        """Whether the sender should be remembered, once the package is opened and the user vouches for them."""
+        """Return whether to remember the sender, once the package is opened and the user vouches for them."""
         return self.acquaintance in (Acquaintance.NAMED, Acquaintance.STRANGER)
 
     def check(self) -> None:
-        """Check that the user knows the sender. Raise PolicyError for a stranger, and IntegrityError for another sender
-        than the caller named, and for one who had other keys before."""
+        """Check that the user knows the sender.
+
+        Raises PolicyError for a stranger. Raises IntegrityError if the sender is not the one that the caller named, or
+        had other keys before.
+        """
         if self.acquaintance is Acquaintance.STRANGER:
             raise PolicyError(
                 f"unknown sender: the package says {self.name!r}, {self.words}",
@@ -71,27 +76,27 @@ def judge_sender(
     seen: State | None = None,
     confirmed: bool = False,
 ) -> Sender:
-    """Decide whether the user knows the sender whom a package's header states.
+    """Decide whether the user knows the sender in a package's header.
 
-    If `named` is given, a fingerprint (64 digits or eight words) or a public key, the sender must be that one, and
-    nothing else counts. Otherwise these are tried in order:
+    `named` is a fingerprint (64 digits or eight words) or a public key. If it is given, the sender must have that key,
+    and nothing else counts. Otherwise these are tried in order:
 
-    1. `trust` maps names to fingerprints. A name in it is decided by it, or by step 3.
+    1. `trust` maps names to fingerprints. If it has the sender's name, it decides, or else step 3 does, without step 2.
     2. `seen` is the user's own file, as they saw it last. A sender who counts as an owner of a signed domain there is
        trusted if the user accepted or made that file (`confirmed`). Nobody becomes such an owner by writing the file.
     3. The user's folder has the senders of earlier packages.
 
-    Raise StoreError for a malformed fingerprint, and if the user's folder cannot be read.
+    Raises StoreError for a malformed fingerprint, and if the user's folder cannot be read.
     """
     found = fingerprint(header.sender, header.keys)
     return Sender(header.sender, found, _acquaintance(header, found, named, trust or {}, seen, confirmed))
 
 
 def parse_sender(text: str) -> str | PublicKey:
-    """Parse what a user gave as a sender: a fingerprint, or the path of a file with a public key.
+    """Parse the user's text for a sender: a fingerprint, or the path of a file with a public key.
 
-    A text that has the form of a fingerprint is never taken for a path: somebody else may have put a file there. Raise
-    StoreError for a text that is neither, and FormatError or IntegrityError for a file without a valid public key.
+    A text in the form of a fingerprint is never taken for a path, because somebody else may have put a file there.
+    Raises StoreError if the text is neither, and FormatError or IntegrityError for a file without a valid public key.
     """
     try:
         return parse_fingerprint(text)

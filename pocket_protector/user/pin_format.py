@@ -1,6 +1,6 @@
-"""A pin as bytes: the text of the file that the user trusts, and the facts about the versions that they saw.
+"""A pin as bytes: the text of the trusted file, and the facts about the versions that the user saw.
 
-JSON. Hashes and keys are base64. Pins of version 1 are read, and written as version 2 when they move on.
+The format is JSON, with hashes and keys in base64. Pins of version 1 are read, and become version 2 when they move.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pocket_protector.trust.judge.state import Memory, State
 
 
 def encode_pin(text: str, memory: Memory) -> bytes:
-    """Return the pin of a file with this text, which was judged with this memory as a result."""
+    """Return the pin of a file with this text, for the memory that resulted from judging the file."""
     content = {
         "custodians": {
             name: _texts(keys.public_key + keys.verify_key for keys in known)
@@ -37,8 +37,10 @@ def encode_pin(text: str, memory: Memory) -> bytes:
 
 
 def decode_pin(raw: bytes, version: int = 2) -> tuple[str, State]:
-    """Return the file's text, and the state of somebody who trusts it and knows the pin's facts. StoreError for
-    anything that a version of this program did not write."""
+    """Return the file's text, and the state of somebody who trusts it and knows the pin's facts.
+
+    Raises StoreError for bytes that no version of this program wrote.
+    """
     try:
         content = json.loads(raw)
         text = content["text"]
@@ -54,7 +56,7 @@ def decode_pin(raw: bytes, version: int = 2) -> tuple[str, State]:
 
 
 def _facts(content: Mapping[str, Any]) -> Memory:
-    """What pins of both versions have."""
+    """Return the facts that pins of both versions have."""
     return Memory(
         {name: frozenset(map(_keys, raws)) for name, raws in _sets(content["custodians"]).items()},
         {name: frozenset(_sized(hashes, DIGEST_BYTES)) for name, hashes in _sets(content["epochs"]).items()},
@@ -64,9 +66,12 @@ def _facts(content: Mapping[str, Any]) -> Memory:
 
 
 def _of_version_1(memory: Memory, elsewhere: Mapping[str, str], document: Document) -> Memory:
-    """What a pin of version 1 tells a judge of today. It had the keys of custodians who are gone, what was taken out as
-    far as its log told, and the domains of other branches, each alone in a document. The trusted document speaks for
-    the custodians and domains that it has: of those the pin may know keys and epochs that the user gave up."""
+    """Return the facts of a version 1 pin as a memory for the present judge.
+
+    Such a pin had the keys of removed custodians, the removals recorded in its log, and the domains of other branches,
+    each alone in a document. The trusted document decides about its own custodians and domains: for those the pin may
+    know keys and epochs that the user gave up.
+    """
     for name, text in elsewhere.items():
         other = load_text(text).document
         if [*other.domains] != [name]:

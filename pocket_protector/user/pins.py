@@ -1,11 +1,14 @@
-"""Pins: what this user has seen of protected files, in the user's own folder (docs/trust.md).
+"""Pins: this user's memory of protected files, in the user's own folder (docs/trust.md).
 
-`pins/<file id in hex>` has what was judged last: one line, `pprotect-pin 2 <BLAKE2b-256 of the file's text in hex>`, so
-that a file which did not change is recognised without reading more, then what `user.pin_format` makes of it.
+`pins/<file id in hex>` has the last judgement. Its first line is `pprotect-pin 2 <BLAKE2b-256 of the file's text in
+hex>`, so an unchanged file is recognised without reading more. The output of `user.pin_format` follows.
+
 `pending/<file id>` has the notices that no terminal has shown yet, a JSON list of texts (earlier versions: `untold`).
-`confirmed/<file id>` is there if the user accepted the file, or made it.
-`places/<hash>` says which file id was seen at a place, which is the path in a git repository, whichever of its work
-trees, so that another file in the place of one is noticed.
+
+`confirmed/<file id>` exists if the user accepted the file, or made it.
+
+`places/<hash>` has the file id for a place, so a replaced file is noticed. A place is a path in a git repository, the
+same in all of its work trees.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from pocket_protector.document.document import FILE_ID_BYTES
 from pocket_protector.errors import StoreError
 from pocket_protector.format.loaded_file import MAX_FILE_BYTES
 
-if TYPE_CHECKING:  # imported late: a file that did not change is recognised without
+if TYPE_CHECKING:  # imported late: an unchanged file is recognised without it
     from pocket_protector.trust.judge.state import State
 
 MAX_PIN_BYTES = 8 * MAX_FILE_BYTES
@@ -50,7 +53,7 @@ class Pin:
         self._seen: bytes | None = None
 
     def file_id(self) -> bytes | None:
-        """The id of the file that was seen at this place; None if none was."""
+        """Return the id of the file that this user saw at this place, or None."""
         if not os.path.lexists(self._place):
             return None
         text = files.read(self._place, 64).decode(errors="replace").strip()
@@ -59,12 +62,15 @@ class Pin:
         return bytes.fromhex(text)
 
     def is_current(self, file_id: bytes, text: str) -> bool:
-        """Whether the file is, to the byte, the one that was pinned."""
+        """Return whether the file is the pinned one, byte for byte."""
         path = self._path(file_id)
         return os.path.lexists(path) and files.read_start(path, _HEAD_BYTES) == _head(text)
 
     def read(self, file_id: bytes) -> State | None:
-        """What was judged last; None for a file that was not seen. StoreError for a pin that is damaged."""
+        """Return the last judged state, or None for a file that is new to this user.
+
+        Raises StoreError if the pin is damaged.
+        """
         path = self._path(file_id)
         if not os.path.lexists(path):
             return None
@@ -82,8 +88,10 @@ class Pin:
         return state
 
     def write(self, file_id: bytes, text: str, state: State, *, over_damage: bool = False) -> None:
-        """Keep what was judged of the file with this text. If another process moved the pin since `read`, that stays:
-        the next command judges again."""
+        """Pin the judged state of the file with this text.
+
+        If another process moved the pin since `read`, that pin stays, and the next command judges again.
+        """
         from pocket_protector.user.pin_format import encode_pin
 
         pin = _head(text) + encode_pin(text, state.memory)
@@ -93,14 +101,15 @@ class Pin:
         self._replace(self._place, file_id.hex().encode() + b"\n", lambda _: True)
 
     def is_confirmed(self, file_id: bytes) -> bool:
-        """Whether the user accepted the file, or made it, and not only came across it."""
+        """Return whether the user accepted or made the file, and did not only come across it."""
         return os.path.lexists(os.path.join(self._folder, "confirmed", file_id.hex()))
 
     def confirm(self, file_id: bytes) -> None:
+        """Record that the user accepted or made the file."""
         self._replace(os.path.join(self._folder, "confirmed", file_id.hex()), b"\n", lambda _: True)
 
     def pending(self, file_id: bytes) -> list[str]:
-        """Return the notices that nobody may have read yet. Of a damaged list, that it is damaged."""
+        """Return the notices that perhaps nobody has read yet; for a damaged list, a notice about the damage."""
         path = self._pending_path(file_id)
         if not os.path.lexists(path):
             path = os.path.join(self._folder, "untold", file_id.hex())
@@ -115,7 +124,7 @@ class Pin:
         return found
 
     def set_pending(self, file_id: bytes, texts: list[str]) -> None:
-        """Keep these notices as the pending ones, as many as fit; none if the list is empty."""
+        """Keep these notices as the pending ones, as many as fit; keep none if the list is empty."""
         path = self._pending_path(file_id)
         if texts:
             kept = [text[:_MOST_NOTICE_CHARACTERS] for text in texts[:_MOST_NOTICES]]
@@ -140,7 +149,7 @@ class Pin:
 
 
 def _head(text: str, start: str = _HEAD) -> bytes:
-    """The first line of the pin of a file with this text."""
+    """Return the first line of the pin of a file with this text."""
     return f"{start}{digest(text.encode()).hex()}\n".encode()
 
 

@@ -1,4 +1,4 @@
-"""A package that somebody sent to this user, opened without asking anybody."""
+"""Open a package that somebody sent to this user, without asking anybody."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def open_package(
     """Open a sealed package; its gated entries stay closed until `OpenedPackage.opened_with(token)`.
 
     `package` is in binary form or as text. `key` is a recipient's: an identity from `KeyFile.unlock`, or a private key
-    from `parse_identity`. The sender must be `sender`, a fingerprint (64 digits or eight words) or a public key; or
-    else somebody in `trust`, name → fingerprint; or else the sender of an earlier package, whom `pprotect unpack`
-    remembered in the user's folder. `now` is the time at which the package must be valid (the clock, if None).
+    from `parse_identity`. `now` is the time at which the package must be valid (the clock, if None).
 
-    Raise FormatError if this is not a package; PolicyError for an unknown sender, an expired package, and one of a
-    production domain; IntegrityError for another sender, one who had other keys before, an invalid signature, and
-    invalid content; AccessError if the package is not for this key. See docs/format.md, section 13.
+    The sender must be `sender`, if given: a fingerprint (64 digits or eight words) or a public key. Otherwise it must
+    be somebody in `trust`, name → fingerprint, or else the sender of an earlier package whom `pprotect unpack`
+    remembered in the user's folder.
+
+    Raises FormatError if `package` is not a package; PolicyError for an unknown sender, an expired package, or a
+    package of a production domain; IntegrityError for another sender, a sender who had other keys before, an invalid
+    signature, or invalid content; AccessError if the package is not for this key. See docs/format.md, section 13.
     """
     sealed = SealedPackage.parse(package)
     checked = sealed.check(

@@ -1,4 +1,4 @@
-"""What a change seals, signs or wraps: the parts of a write that a guard must look at."""
+"""Find the parts of a change that seal, sign or wrap something, for the guards of a write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pocket_protector.document.domain import Domain, Secret
 class SealedChange:
     """One domain of a changed document in which something was sealed, signed or wrapped.
 
-    `wraps` is whether its key was wrapped for somebody or its epoch signed, `wrapped_for` for which custodians.
+    `wraps` is set if the domain's key was wrapped for somebody or its epoch was signed. `wrapped_for` names the
+    custodians.
     """
 
     domain: str
@@ -23,7 +24,7 @@ class SealedChange:
 
 
 def sealed_changes(before: Document, after: Document) -> Iterator[SealedChange]:
-    """Yield each domain to which `after` seals, signs or wraps something that `before` does not have."""
+    """Yield each domain to which `after` seals, signs or wraps something new since `before`."""
     for name, new in sorted(after.domains.items()):
         old = before.domains.get(name)
         if old is None:

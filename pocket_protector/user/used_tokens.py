@@ -1,6 +1,6 @@
-"""The package tokens that this user has used, in the user's own folder (docs/packages.md).
+"""The package tokens already used by this user, in the user's own folder (docs/packages.md).
 
-`used-tokens/` has an empty file for each. Its name is a digest, which says nothing about the token.
+`used-tokens/` has an empty file for each token. The file's name is a digest and reveals nothing about the token.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _LABEL = LABEL_PREFIX + b"used-token"
 
 
 class TokenUse:
-    """A token while it is in use. It counts as used from `finish` on: a process that dies before can use it again."""
+    """A token while it is in use.
+
+    It counts as used once `finish` has run. If the process dies earlier, the token can be used again.
+    """
 
     def __init__(self, path: str, target: files.Target) -> None:
         self._path = path
@@ -31,13 +34,16 @@ class TokenUse:
         self._target.replace(b"")
 
     def undo(self) -> None:
-        """Undo `finish`: the use failed after all."""
+        """Undo `finish`, because the use failed after all."""
         files.remove(self._path)
 
 
 @contextmanager
 def using(token: Token) -> Iterator[TokenUse]:
-    """Hold the token for one use; another process that wants it waits. Raise PolicyError if it was used before."""
+    """Hold the token for one use; another process that wants it waits.
+
+    Raises PolicyError if the token was used before.
+    """
     name = digest(lp(_LABEL, token.package_id, token.secret)).hex()
     path = os.path.join(files.state_folder(), "used-tokens", name)
     files.make_private_folder(os.path.dirname(path))

@@ -60,7 +60,7 @@ def rm_key_custodian(ctx: typer.Context, custodian: Custodian = None) -> None:
 
 
 def could_read(store: KeyFile, domain: str, name: str, *, rotated: bool) -> None:
-    """Say what a former owner knows, and what only new values can mend."""
+    """Print the values that a former owner knows; only new values can make this knowledge useless."""
     values = ", ".join(store.get_domain_secret_names(domain)) or "no secrets"
     update, rotate = command("update-secret", domain, "NAME"), command("rotate-domain-keys", domain)
     output.note(f"{name} could read {domain}: {values}")
@@ -132,7 +132,7 @@ def rekey_custodian(
 
 
 def _current(session: Session, store: KeyFile, name: str | None) -> Identity:
-    """The identity that is to change: from options or questions only, never from the environment."""
+    """Return the identity to change: from options or questions only, never from the environment."""
     ways = "CUSTODIAN", "--passphrase-file PATH"
     user = Given(one_of(name, session.options.user, "the key custodian"), "argument")
     user = session.credential(user, session.prompts.line, "User email", ways[0])

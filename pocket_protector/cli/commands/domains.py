@@ -91,7 +91,7 @@ def rotate_domain_keys(
 
 
 def tell_owners(before: KeyFile, after: KeyFile, name: str) -> None:
-    """Print the owners that the new key is wrapped for, and those that are dropped as unauthorized."""
+    """Print the owners of the new key, and the owners dropped as unauthorized."""
     kept = after.get_domain_owner_names(name)
     output.note(f"wrapping the new key of {name} for: {', '.join(kept)}")
     statuses = before.authority(name).owners.status

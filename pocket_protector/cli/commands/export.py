@@ -1,4 +1,4 @@
-"""The command that prints a key domain in a format for other programs."""
+"""The command for printing a key domain in a format for other programs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def export(
 
 
 def _format(name: str | None) -> str:
-    """Return the format that was given; UsageError for none and for an unknown one."""
+    """Return the given format; raises UsageError for none and for an unknown one."""
     known = export_formats()
     hint = f"--format {'|'.join(known)}"
     if name is None:

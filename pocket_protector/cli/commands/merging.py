@@ -1,4 +1,4 @@
-"""Commands that resolve a conflict which git could not."""
+"""Commands for conflicts that git could not resolve."""
 
 from __future__ import annotations
 

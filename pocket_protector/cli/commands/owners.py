@@ -1,4 +1,4 @@
-"""Commands about who owns key domains."""
+"""Commands about the owners of key domains."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def add_owner(
 
 
 def check_new_owner(guarded: GuardedKeyFile, owner: str, fingerprint: str | None) -> None:
-    """Check the new owner's fingerprint, as `GuardedKeyFile.check_new_owner`; UsageError for a text that is not one."""
+    """Check the new owner's fingerprint, as `GuardedKeyFile.check_new_owner`.
+
+    Raises UsageError for a text that is not a fingerprint.
+    """
     try:
         guarded.check_new_owner(owner, fingerprint)
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""The command that seals a package."""
+"""The command for sealing a package."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def package(ctx: typer.Context, domain: RequiredDomain, options: PackageOptions)
 
 
 def parse_life(text: str) -> timedelta:
-    """Return the time that a text such as 30m, 24h or 30d stands for. UsageError for any other text."""
+    """Return the time from a text such as 30m, 24h or 30d. Raises UsageError for any other text."""
     match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
     if match is None:
         raise UsageError(f"{text[:80]!r} is not a valid lifetime", hint="--ttl 30m, --ttl 24h, or --ttl 30d")
@@ -110,7 +110,7 @@ def parse_life(text: str) -> timedelta:
 
 
 def parse_gate(text: str) -> Gate:
-    """Return the gate of that name. UsageError if there is none."""
+    """Return the gate of this name. Raises UsageError if there is none."""
     try:
         return Gate(text)
     except ValueError:

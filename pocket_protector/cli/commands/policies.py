@@ -1,4 +1,4 @@
-"""The command that changes a domain's policy."""
+"""The command for changing a domain's policy."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PolicyOptions:
     production: Production = None
 
     def changed(self, old: Policy) -> Policy:
-        """Return the policy with the demands that the options name. UsageError if they contradict each other."""
+        """Return the policy with the demands from the options. Raises UsageError if they contradict each other."""
         new = old
         if self.require_signed is not None:
             new = replace(new, require_signed=self.require_signed)

@@ -1,4 +1,4 @@
-"""Commands about keys that are handed around, so that packages can be sealed to their owners."""
+"""Commands about public keys, which people pass on so others can seal packages to them."""
 
 from __future__ import annotations
 
@@ -76,6 +76,6 @@ def keygen(
 
 
 def _tell(key: PublicKey) -> None:
-    """Print the line, and tell the person at the terminal what to compare."""
+    """Print the line, and tell the person at the terminal to compare the fingerprint."""
     output.data(key.text)
     output.note(f"fingerprint: {recipient_of(key.name, key.keys).fingerprint}")

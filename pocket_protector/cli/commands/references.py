@@ -47,9 +47,9 @@ def check_references(ctx: typer.Context, domain: AnyDomain = None, json: Json = 
 
 
 def _outcomes(session: Session, guarded: GuardedKeyFile, places: list[Place]) -> dict[Place, str]:
-    """Return the problem of each reference that cannot be resolved.
+    """Return the problem of each unresolvable reference.
 
-    A domain that is refused does not hide the others. Raises IntegrityError or PolicyError if it is the only one.
+    A refused domain does not hide the others. Raises IntegrityError or PolicyError if it is the only one.
     """
     domains = sorted({domain for domain, _ in places})
     try:

@@ -1,4 +1,4 @@
-"""The command that reviews values."""
+"""The command for reviewing values."""
 
 from __future__ import annotations
 

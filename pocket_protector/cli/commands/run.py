@@ -1,4 +1,4 @@
-"""Commands that run a program with a domain's values in its environment."""
+"""Commands for running a program with a domain's values in its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that change secrets. Only --sign and lowering a sensitivity need credentials."""
+"""Commands for changing secrets. Only --sign and lowering a sensitivity need credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that sums up a file."""
+"""The command for the summary of a file."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def fingerprint(ctx: typer.Context, custodian: RequiredCustodian, json: Json = F
 
 
 def _judged(guarded: GuardedKeyFile, *, repair: bool) -> JudgedFile:
-    """Return the file judged against the pin. With `repair`, a damaged pin counts as none."""
+    """Return the file judged against the pin. With `repair`, a damaged pin counts as a missing one."""
     try:
         return guarded.judged.judged()
     except StoreError as error:
@@ -99,7 +99,7 @@ def _lines(store: KeyFile, judged: JudgedFile) -> list[str]:
 
 
 def _pending(judged: JudgedFile) -> list[str]:
-    """Return the notices since then that nobody may have read."""
+    """Return the pending notices, which perhaps nobody has read."""
     return judged.pin.pending(judged.key_file.file_id) if judged.pin is not None else []
 
 

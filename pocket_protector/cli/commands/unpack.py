@@ -1,4 +1,4 @@
-"""The command that opens a package."""
+"""The command for opening a package."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def _deliver(
     program: ProgramOptions,
     use: TokenUse | None = None,
 ) -> bool:
-    """Import or print the entries, or run the program with them; return whether that was done.
+    """Import or print the entries, or run the program with them; return whether this succeeded.
 
-    Raises PolicyError if gated entries are missing: before the program is run, but after the others are imported or
-    printed.
+    Raises PolicyError if gated entries are missing: before running the program, but after importing or printing the
+    other entries.
     """
     have = {entry.name for entry in entries}
     missing = [told.name for told in opened.gated if told.name not in have]

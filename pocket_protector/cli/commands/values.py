@@ -1,4 +1,4 @@
-"""Commands that print values."""
+"""Commands for printing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that judges a file's history."""
+"""The command for judging a file's history."""
 
 from __future__ import annotations
 
