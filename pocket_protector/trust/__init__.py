@@ -1,1 +1,1 @@
-"""Who may change what: each step of the file judged against what was seen before, and what a reader trusts."""
+"""Judge each step of the file against the earlier versions: the right to each change, and the trust of a reader."""

@@ -1,4 +1,4 @@
-"""What a reader without a history starts from: custodians whose fingerprints are known."""
+"""Start a reader without a history from anchors: custodians with known fingerprints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from pocket_protector.trust.fingerprints import fingerprint, is_fingerprint, par
 
 
 def parse_anchors(texts: Iterable[str]) -> dict[str, str]:
-    """`NAME=FINGERPRINT` texts as a mapping; StoreError for another form, and for two fingerprints of one name."""
+    """Parse `NAME=FINGERPRINT` texts into a mapping.
+
+    Raise StoreError for another form, and for two fingerprints of one name.
+    """
     anchors: dict[str, str] = {}
     for text in texts:
         name, equals, given = text.rpartition("=")
@@ -29,14 +32,17 @@ def parse_anchors(texts: Iterable[str]) -> dict[str, str]:
 
 
 def anchors_of_variable(text: str | None) -> dict[str, str] | None:
-    """The anchors of a variable that has several, separated by `;` or line ends; None if it is not set or empty."""
+    """Parse the anchors of a variable, separated by `;` or line ends. Return None if it is not set or empty."""
     parts = [part.strip() for part in re.split(r"[;\n]", text or "") if part.strip()]
     return parse_anchors(parts) if parts else None
 
 
 def is_anchored(document: Document, domain: Domain, anchors: Mapping[str, str]) -> bool:
-    """Whether an epoch of the domain was made by an anchor's key, or one that it changed to, with an unbroken line from
-    there to the present epoch (step 16)."""
+    """Return whether the domain leads back to an anchor (step 16).
+
+    An anchor's key, or a later key of the same custodian, must have made an epoch of the domain. An unbroken line must
+    lead from there to the present epoch.
+    """
     if domain.epoch is None:
         return False
     allowed = {name: _verify_keys(document, domain, name, given) for name, given in anchors.items()}
@@ -48,7 +54,7 @@ def is_anchored(document: Document, domain: Domain, anchors: Mapping[str, str]) 
 
 
 def _verify_keys(document: Document, domain: Domain, name: str, given: str) -> frozenset[bytes]:
-    """The verify keys of the custodian with that fingerprint, from the keys that it is of onwards."""
+    """Return the custodian's verify keys, from the keys with this fingerprint onwards."""
     for chain in _chains(document, domain, name):
         for at, keys in enumerate(chain):
             if is_fingerprint(given, fingerprint(name, keys)):
@@ -57,7 +63,7 @@ def _verify_keys(document: Document, domain: Domain, name: str, given: str) -> f
 
 
 def _chains(document: Document, domain: Domain, name: str) -> Iterable[tuple[Keys, ...]]:
-    """The keys of the custodian, and for one who is gone, those that the domain's earlier epochs kept."""
+    """Yield the keys of the custodian, then those in the domain's earlier epochs, for a removed custodian."""
     custodian = document.custodians.get(name)
     if custodian is not None:
         yield key_chain(custodian, document.file_id)

@@ -1,7 +1,7 @@
-"""What the statements of one domain amount to: which owners count, and which values they vouch for.
+"""Judge the statements of one domain: find the counting owners and the values they vouch for.
 
-It is asked of a document alone, as if the domain's epoch were known to be genuine. Whether it is, follows from what
-was seen before (trust/). docs/format.md, section 12.1.
+The judgement uses a document alone, as if the domain's epoch were genuine. The earlier versions show whether the epoch
+is genuine (trust/). docs/format.md, section 12.1.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pocket_protector.document.statements import Keys, Signed, Signer
 from pocket_protector.trust.key_history import KeyHistory, is_signed_for
 
 Allowed = dict[str, frozenset[bytes]]
-"""Signers who count, each with the verify keys that are theirs."""
+"""The counting signers, each with their own verify keys."""
 
 
 class GrantStatus(Enum):
-    """Whether an owner counts, and if not, why."""
+    """State whether an owner counts, and if not, why."""
 
     COUNTS = "counts"
     UNSIGNED = "nobody signed it"
@@ -33,7 +33,7 @@ class GrantStatus(Enum):
 
 
 class EntryStatus(Enum):
-    """Whether a counting owner vouches for a value, and if not, why."""
+    """State whether a counting owner vouches for a value, and if not, why."""
 
     REVIEWED = "reviewed"
     UNSIGNED = "nobody signed it"
@@ -44,9 +44,12 @@ class EntryStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Which owners of a domain count. `keys` has the verify keys of each who does; `makers` are the signers who count
-    as makers of the epochs with the present key, owners or not; `earlier` has the public keys (32 bytes) that the
-    domain had before by their ids (8 bytes), the latest first, as far as its epochs tell."""
+    """Record the owners of a domain, and whether each counts.
+
+    `keys` has the verify keys of each counting owner. `makers` are the signers accepted as makers of the epochs with
+    the present key, whether they are owners or not. `earlier` maps the ids (8 bytes) of the domain's earlier public
+    keys to these keys (32 bytes), the latest first, as far as the epochs tell.
+    """
 
     status: Mapping[str, GrantStatus]
     keys: Mapping[str, frozenset[bytes]]
@@ -61,13 +64,16 @@ class Owners:
         return sorted(name for name in self.status if self.counts(name))
 
     def vouched(self, signed: Signed | None) -> bool:
-        """Whether the signer is an owner who counts."""
+        """Return whether the signer is a counting owner."""
         return signed is not None and signed.by.verify_key in self.keys.get(signed.by.name, frozenset())
 
 
 def owners_of(document: Document, domain: Domain, proofs: KeyHistory | None = None) -> Owners:
-    """Section 12.1: an owner counts whose grant is for the present key, and was given by an owner who counts or by the
-    epoch's maker. In a domain without an epoch every listed owner who is a custodian counts."""
+    """Judge each owner of the domain by section 12.1.
+
+    An owner counts if the grant is for the present key, and if a counting owner or the epoch's maker gave it. In a
+    domain without an epoch, every listed owner counts if they are a custodian.
+    """
     proofs = proofs or KeyHistory(document)
     signed_domain = domain.as_signed()
     if signed_domain is None:
@@ -100,14 +106,17 @@ def owners_of(document: Document, domain: Domain, proofs: KeyHistory | None = No
 
 
 def sealed_to(scalar: bytes, public_key: bytes) -> bool:
-    """Whether a sealed scalar (version byte, key id, box) names this key; one of version 0 names none, and passes."""
+    """Return whether a sealed scalar (version byte, key id, box) names this key.
+
+    A scalar of version 0 does not name a key, and passes.
+    """
     return scalar[0] == 0 or scalar[1 : 1 + KEY_ID_BYTES] == key_id(public_key)
 
 
 def entry_status(
     document: Document, domain: Domain, owners: Owners, name: str, proofs: KeyHistory | None = None
 ) -> EntryStatus:
-    """Section 12.1: a value is reviewed if an owner who counts signed exactly it, for the present key."""
+    """Judge a value by section 12.1: it is reviewed if a counting owner signed exactly it, for the present key."""
     secret = domain.secrets[name]
     if secret.signed is None:
         return EntryStatus.UNSIGNED
@@ -115,8 +124,8 @@ def entry_status(
         return EntryStatus.REVIEWED if owners.vouched(secret.signed) else EntryStatus.UNVOUCHED
     if not secret.bound or secret.sealed_for == key_id(domain.public_key):
         return EntryStatus.INVALID
-    # What another branch sealed to an earlier key was signed for that key; a reference does not say for which. A key of
-    # a time without epochs is known by its id only, and nothing can be said of the signature.
+    # Another branch signs a value for the earlier key it seals it to. A reference does not name a key. A key from the
+    # time without epochs is known by its id only, so nobody can verify the signature.
     if secret.sealed_for is None:
         stale = bool(domain.retired.keys() - owners.earlier.keys())
         stale = stale or (proofs or KeyHistory(document)).is_signed_for_any(domain, name, owners.earlier.values())
@@ -128,7 +137,7 @@ def entry_status(
 
 
 def reviewed_names(document: Document, domain: Domain, owners: Owners | None = None) -> list[str]:
-    """The values that an owner who counts vouches for."""
+    """Return the names of the values vouched for by a counting owner."""
     owners = owners or owners_of(document, domain)
     return [
         name
@@ -138,8 +147,10 @@ def reviewed_names(document: Document, domain: Domain, owners: Owners | None = N
 
 
 def _makers(proofs: KeyHistory, domain: SignedDomain, before: Mapping[bytes, PastEpoch]) -> Allowed:
-    """The makers of the epochs that have the present key, with the keys that theirs changed to since. One who is no
-    longer listed as an owner, or is not a custodian any more, vouches for nobody."""
+    """Return the makers of the epochs with the present key, each with the verify key of then and its successors.
+
+    A maker vouches for nobody after leaving the listed owners or the custodians.
+    """
     makers: Allowed = {}
     for by in makers_of_key(before, domain.public_key, domain.epoch):
         chain = proofs.chain(by.name)
@@ -151,8 +162,10 @@ def _makers(proofs: KeyHistory, domain: SignedDomain, before: Mapping[bytes, Pas
 
 
 def ancestors(document: Document, domain: Domain) -> Iterator[tuple[bytes, PastEpoch]]:
-    """The epochs that the domain's follows, as far as they are kept, by their hashes. What is filed under a hash that
-    is not its own is left out: a hash stands in a statement that was signed later, and so cannot be made up."""
+    """Yield the epochs before the domain's present epoch by their hashes, as far as the domain keeps them.
+
+    Leave out an epoch filed under a wrong hash. A later signed statement names each hash, so nobody can make one up.
+    """
     following, done = list(domain.epoch.previous if domain.epoch else ()), set[bytes]()
     while following:
         identifier = following.pop()
@@ -166,8 +179,10 @@ def ancestors(document: Document, domain: Domain) -> Iterator[tuple[bytes, PastE
 
 
 def makers_of_key(earlier: Mapping[bytes, PastEpoch], public_key: bytes, epoch: Epoch) -> set[Signer]:
-    """The makers of the epoch and of those of the `earlier` right before it that have the same public key: under these
-    only the policy changed."""
+    """Return the makers of the epoch and of the `earlier` epochs right before it with the same public key.
+
+    Under these epochs only the policy changed.
+    """
     makers = {epoch.signed.by}
     following, done = list(epoch.previous), set[bytes]()
     while following:
@@ -183,7 +198,7 @@ def makers_of_key(earlier: Mapping[bytes, PastEpoch], public_key: bytes, epoch: 
 def vouched_for(
     makers: Mapping[str, frozenset[bytes]], valid: Mapping[str, tuple[Signed, frozenset[bytes]]]
 ) -> Allowed:
-    """The owners whom the makers vouch for, in one step or more."""
+    """Return the owners vouched for by the makers, in one step or more."""
     counting: Allowed = {}
     waiting = dict(valid)
     while True:

@@ -1,5 +1,7 @@
-"""The line of a domain's epochs: whether it leads back to one that is known, each maker having counted one step before
-(docs/format.md, section 12.2)."""
+"""Judge the line of a domain's epochs (docs/format.md, section 12.2).
+
+The line must lead back to a known epoch, and each maker must have counted one step before.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ Counting = Mapping[str, frozenset[bytes]]
 
 
 class ChainFault(Enum):
-    """Why a line does not hold."""
+    """Name the reason why a line does not hold."""
 
     FORGED = "the maker's signature of an epoch does not match"
     UNCOUNTED = "an epoch was made by somebody who was not an owner before"
@@ -28,7 +30,7 @@ class ChainFault(Enum):
 
 
 def forged(document: Document, domain: Domain) -> bool:
-    """Whether the present epoch is not signed by its maker for this domain and key."""
+    """Return whether the present epoch lacks its maker's signature for this domain and key."""
     assert domain.epoch is not None
     return not domain.epoch.matches(document.file_id, domain.name, domain.public_key)
 
@@ -36,17 +38,22 @@ def forged(document: Document, domain: Domain) -> bool:
 def follows(
     document: Document, domain: Domain, target: bytes, counting: Counting, gone: frozenset[bytes]
 ) -> ChainFault | None:
-    """Whether the domain's epoch leads back to `target`; None if it does. `counting` are those who are known to have
-    counted under it, with their verify keys: only whom these vouch for counted there too. Grants in `gone` prove
-    nothing."""
+    """Judge whether the domain's epoch leads back to `target`; return None if it does, else the fault.
+
+    `counting` are the signers known to have counted under the target, with their verify keys. Nobody else counted
+    there, except the signers they vouch for. Grants in `gone` prove nothing.
+    """
     return _walk(document, domain, {target: counting}, lambda _: False, gone)
 
 
 def continues(
     document: Document, domain: Domain, known: frozenset[bytes], counted: Callable[[bytes, Signer], bool]
 ) -> ChainFault | None:
-    """Whether the domain's epoch leads back to the newest of the `known` ones (hashes); None if it does. `counted` says
-    whether somebody is known to have counted under a public key (32 bytes)."""
+    """Judge whether the domain's epoch leads back to the newest of the `known` ones (hashes).
+
+    Return None if it does, else the fault. `counted` says whether a signer is known to have counted under a public key
+    (32 bytes).
+    """
     assert domain.epoch is not None
     earlier = dict(ancestors(document, domain))
     followed = {previous for hash_ in known & earlier.keys() for previous in earlier[hash_].epoch.previous}
@@ -56,7 +63,7 @@ def continues(
     makers = {domain.epoch.signed.by, *(past.epoch.signed.by for past in earlier.values())}
     for identifier in sorted(newest):
         past = earlier[identifier]
-        # Only these can matter: who made an epoch, who gave or has a grant that is kept with the known one.
+        # Only these can matter: the makers of epochs, and the givers and holders of grants kept with the known epoch.
         asked = makers | {grant.signed.by for grant in past.grants.values()}
         asked |= {Signer(name, grant.keys.verify_key) for name, grant in past.grants.items()}
         counting: dict[str, frozenset[bytes]] = {}
@@ -72,15 +79,17 @@ def continues(
 def begins(
     document: Document, domain: Domain, is_root: IsRoot, gone: frozenset[bytes] = frozenset()
 ) -> ChainFault | None:
-    """Whether the domain's epoch leads back to one that `is_root` accepts; None if it does. Grants in `gone` prove
-    nothing."""
+    """Judge whether the domain's epoch leads back to one accepted by `is_root`; return None if it does, else the fault.
+
+    Grants in `gone` prove nothing.
+    """
     return _walk(document, domain, {}, is_root, gone)
 
 
 def _walk(
     document: Document, domain: Domain, targets: Mapping[bytes, Counting], is_root: IsRoot, gone: frozenset[bytes]
 ) -> ChainFault | None:
-    """Depth first from the present epoch to an accepted end; else the fault of the last way that was tried."""
+    """Walk depth first from the present epoch to an accepted end; else return the fault of the last way tried."""
     assert domain.epoch is not None
     earlier = dict(ancestors(document, domain))
     counted: dict[bytes, Counting] = {}
@@ -112,7 +121,7 @@ def _has(signers: Counting, signer: Signer) -> bool:
 
 
 def _fault(epoch: Epoch, earlier: Mapping[bytes, PastEpoch], *, genuine: bool) -> ChainFault | None:
-    """What is wrong with one epoch: it must be signed, all that it follows be there, and its number the next one."""
+    """Return the fault of one epoch: it must be signed, its previous epochs present, and its number the next one."""
     if not genuine:
         return ChainFault.FORGED
     if not earlier.keys() >= set(epoch.previous):
@@ -122,7 +131,7 @@ def _fault(epoch: Epoch, earlier: Mapping[bytes, PastEpoch], *, genuine: bool) -
 
 
 def _makers(document: Document, earlier: Mapping[bytes, PastEpoch], past: PastEpoch) -> Allowed:
-    """The makers of the key that the earlier epoch has, with the keys that theirs changed to."""
+    """Return the makers of the earlier epoch's key, each with their verify key of then and its successors."""
     makers: Allowed = {}
     for maker in makers_of_key(earlier, past.public_key, past.epoch):
         grant = past.grants.get(maker.name)
@@ -140,8 +149,11 @@ def _counted(
     known: Counting | None,
     gone: frozenset[bytes],
 ) -> Counting:
-    """Who counted under an earlier epoch, by the grants that were kept with it: whom those who are `known` vouch for,
-    and these themselves; else whom the key's makers do."""
+    """Return the signers who counted under an earlier epoch, by the grants kept with it.
+
+    These are the `known` signers and the owners they vouch for. Without `known`, they are the owners the key's makers
+    vouch for.
+    """
     valid = {}
     for name, grant in past.grants.items():
         named = grant.named(document.file_id, domain.name, past.public_key, name)

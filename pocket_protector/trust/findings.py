@@ -1,4 +1,4 @@
-"""What a judgement of a file says."""
+"""Describe the findings of a judgement."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from enum import IntEnum
 
 
 class Severity(IntEnum):
-    """How much a finding matters: a violation was not authorised, and blocks writing; to one that needs attention
-    somebody should look; the rest is information."""
+    """Rank a finding by how much it matters.
+
+    A violation was not authorised, and blocks writing. A finding that needs attention asks somebody to look. The rest
+    is information.
+    """
 
     INFO = 1
     ATTENTION = 2
@@ -21,12 +24,14 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FindingKind:
-    """What all findings with one code have in common; code decides by these fields, never by the code itself.
+    """Describe the common properties of all findings with one code.
 
-    `is_older`: the file is older than what was seen, or looks like that. `is_parallel`: two branches changed the same
-    thing, and neither follows the other. `waits`: a finding that needs attention holds until the user accepts it.
-    `restores`: an older entry stands there again. `lowers`: the entry's sensitivity is lower than it was.
-    `allows_update`: another value may be set all the same. `is_first_contact`: the user has no pin of the file.
+    Other modules decide by these fields, never by the code itself.
+
+    `is_older`: the file is older than an earlier judged version, or looks so. `is_parallel`: two branches changed the
+    same thing, and neither follows the other. `waits`: a finding that needs attention holds until the user accepts it.
+    `restores`: an older entry stands there again. `lowers`: the entry's sensitivity is lower than before.
+    `allows_update`: the user may still set another value. `is_first_contact`: the user does not have a pin of the file.
     """
 
     description: str
@@ -41,11 +46,11 @@ class FindingKind:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a judgement says.
+    """State one result of a judgement.
 
     `code` names the kind, such as `domain-replaced`. `where` is the object: its kind, then its names, such as
-    `("secret", "dev", "db-password")`; kinds and names are those of the audit log's sections. `text` says what
-    changed, who signed it, and why that is or is not allowed; `hint` what to do.
+    `("secret", "dev", "db-password")`. The kinds and names are those of the audit log's sections. `text` gives the
+    change, its signer, and the reason for or against it. `hint` gives the remedy.
     """
 
     severity: Severity
@@ -68,7 +73,7 @@ class Finding:
 
     @property
     def waits(self) -> bool:
-        """Whether the finding holds until the user accepts it, since nobody can prove that it is right."""
+        """Return whether the finding holds until the user accepts it, since nobody can prove it right."""
         return self.needs_attention and self.kind.waits
 
 
@@ -76,7 +81,7 @@ NEWEST = (
     "fetch the newest version; if that is this one, see who put the old state back (git log -p); if you threw the newer"
     " one away yourself: pprotect trust accept"
 )
-"""What to do where something is older than it was."""
+"""The hint for an object older than it was."""
 
 KINDS = {
     "custodian-added": FindingKind("A new key custodian"),
@@ -148,4 +153,4 @@ KINDS = {
     ),
     "untrusted": FindingKind("A key domain does not lead back to anybody who is trusted"),
 }
-"""Every code of a finding."""
+"""Every code of a finding, with its kind."""

@@ -1,4 +1,4 @@
-"""Fingerprints of custodians, for people to compare (docs/format.md, section 3.9)."""
+"""Make fingerprints of custodians for people to compare (docs/format.md, section 3.9)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,29 @@ _WORD = re.compile(rf"[{_CONSONANTS}][{_VOWELS}][{_CONSONANTS}][{_VOWELS}][{_CON
 
 
 def fingerprint(name: str, keys: Keys) -> bytes:
-    """BLAKE2b-256 of the custodian's own statement: the name and both public keys."""
+    """Return the BLAKE2b-256 of the custodian's own statement: the name and both public keys."""
     return digest(own_statement(name, keys))
 
 
 def to_hex(raw: bytes) -> str:
-    """64 digits."""
+    """Return the fingerprint as 64 hexadecimal digits."""
     return raw.hex()
 
 
 def to_words(raw: bytes) -> str:
-    """The first 16 bytes as eight words of five letters, two bytes each: what can be read out on a telephone. The
-    letters of a word are proquints' (D. Wilkerson, 2009)."""
+    """Return the first 16 bytes as eight words of five letters, two bytes each, to read out on a telephone.
+
+    The letters of a word are those of proquints (D. Wilkerson, 2009).
+    """
     numbers = [int.from_bytes(raw[at : at + 2], "big") for at in range(0, _WORD_BYTES, 2)]
     return "-".join(map(_word, numbers))
 
 
 def parse_fingerprint(text: str) -> str:
-    """The text as `to_hex` or `to_words` has it, all 64 digits or all eight words; StoreError if it is neither."""
+    """Return the text in the form of `to_hex` or `to_words`, all 64 digits or all eight words.
+
+    Raise StoreError if it is neither.
+    """
     given = text.strip().lower()
     words = re.split(r"[-\s]+", given)
     if len(words) == _WORD_BYTES // 2 and all(map(_WORD.fullmatch, words)):
@@ -49,7 +54,7 @@ def parse_fingerprint(text: str) -> str:
 
 
 def is_fingerprint(text: str, raw: bytes) -> bool:
-    """Whether the text is this fingerprint's. StoreError if it is none."""
+    """Return whether the text states this fingerprint. Raise StoreError if it is not a fingerprint."""
     given = parse_fingerprint(text)
     return any(hmac.compare_digest(given, form) for form in (to_hex(raw), to_words(raw)))
 

@@ -1,4 +1,4 @@
-"""Whether values of a domain may be used, and whether something may be sealed or wrapped for it."""
+"""Decide whether a reader may use a domain's values, and whether a writer may seal or wrap something for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pocket_protector.trust.judge.state import State, authority_of
 from pocket_protector.trust.policy_checks import judge_policy, listed, unreviewed_references
 
 Trust = Mapping[str, str] | State
-"""What a reader trusts: custodians' names with their fingerprints, or a state that was judged before."""
+"""The trust of a reader: custodians' names with their fingerprints, or a state from an earlier judgement."""
 
 _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare fingerprints and: pprotect trust accept"
 
@@ -23,10 +23,10 @@ _NO_ANCHOR = "give --trust NAME=FINGERPRINT, or set PPROTECT_TRUST; or compare f
 def check_use(
     document: Document, name: str, now: datetime, *, require_signed: bool, trust: Trust | None, behind: bool = False
 ) -> None:
-    """PolicyError if the domain's policy, `require_signed` or `trust` refuses the use of its values.
+    """Raise PolicyError if the domain's policy, `require_signed` or `trust` refuses the use of its values.
 
-    `require_signed` needs something to trust; `trust` refuses a domain that does not lead back to it, and a state one
-    that is older than what was seen, unless it may be `behind`.
+    `require_signed` needs something to trust. The domain must lead back to `trust`. If `trust` is a state, the domain
+    must not be older than the versions in its memory, unless `behind` is set.
     """
     domain = document.domain(name)
     if require_signed and trust is None:
@@ -44,7 +44,7 @@ def check_use(
 
 
 def check_anchored(document: Document, name: str, anchors: Mapping[str, str]) -> None:
-    """PolicyError unless the domain leads back to one of the anchors."""
+    """Raise PolicyError unless the domain leads back to one of the anchors."""
     if not is_anchored(document, document.domain(name), anchors):
         raise PolicyError(
             f"{name!r} does not lead back to {' or '.join(sorted(anchors))}",
@@ -60,12 +60,12 @@ def check_resolvable(
     names: Collection[str],
     behind: bool,
 ) -> None:
-    """May these references of the domain be resolved? To fetch is to act under the user's own name, so it takes more
-    than to read.
+    """Refuse to resolve these references of the domain if an authorisation is missing.
 
-    PolicyError if the domain's policy demands that an owner vouches for one, and none does. IntegrityError if somebody
-    without the right to it changed one of them, or the domain: as the findings of a `step` say, or the file `alone`.
-    What an older version shows is refused too, unless it may be `behind`: a policy of before demands less.
+    A fetch acts under the user's own name, so it takes more than reading. Raise PolicyError if the domain's policy
+    demands an owner's vouching for a reference, and no owner vouches for it. Raise IntegrityError if somebody without
+    the right changed one of the references or the domain, according to the findings of a `step` or of the file `alone`.
+    Raise it for findings about an older version too, unless `behind` is set: an earlier policy demands less.
     """
     domain = document.domain(name)
     unreviewed = unreviewed_references(domain, authority_of(document, name), names)
@@ -74,12 +74,12 @@ def check_resolvable(
             f"the policy of {name!r} resolves no reference that no owner vouches for: {listed(unreviewed)}",
             hint=f"an owner runs: {command('review', name)}",
         )
-    # Who made a domain's statements, the file alone does not tell; but whether they hold.
+    # The file alone shows whether a domain's statements hold, but not their maker.
     places = {("domain", name), *(("secret", name, secret) for secret in names)}
     wrong = [finding for finding in alone if finding.is_violation and finding.where in places]
     for finding in [*about(step, name, domain.owners), *wrong, *_rolled_back(domain, step)]:
         another = finding.where[0] == "secret" and finding.where not in places
-        # Another branch shows these though all is well: a rotation of its own, and pointers that were replaced since.
+        # An honest branch can show these too: a rotation of its own, and pointers replaced since.
         older = finding.kind.is_older or finding.kind.is_parallel or finding.kind.restores
         if another or (older and behind):
             continue
@@ -89,12 +89,12 @@ def check_resolvable(
 
 
 def _rolled_back(domain: Domain, findings: Iterable[Finding]) -> list[Finding]:
-    """In production also a reference of before, which an owner vouched for once."""
+    """Return the findings about restored entries of a production domain, even if an owner vouched for them once."""
     return [f for f in findings if f.kind.restores and f.where[1] == domain.name and domain.policy.production]
 
 
 def about(findings: Iterable[Finding], name: str, custodians: Collection[str]) -> list[Finding]:
-    """The violations that concern a domain and these custodians."""
+    """Return the violations about the file, the domain and these custodians."""
     return [
         finding
         for finding in findings
@@ -116,14 +116,15 @@ def check_change(
     behind: bool = False,
     removing: str | None = None,
 ) -> None:
-    """Raise IntegrityError if a violation concerns the domain that is to be changed, or one of the custodians; or if
-    something waits for the user's decision that is about the domain's key, or about somebody whom it `wraps` the key
-    for. `behind` allows what an older version of the file shows. Findings about an owner who is `removing` count for
-    nothing, since they go with the owner.
+    """Raise IntegrityError if a violation concerns the domain to change or one of the custodians.
+
+    Also raise it if a finding waits for the user's decision, and concerns the domain's key, or a person the change
+    `wraps` the key for. `behind` allows findings about an older version of the file. Findings about the owner in
+    `removing` do not matter, since they go with the owner.
     """
     told = [*findings]
     for finding in [*about(told, name, custodians), *_waiting(told, name, custodians if wraps else None)]:
-        # A value that is yet to be reviewed keeps nobody from sealing another.
+        # A value without a review does not keep anybody from sealing another.
         if finding.kind.allows_update or (behind and finding.kind.is_older):
             continue
         if removing is not None and finding.where in (("owner", name, removing), ("custodian", removing)):
@@ -135,7 +136,7 @@ def check_change(
 
 
 def _waiting(findings: Iterable[Finding], name: str, custodians: Collection[str] | None) -> list[Finding]:
-    """What waits for a decision about the domain's key; and about owners and custodians, if it is wrapped for those."""
+    """Return the waiting findings about the domain's key; with `custodians`, also those about them and the owners."""
     places = {("domain", name), *(("custodian", custodian) for custodian in custodians or ())}
     return [
         finding

@@ -1,4 +1,4 @@
-"""A history of a file, judged step by step, each merge from each of its parents (docs/format.md, section 12.3)."""
+"""Judge a history of a file step by step, each merge from each of its parents (docs/format.md, section 12.3)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pocket_protector.trust.judge.state import State, joined_states
 
 
 class Fold:
-    """The states that a history leads to, from parents to children.
+    """Follow the states of a history, from parents to children.
 
-    `steps` names every step that will be taken and its parents, so that a state is kept only as long as a child of its
-    step is to come; the last of them is kept: none where several branches end without the file, which `is_parted`.
+    `steps` names every step to come, with its parents. The fold keeps a state only as long as a child of its step is to
+    come, and the last one as `state`. If several branches end without the file, `state` is None and `is_parted` is
+    true.
     """
 
     def __init__(self, steps: Iterable[tuple[str, Sequence[str]]]) -> None:
@@ -28,11 +29,14 @@ class Fold:
     def step(
         self, name: str, parents: Sequence[str], document: Document | None, *, broken: bool = False
     ) -> list[Finding]:
-        """Judge one step; `document` is None where the file is not there, or `broken`. `state` is that after it."""
+        """Judge one step, and set `state` to the one after it.
+
+        `document` is None if the file is absent or `broken`.
+        """
         known = list({id(state): state for parent in parents for state in self._states.get(parent, ())}.values())
         found: list[Finding] = []
         if document is None:
-            # Whatever comes next is judged from all that there was.
+            # The next step is judged from all the states before this one.
             after = tuple(known)
             if known and not broken:
                 found = [Finding(Severity.ATTENTION, "file-removed", ("file",), "the file was removed, or moved away")]
@@ -50,7 +54,7 @@ class Fold:
         return found
 
     def skip(self, name: str, parents: Sequence[str]) -> None:
-        """Take a step that cannot be judged: what is known stays as it was before."""
+        """Skip a step nobody can judge: the known states stay as they were."""
         self.step(name, parents, None, broken=True)
 
     def _keep(self, name: str, parents: Sequence[str], after: tuple[State, ...]) -> None:
@@ -61,7 +65,10 @@ class Fold:
                 del self._states[parent]
 
     def _of_merge(self, judged: list[list[Finding]]) -> list[Finding]:
-        """Every violation from every parent; what else a merge did itself, and no branch was told of already."""
+        """Return every violation from every parent.
+
+        Add any other finding if the merge itself caused it and no branch reported it already.
+        """
         merged: dict[tuple[str, tuple[str, ...], str], Finding] = {}
         for findings in judged:
             for finding in findings:

@@ -1,4 +1,4 @@
-"""What the signatures of one document prove about custodians' keys, each looked at once."""
+"""Derive the custodians' keys from the signatures of one document, and look at each signature once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from pocket_protector.document.domain import Domain, Grant
 from pocket_protector.document.statements import ENTRY, GRANT, Keys, entry_fields, grant_fields
 
 _MOST_FAILURES = 10_000
-"""About a second. A file may be made to have far more signatures that match nothing."""
+"""The limit takes about a second to reach. A hostile file may hold far more signatures without a match."""
 
 
 class KeyHistory:
-    """Which keys were whose. After very many grants that match nothing, no longer are all keys tried that one might be
-    for: whom that concerns does not count."""
+    """Find the keys of each custodian.
+
+    After very many grants without a match, the search no longer tries all possible keys for a grant. An owner does not
+    count if the search misses the right key.
+    """
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -24,7 +27,7 @@ class KeyHistory:
         self._failures = 0
 
     def chain(self, name: str) -> tuple[Keys, ...]:
-        """The custodian's keys, oldest first; none if there is no such custodian."""
+        """Return the custodian's keys, oldest first. Return no keys if the custodian does not exist."""
         chain = self._chains.get(name)
         if chain is None:
             custodian = self._document.custodians.get(name)
@@ -32,12 +35,15 @@ class KeyHistory:
         return chain
 
     def named(self, domain: Domain, owner: str, grant: Grant) -> Keys | None:
-        """Which of the owner's keys the signed grant names, if it is for the domain's present public key."""
+        """Return the owner's keys named by the signed grant, if it is for the domain's present public key."""
         chain = self.chain(owner)
         return self._named(domain, owner, grant, domain.public_key, chain[-1:] if self._is_tired() else chain)
 
     def earlier_key(self, domain: Domain, owner: str, grant: Grant, candidates: Iterable[bytes]) -> bytes | None:
-        """Which of these earlier public keys of the domain the signed grant is for."""
+        """Return the earlier public key of the domain named by the signed grant, out of `candidates`.
+
+        Return None if the grant does not match any of them, or after too many failures.
+        """
         for key in candidates:
             if self._is_tired():
                 return None
@@ -46,7 +52,7 @@ class KeyHistory:
         return None
 
     def is_signed_for_any(self, domain: Domain, name: str, candidates: Iterable[bytes]) -> bool:
-        """Whether the entry's signature is one for one of these public keys of the domain."""
+        """Return whether the entry's signature is for one of these public keys of the domain."""
         for key in candidates:
             if self._is_tired():
                 return False
@@ -67,8 +73,10 @@ class KeyHistory:
 
 
 def is_signed_for(document: Document, domain: Domain, name: str, public_key: bytes) -> bool:
-    """Whether the entry's signature is one for that public key of the domain: the present one, or an earlier one that
-    the value is sealed to."""
+    """Return whether the entry's signature is for this public key of the domain.
+
+    The key must be the present one, or an earlier one to which the value is sealed.
+    """
     secret = domain.secrets[name]
     if secret.signed is None:
         return False
@@ -81,7 +89,7 @@ def is_signed_for(document: Document, domain: Domain, name: str, public_key: byt
 def named_keys(
     document: Document, domain: Domain, name: str, grant: Grant, public_key: bytes, chain: tuple[Keys, ...]
 ) -> Keys | None:
-    """Which of these keys the signed grant names; None if its signature matches for none of them."""
+    """Return the keys of `chain` named by the signed grant, or None if its signature matches for none of them."""
     assert grant.signed is not None
     for keys in reversed(chain):
         fields = grant_fields(document.file_id, domain.name, public_key, name, keys, grant.granted)

@@ -1,4 +1,4 @@
-"""Hashes (32 bytes) of what was seen, as the memory keeps them."""
+"""Hash (32 bytes) the facts about judged versions, as the memory keeps them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from pocket_protector.document.statements import Signed, Signer
 
 
 def secret_hash(domain: str, name: str, secret: Secret) -> bytes:
-    """Of a sealed value in its place, whoever signed it, and whatever time stands beside it; or of a reference."""
+    """Hash a sealed value in its place, regardless of its signer and of the time beside it; or hash a reference."""
     return digest(lp(b"entry", domain.encode(), name.encode(), secret.version))
 
 
 def level_hash(domain: str, name: str, secret: Secret) -> bytes:
-    """Of the fact that the entry had this sensitivity, as long as it held the same: the same pointer too, whenever it
-    was set."""
+    """Hash the sensitivity of an entry together with its content.
+
+    The content of a reference is its pointer, regardless of the time.
+    """
     held = secret.value.text.encode() if isinstance(secret.value, Reference) else secret.value
     return digest(lp(b"level", domain.encode(), name.encode(), held, secret.sensitivity.encode()))
 
 
 def listed_hash(domain: Domain, owner: str) -> bytes:
-    """Of the fact that this grant stood in a domain that nobody has signed, under this key."""
+    """Hash the presence of this grant in an unsigned domain, under this key."""
     return digest(
         lp(b"listed", domain.name.encode(), domain.public_key, owner.encode(), domain.owners[owner].wrapped_key)
     )
 
 
 def key_hash(domain: Domain) -> bytes:
-    """Of the fact that a domain that nobody has signed had this key."""
+    """Hash the key of an unsigned domain."""
     return digest(lp(b"key", domain.name.encode(), domain.key))
 
 
 def grant_hash(signed: Signed) -> bytes:
-    """Of a signed grant. Nobody but the signer can make another signature of the same statement."""
+    """Hash a signed grant. Nobody but the signer can make another signature of the same statement."""
     return digest(lp(b"grant", signed.signature))
 
 
 def owner_hash(domain: str, public_key: bytes, signer: Signer) -> bytes:
-    """Of the fact that somebody was an owner of the domain under that key."""
+    """Hash the fact that the signer was an owner of the domain under this key."""
     return digest(lp(b"owner", domain.encode(), public_key, signer.name.encode(), signer.verify_key))

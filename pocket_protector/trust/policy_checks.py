@@ -1,4 +1,4 @@
-"""What a domain's policy demands, asked of the domain as it is now."""
+"""Check the demands of a domain's policy against the domain as it is now."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ _CLOCKS_DIFFER = timedelta(days=1)
 def judge_policy(
     domain: Domain, standing: DomainAuthority, now: datetime, *, require_signed: bool = False
 ) -> list[Finding]:
-    """A violation for each demand that the domain does not meet at `now`; `require_signed` demands that too."""
+    """Return a violation for each unmet demand of the domain's policy at `now`.
+
+    `require_signed` adds this demand to those of the policy.
+    """
     found, policy, where = [], domain.policy, ("domain", domain.name)
     if (policy.require_signed or require_signed) and standing.unreviewed:
         text = f"values that no owner vouches for: {listed(standing.unreviewed)}"
         hint = f"an owner runs: {command('review', domain.name)}"
         found.append(Finding(Severity.VIOLATION, f"policy-{REQUIRE_SIGNED}", where, text, hint))
     if policy.max_age is not None:
-        # How old the value behind a reference is, the file does not say.
+        # The file does not give the age of the value behind a reference.
         values = [(name, secret.updated) for name, secret in domain.secrets.items() if isinstance(secret.value, bytes)]
         oldest, latest = format_time(now - timedelta(days=policy.max_age)), format_time(now + _CLOCKS_DIFFER)
         early = sorted(name for name, updated in values if updated > latest)
@@ -48,7 +51,7 @@ def judge_policy(
 
 
 def judge_production(domain: Domain, standing: DomainAuthority) -> list[Finding]:
-    """A violation for references of a production domain that nobody resolves, since no owner vouches for them."""
+    """Return a violation if no owner vouches for some references of a production domain: nobody resolves those."""
     if not domain.policy.production:
         return []
     unreviewed = unreviewed_references(domain, standing, domain.references())
@@ -60,13 +63,13 @@ def judge_production(domain: Domain, standing: DomainAuthority) -> list[Finding]
 
 
 def unreviewed_references(domain: Domain, standing: DomainAuthority, names: Iterable[str]) -> list[str]:
-    """Those of these references that the domain's policy keeps from being resolved."""
+    """Return the names of the references the domain's policy does not allow anybody to resolve, out of `names`."""
     demanded = domain.policy.production or domain.policy.require_signed
     return sorted(set(standing.unreviewed) & set(names)) if demanded else []
 
 
 def listed(names: Iterable[str]) -> str:
-    """A few of the names, and how many more there are."""
+    """Join a few of the names, and add the number of the others."""
     everything = list(names)
     more = len(everything) - _MOST_NAMES
     return ", ".join(everything[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

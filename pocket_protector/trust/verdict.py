@@ -1,4 +1,4 @@
-"""What a file is like now, whatever led to it."""
+"""Judge a file as it is now, regardless of its history."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pocket_protector.trust.policy_checks import judge_policy, judge_production
 
 
 def current_findings(state: State, anchors: Mapping[str, str] | None, now: datetime) -> list[Finding]:
-    """What the domains' policies demand and the domains do not meet; with anchors, also each domain that does not lead
-    back to one of them: one that nobody has signed leads nowhere."""
+    """Return a violation for each unmet demand of the domains' policies.
+
+    With anchors, add one for each domain that does not lead back to an anchor. An unsigned domain leads nowhere.
+    """
     found = []
     for name, domain in sorted(state.document.domains.items()):
         if anchors is not None and not is_anchored(state.document, domain, anchors):

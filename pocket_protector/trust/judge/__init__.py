@@ -1,1 +1,1 @@
-"""One step of a file judged against what was known before."""
+"""Judge one step of a file against the state before it."""

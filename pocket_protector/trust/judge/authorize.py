@@ -1,4 +1,7 @@
-"""One step of a file, judged: the steps of docs/format.md, section 12.4. Pure: no key, no clock, no disk."""
+"""Judge one step of a file by the steps of docs/format.md, section 12.4.
+
+The judgement is pure: it needs no key, no clock and no disk.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,13 @@ _ACCEPT = "if it was honest: pprotect trust accept"
 
 
 def authorize(state: State | None, document: Document, *, follows: bool = False) -> tuple[list[Finding], State]:
-    """Judge the step from a trusted state to `document`; return the findings, and the state with that document.
+    """Judge the step from a trusted state to `document`; return the findings, and the state with this document.
 
-    With `follows` the document is known to come after that of the state, as a commit comes after its parent. Without,
-    it may be older, or of another branch: what it does not have was not taken out as far as anybody can tell.
+    With `follows`, the document is known to come after the state's document, as a commit comes after its parent.
+    Without it, the document may be older or from another branch. An absent object then does not prove a removal.
 
-    Without a state this is the first contact: the document is judged by itself. Whoever is not content with the
-    findings keeps the old state.
+    Without a state this is the first contact: the document is judged by itself. A caller may refuse the findings and
+    keep the old state.
     """
     if state is None:
         found, after = authorize(_nothing(document), document, follows=follows)
@@ -35,7 +38,7 @@ def authorize(state: State | None, document: Document, *, follows: bool = False)
         first = Finding(Severity.INFO, "first-contact", (FILE,), text, "pprotect fingerprint CUSTODIAN")
         return [first, *found], after
     old = state.document
-    # An upgrade gives a file its id; what else became of its domains, each of them is judged for.
+    # An upgrade gives a file its id. Any other change to a domain is judged in that domain.
     upgraded = old.format == LEGACY_FORMAT and (not old.domains or not old.domains.keys().isdisjoint(document.domains))
     if old.file_id != document.file_id and not upgraded:
         text = "another file stands in the place of this one: its file id is another"
@@ -61,7 +64,7 @@ def _judge_upgrade(old: Document, new: Document) -> Iterator[Finding]:
 
 
 def _judge_custodians(step: Step) -> Iterator[Finding]:
-    """Step 2: keys stay, or change by a statement of the old and of the new."""
+    """Judge the custodians by step 2: keys stay, or change by a statement of the old and of the new."""
     old, document = step.before.document, step.after.document
     for name in changed_names(old.custodians, document.custodians):
         where = ("custodian", name)
@@ -81,7 +84,7 @@ def _judge_custodians(step: Step) -> Iterator[Finding]:
 def _judge_keys(step: Step, name: str, custodian: AnyCustodian) -> Iterator[Finding]:
     where = ("custodian", name)
     before, seen = step.before.document.custodians.get(name), step.before.memory.custodians.get(name, frozenset())
-    # In a history the keys right before are those that must lead here; a pin has seen all, in whichever order.
+    # In a history the keys right before must lead here. A pin knows all keys, but not their order.
     known = frozenset({before.keys}) if before and step.follows else seen
     can_sign = frozenset(keys for keys in known if keys.verify_key)
     chain = frozenset(step.proofs.chain(name))

@@ -1,4 +1,4 @@
-"""One domain's part of a judgement (docs/format.md, section 12.4, steps 3 to 6)."""
+"""Judge one domain (docs/format.md, section 12.4, steps 3 to 6)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BEFORE = "see who did it (git log -p), and revert that; if it was honest: pprot
 
 
 def judge_domain(step: Step, name: str) -> Iterator[Finding]:
-    """The findings about one domain."""
+    """Yield the findings about one domain."""
     state, after = step.before, step.after
     old, new = state.document.domains.get(name), after.document.domains.get(name)
     where = ("domain", name)
@@ -45,17 +45,17 @@ def judge_domain(step: Step, name: str) -> Iterator[Finding]:
     for finding in found:
         refused = refused or finding.severity is Severity.VIOLATION
         yield finding
-    # Under an epoch that is not genuine nothing else of the block means anything.
+    # Without a genuine epoch, nothing else in the block means anything.
     if not refused:
         yield from judge_owners(step, name)
         yield from judge_entries(step, name)
     elif new.epoch is not None:
-        # Whoever lets the older version pass is still to see an owner whom nobody vouches for.
+        # If the user allows the older version, they must still see an owner nobody vouches for.
         yield from judge_owners(replace(step, before=State(state.document, state.memory, {})), name, anew=True)
 
 
 def _judge_new(step: Step, new: Domain) -> Iterator[Finding]:
-    """A domain that the trusted document does not have: a new one, or one that was removed, or is on other branches."""
+    """Judge a domain absent from the trusted document: a new one, a removed one, or one of other branches."""
     where, memory = ("domain", new.name), step.before.memory
     known = memory.epochs.get(new.name)
     if known is None and new.name not in memory.keys:
@@ -94,7 +94,7 @@ def _hash(document: Document, domain: Domain) -> bytes:
 
 
 def _judge_unsigned(step: Step, old: Domain, new: Domain) -> Iterator[Finding]:
-    """Step 4: nothing tells who changes an unsigned domain; an owner may make it a signed one."""
+    """Judge an unsigned domain by step 4: nothing tells who changes it, and an owner may make it a signed one."""
     where = ("domain", new.name)
     if new.epoch is None:
         if new.key != old.key:
@@ -122,8 +122,10 @@ def _judge_first_epoch(step: Step, new: Domain, listed: Callable[[Signed], bool]
 
 
 def _judge_signed(step: Step, old: Domain | None, new: Domain) -> Iterator[Finding]:
-    """Step 5: an epoch follows the newest known one, each maker having counted one step before. `old` is the trusted
-    document's domain; a pin may know the domain though its document does not have it."""
+    """Judge a signed domain by step 5: an epoch follows the newest known one, and each maker counted one step before.
+
+    `old` is the trusted document's domain. A pin may know the domain though its document does not have it.
+    """
     where, document = ("domain", new.name), step.after.document
     if new.epoch is None:
         yield _unsigned(where)
@@ -156,28 +158,30 @@ def _judge_signed(step: Step, old: Domain | None, new: Domain) -> Iterator[Findi
 
 
 def _line_fault(step: Step, old: Domain | None, new: Domain, line: frozenset[bytes]) -> ChainFault | None:
-    """What is wrong with the line from the newest known epoch to this one, which has these hashes."""
+    """Return the fault of the line from the newest known epoch to this one. `line` has the hashes of its epochs."""
     state, document = step.before, step.after.document
     if step.follows and old is not None:
         counting = state.authorities[new.name].owners.keys
         return epoch_chain.follows(document, new, _hash(state.document, old), counting, state.memory.gone)
     known = state.memory.epochs[new.name]
     if not known <= line and known & line:
-        # Two rotations apart: it is enough that each epoch is authorised by the one before.
+        # Two branches rotated the key: it is enough if each epoch is authorised by the one before.
         return epoch_chain.begins(document, new, lambda epoch: not epoch.previous, state.memory.gone)
     return epoch_chain.continues(document, new, known, partial(state.memory.counted, new.name))
 
 
 def _signature_fault(after: State, old: Domain | None, new: Domain) -> ChainFault | None:
-    """Whether the signature beside a known epoch is another, and does not match."""
+    """Return FORGED if the signature beside a known epoch is another, and does not match."""
     assert new.epoch is not None
     same = old is not None and old.epoch is not None and old.epoch.signed == new.epoch.signed
     return ChainFault.FORGED if not same and epoch_chain.forged(after.document, new) else None
 
 
 def _past_fault(after: State, old: Domain, new: Domain) -> ChainFault | None:
-    """What is wrong with the earlier epochs that the domain keeps: none goes or changes, but for grants that are added
-    where two branches are joined."""
+    """Return the fault of the earlier epochs kept by the domain.
+
+    None of them may go or change, except for grants added in a join of two branches.
+    """
     if old.past is new.past or old.past == new.past:
         return None
     for identifier, was in old.past.items():
@@ -190,7 +194,7 @@ def _past_fault(after: State, old: Domain, new: Domain) -> ChainFault | None:
 
 
 def _made_up(after: State, new: Domain) -> ChainFault | None:
-    """Whether an earlier epoch is kept that the present one does not follow."""
+    """Return BROKEN if the domain keeps an earlier epoch the present one does not follow."""
     real = {identifier for identifier, _ in ancestors(after.document, new)}
     return ChainFault.BROKEN if new.past.keys() - real else None
 
@@ -243,14 +247,16 @@ def _forked(where: tuple[str, ...], new: Domain) -> Finding:
 
 
 def _was_listed(step: Step, name: str) -> Callable[[Signed], bool]:
-    """Whether the signer was an owner when the domain was seen last, and nobody had signed it."""
+    """Return a test: was the signer an owner when the domain was last judged, still unsigned?"""
     keys = step.before.memory.keys[name]
     return lambda signed: any(step.before.memory.counted(name, key[1:], signed.by) for key in keys)
 
 
 def _listed(step: Step, old: Domain) -> Callable[[Signed], bool]:
-    """Whether the signer was listed as an owner, with keys that theirs changed to since; whether those who had keys of
-    Pocket Protector's may have these now is another finding."""
+    """Return a test: was the signer a listed owner, with the keys of then or their successors?
+
+    Another finding judges whether an owner with keys of Pocket Protector's may have these now.
+    """
 
     def accepted(signed: Signed) -> bool:
         name = signed.by.name
@@ -275,7 +281,7 @@ def _demands(domain: Domain) -> str:
 
 
 def _first_by_custodian(step: Step) -> epoch_chain.IsRoot:
-    """A first epoch by anybody who was a custodian with that verify key, as far as anybody knows."""
+    """Accept a first epoch by any custodian with this verify key, as far as anybody knows."""
     asked: dict[str, frozenset[bytes]] = {}
 
     def known(name: str) -> frozenset[bytes]:

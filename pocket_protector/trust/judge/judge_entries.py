@@ -1,4 +1,4 @@
-"""The values' part of a judgement: who vouches for what (docs/format.md, section 12.4, step 10)."""
+"""Judge the values of a domain and the owners vouching for them (docs/format.md, section 12.4, step 10)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _WHO = "see in git's history who did it"
 
 
 def judge_entries(step: Step, name: str) -> Iterator[Finding]:
-    """The findings about a domain's values."""
+    """Yield the findings about a domain's values."""
     state, after = step.before, step.after
     new, old = after.document.domains[name], state.document.domains.get(name)
     now = after.authorities[name].entries
     before = state.authorities[name].entries if old else {}
     if old is not None and now is before:
         return
-    # Keys that the domain was seen to have, before anybody signed it or on a branch, by their ids.
+    # The domain's known keys by their ids, from the time before its first signature or from a branch.
     seen = {key_id(scalar[1:]): scalar[1:] for scalar in after.memory.keys.get(name, frozenset())}
     for key in changed_names(old.secrets if old else {}, new.secrets):
         if key not in new.secrets:
@@ -43,7 +43,7 @@ def judge_entries(step: Step, name: str) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A value that is not as it was: `before` and `now` say who vouched for it, and who does."""
+    """Judge a changed value. `before` and `now` state whether an owner vouched for it, and whether one does now."""
 
     step: Step
     old: Domain | None
@@ -59,7 +59,7 @@ class _Entry:
 
     @property
     def same(self) -> bool:
-        """Whether these are the sealed bytes that were there."""
+        """Return whether the sealed bytes are the same as before."""
         return self.earlier is not None and self.earlier.version == self.secret.version
 
     @property
@@ -68,20 +68,19 @@ class _Entry:
 
     @property
     def of_former_owner(self) -> bool:
-        """Whether somebody signed it who was an owner under the present key and is none any more: on another branch
-        they still were."""
+        """Return whether a former owner under the present key signed it: they were still an owner on another branch."""
         signed, memory = self.secret.signed, self.step.after.memory
         return bool(signed and self.by and memory.was_owner(self.new.name, self.new.public_key, signed.by))
 
     @property
     def of_earlier_key(self) -> bool:
-        """Whether an owner signed it for the key that there was on another branch; and it is no older one."""
+        """Return whether an owner signed it for the key of another branch, and it is not an older value."""
         vouched = self.step.after.authorities[self.new.name].owners.vouched(self.secret.signed)
         return self.now is EntryStatus.STALE and vouched and not self._is_older()
 
     @property
     def by(self) -> str:
-        """Who signed it, if the signature was verified."""
+        """Return the signer in parentheses if the signature was verified, else an empty text."""
         checked = self.now in (EntryStatus.REVIEWED, EntryStatus.UNVOUCHED)
         return f" (signed by {self.secret.signed.by.name})" if self.secret.signed and checked else ""
 
@@ -108,8 +107,8 @@ class _Entry:
         return self._finding(Severity.ATTENTION, "secret-rolled-back", f"an older value is back{self.by}", hint)
 
     def _judge_unreviewed(self) -> Finding | None:
-        """What an entry that no owner vouches for is refused for, or needs attention for."""
-        # Under another key a reference is the same, and a signature that did not count any more went with the rotation.
+        """Return the violation or call for attention due for an entry no owner vouches for, or None."""
+        # A rotation does not change a reference, and drops a signature that no longer counts.
         rotated = isinstance(self.secret.value, Reference) and self.old is not None and self.old.key != self.new.key
         kept = self.same and not rotated
         if kept and self.before is EntryStatus.REVIEWED:
@@ -120,7 +119,7 @@ class _Entry:
             return self._judge_lowered(Severity.VIOLATION)
         if self.new.policy.require_signed:
             return self._judge_refused()
-        # An owner may have lowered it, and somebody else have set another value since.
+        # An owner may have lowered it before somebody else set another value.
         return self._judge_lowered(Severity.ATTENTION) if self.lowered or self._is_back_lower() else None
 
     def _judge_stripped(self) -> Finding:
@@ -149,12 +148,12 @@ class _Entry:
         text = (
             f"{self._what()}, and no owner vouches for it: {self.now.value}{self.by}; the policy demands that one does"
         )
-        # It is not used until one reviews it.
+        # Nobody uses it until an owner reviews it.
         severity = Severity.ATTENTION if self.of_earlier_key else Severity.VIOLATION
         return self._finding(severity, "secret-unreviewed", text, f"an owner runs: {command('review', self.new.name)}")
 
     def _judge_same(self) -> Finding:
-        # A file of Pocket Protector's has no times.
+        # A file in Pocket Protector's format does not have times.
         if self.earlier is not None and self.earlier.updated not in ("", self.secret.updated):
             text = f"the value is as it was, and the time beside it was changed by hand{self.by}"
             return self._finding(Severity.ATTENTION, "secret-retimed", text, _WHO)
@@ -177,17 +176,17 @@ class _Entry:
         if self.same:
             return self.lowered and was_raised
         version = secret_hash(self.new.name, self.key, self.secret)
-        # A pin saw exactly this entry, then the same with a higher sensitivity; then it was out of the file.
+        # The pin saw exactly this entry, then the same with a higher sensitivity. Then the entry was out of the file.
         is_back = version in memory.seen and was_raised
         return version in memory.gone or is_back or self._was_signed_before()
 
     def _was_signed_before(self) -> bool:
-        """Whether owners signed both, and this one earlier: what was never seen may be old too."""
+        """Return whether owners signed both values, and this one earlier: a value new to the memory may be old too."""
         both = self.before is EntryStatus.REVIEWED and self.now is EntryStatus.REVIEWED
         return both and self.earlier is not None and self.secret.updated < self.earlier.updated
 
     def _is_back_lower(self) -> bool:
-        """Whether it is a value of before, which was taken out when it was of a higher sensitivity."""
+        """Return whether an earlier value is back with a lower sensitivity than at its removal."""
         higher = [level for level in Sensitivity if level > max(self.secret.sensitivity, Sensitivity.MEDIUM)]
         were = (level_hash(self.new.name, self.key, replace(self.secret, sensitivity=level)) for level in higher)
         memory = self.step.before.memory

@@ -1,4 +1,4 @@
-"""The audit log's part of a judgement (docs/format.md, section 12.4, step 11)."""
+"""Judge the audit log (docs/format.md, section 12.4, step 11)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pocket_protector.trust.judge.state import changed_names
 
 
 def judge_log(old: AuditLog, new: AuditLog) -> Iterator[Finding]:
-    """Entries of the log go by a truncation, which notes how many."""
+    """Yield a finding if entries of the log are gone. Entries go by a truncation, and it notes their number."""
     gone = _gone(old, new)
     number = _number(gone)
     if not number:
@@ -29,7 +29,7 @@ _Entries = dict[str, Counter[str]]
 
 
 def _gone(old: AuditLog, new: AuditLog) -> _Entries:
-    """The entries that are gone, by list."""
+    """Return the missing entries, by list."""
     if old.lists is new.lists:
         return {}
     lists = {

@@ -1,4 +1,4 @@
-"""The owners' part of a judgement: who gave whom access (docs/format.md, section 12.4, steps 7 to 9)."""
+"""Judge the owners of a domain and the grants between them (docs/format.md, section 12.4, steps 7 to 9)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from pocket_protector.trust.memory_hashes import grant_hash, listed_hash
 
 
 def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Finding]:
-    """The findings about a domain's owners; `anew` judges them as if the domain had not been seen."""
+    """Yield the findings about a domain's owners.
+
+    With `anew`, judge them as if the trusted document did not have the domain.
+    """
     state, after = step.before, step.after
     new, old = after.document.domains[name], None if anew else state.document.domains.get(name)
     statuses = after.authorities[name].owners.status
@@ -39,7 +42,10 @@ def judge_owners(step: Step, name: str, *, anew: bool = False) -> Iterator[Findi
 
 
 def _removed(step: Step, new: Domain, owner: str, *, rotated: bool, status: GrantStatus | None) -> Finding:
-    """Step 7: an owner leaves a signed domain by a rotation. Files from before that rule have other removals."""
+    """Judge the removal of an owner by step 7: an owner leaves a signed domain by a rotation.
+
+    Files from before this rule have other removals.
+    """
     where = ("owner", new.name, owner)
     if rotated:
         return Finding(Severity.INFO, "owner-removed", where, "the owner was removed")
@@ -59,7 +65,7 @@ def _judge_counting(
     grant, custodian = new.owners[owner], after.document.custodians[owner]
     was = old.owners.get(owner) if old else None
     again = command("add-owner", new.name, owner)
-    # Whoever counts only now is judged as if the grant were new, whenever it was given.
+    # An owner who begins to count now is judged as if the grant were new, regardless of its age.
     same = counted and was is not None and was.signed == grant.signed and old is not None and old.key == new.key
     if not same and grant.signed is not None and new.epoch is not None:
         if grant_hash(grant.signed) in state.memory.gone and not step.follows:
@@ -86,7 +92,7 @@ def _judge_counting(
 
 
 def _is_same_key(step: Step, old: Domain | None, new: Domain) -> bool:
-    """Whether it is known who counted under the domain's key."""
+    """Return whether the signers who counted under the domain's key are known."""
     if step.follows:
         return old is not None and old.key == new.key
     memory = step.before.memory
@@ -94,8 +100,10 @@ def _is_same_key(step: Step, old: Domain | None, new: Domain) -> bool:
 
 
 def _reached(step: Step, new: Domain) -> Collection[str]:
-    """Those who are known to have counted, and the owners whom they vouch for, in one step or more: a maker of the key
-    who was removed could otherwise come back by a signature of their own."""
+    """Return the signers known to have counted, and the owners they vouch for, in one step or more.
+
+    Without this check, a removed maker of the key could come back by a signature of their own.
+    """
     now = step.after.authorities[new.name].owners.keys
     if step.follows:
         known = dict(step.before.authorities[new.name].owners.keys)
@@ -107,14 +115,14 @@ def _reached(step: Step, new: Domain) -> Collection[str]:
 
 
 def _seen_keys(step: Step, new: Domain, name: str) -> frozenset[bytes]:
-    """The verify keys with which the custodian was seen to count under the domain's key."""
+    """Return the custodian's verify keys known to have counted under the domain's key."""
     chain = (keys.verify_key for keys in step.proofs.chain(name))
     counted = step.before.memory.counted
     return frozenset(key for key in chain if counted(new.name, new.public_key, Signer(name, key)))
 
 
 def _later(step: Step, name: str, keys: frozenset[bytes]) -> frozenset[bytes]:
-    """The verify keys that a custodian took in the place of these, signing that with the one before."""
+    """Return these verify keys of a custodian and their successors, each signed with the one before."""
     chain = [known.verify_key for known in step.proofs.chain(name)]
     first = next((at for at, key in enumerate(chain) if key in keys), len(chain))
     return frozenset(key for key in chain[first:] if key)
@@ -142,7 +150,7 @@ def _added(step: Step, new: Domain, old: Domain | None, owner: str) -> Finding:
 
 
 def _judge_other(step: Step, new: Domain, owner: str, status: GrantStatus, was: Grant | None) -> Finding:
-    """An owner who does not count."""
+    """Judge an owner who does not count."""
     state, after = step.before, step.after
     where = ("owner", new.name, owner)
     grant = new.owners[owner]
@@ -160,11 +168,11 @@ def _judge_other(step: Step, new: Domain, owner: str, status: GrantStatus, was: 
         return Finding(Severity.ATTENTION, "grant-stale" if stale else "grant-of-former-owner", where, text, again)
     before = state.document.custodians.get(owner)
     if isinstance(before, LegacyCustodian) and _names(after, new, owner, before.keys):
-        # The grant names keys that Pocket Protector made, and the new ones cannot prove that they are the same owner's.
+        # The grant names keys made by Pocket Protector. The new keys cannot prove they belong to the same owner.
         return Finding(Severity.ATTENTION, "grant-stale", where, text, again)
     custodian = after.document.custodians.get(owner)
     if status is GrantStatus.INVALID and before is not None and custodian and before.keys != custodian.keys:
-        # The keys that the grant names were replaced in the same step, which another finding is about.
+        # The same step replaced the keys named in the grant. Another finding reports that.
         text = f"listed as an owner, and the grant is not for the keys that stand under {owner} now{by}"
         hint = f"ask {owner} by another way for their fingerprint; if these are their keys: pprotect trust accept"
         return Finding(Severity.VIOLATION, "owner-injected", where, text, hint)
@@ -175,27 +183,29 @@ def _judge_other(step: Step, new: Domain, owner: str, status: GrantStatus, was: 
 
 
 def _names(after: State, new: Domain, owner: str, keys: Keys) -> bool:
-    """Whether the grant names these keys, and an owner who counts gave it."""
+    """Return whether the grant names these keys, and a counting owner gave it."""
     grant = new.owners[owner]
     vouched = grant.signed is not None and after.authorities[new.name].owners.vouched(grant.signed)
     return vouched and named_keys(after.document, new, owner, grant, new.public_key, (keys,)) is not None
 
 
 def _key_of(step: Step, new: Domain, owner: str) -> bytes | None:
-    """The earlier public key that the grant is for; None if it is for none that the domain was seen to have."""
+    """Return the earlier public key the grant is for, or None if the domain is not known to have had it."""
     earlier = step.after.authorities[new.name].owners.earlier
     seen = (key[1:] for key in step.after.memory.keys.get(new.name, frozenset()))
     return step.proofs.earlier_key(new, owner, new.owners[owner], dict.fromkeys((*earlier.values(), *seen)))
 
 
 def _was_owner(step: Step, new: Domain, key: bytes, signed: Signed) -> bool:
-    """Whether the signer was an owner while the domain had that key, as far as was seen: on another branch they gave
-    what they could give. An owner of today is taken for one of then."""
+    """Return whether the signer is known as an owner from the time of this key of the domain.
+
+    On another branch they gave the access they could give. An owner of today passes for an owner of then.
+    """
     if step.before.memory.was_owner(new.name, key, signed.by):
         return True
     owners = step.after.authorities[new.name].owners
     if key != new.public_key and owners.vouched(signed):
         return True
-    # An owner who has other keys by now, and signed with the earlier ones on a branch that had not seen that.
+    # An owner with other keys by now may have signed with the earlier ones, on a branch without the change of keys.
     chain = step.proofs.chain(signed.by.name) if owners.counts(signed.by.name) else ()
     return any(keys.verify_key == signed.by.verify_key for keys in chain)

@@ -1,4 +1,4 @@
-"""What a judgement starts from: the document that is trusted, and the facts about earlier versions."""
+"""Hold the starting point of a judgement: the trusted document, and the facts about earlier versions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Facts about the versions that were judged (docs/format.md, section 12.3). Each set only grows.
+    """Remember facts about the judged versions (docs/format.md, section 12.3). Each set only grows.
 
-    `custodians` has every pair of keys that a name had, `epochs` the hashes (32 bytes) of each domain's epochs and of
-    those that they follow, and `keys` each domain's public keys (33 bytes). `owners` has hashes of who counted as an
-    owner under which key. `seen` has hashes of entries and of their sensitivities, in a pin only.
+    `custodians` has every pair of keys each name had. `epochs` has the hashes (32 bytes) of each domain's epochs and of
+    their previous epochs. `keys` has each domain's public keys (33 bytes). `owners` has hashes of the owners known to
+    have counted, each under a key. `seen` has hashes of entries and of their sensitivities, in a pin only.
 
-    `gone` has hashes of what may not come back unnoticed. In a history that is each entry and each signed grant that a
-    step took out. A pin does not know what follows what: there it is each entry that gave way to one never seen before.
+    `gone` has hashes of objects that may not come back unnoticed. In a history these are each entry and each signed
+    grant taken out by a step. A pin does not know the order of the versions. There it is each entry replaced by one new
+    to the pin.
     """
 
     custodians: Mapping[str, frozenset[Keys]] = field(default_factory=dict)
@@ -47,17 +48,20 @@ class Memory:
         )
 
     def counted(self, domain: str, public_key: bytes, signer: Signer) -> bool:
-        """Whether the signer is known to have counted while the domain had that public key (32 bytes)."""
+        """Return whether the signer is known to have counted while the domain had this public key (32 bytes)."""
         return owner_hash(domain, public_key, signer) in self.owners
 
     def was_owner(self, domain: str, public_key: bytes, signer: Signer) -> bool:
-        """As `counted`, also of somebody whom a pin of version 1 had among what is gone: with no right to anything."""
+        """Return whether the signer counted, or is among the gone owners of a pin of version 1.
+
+        A gone owner does not have a right to anything.
+        """
         return self.counted(domain, public_key, signer) or owner_hash(domain, public_key, signer) in self.gone
 
 
 @dataclass(frozen=True, slots=True)
 class DomainAuthority:
-    """What the statements of one domain amount to."""
+    """Record the judgement of one domain's statements."""
 
     owners: Owners
     entries: Mapping[str, EntryStatus]
@@ -73,7 +77,7 @@ class DomainAuthority:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The trusted document, what the statements of its domains amount to, and the memory."""
+    """Hold the trusted document, the judgement of its domains' statements, and the memory."""
 
     document: Document
     memory: Memory
@@ -81,19 +85,21 @@ class State:
 
     @classmethod
     def trusting(cls, document: Document, memory: Memory | None = None) -> State:
-        """Return the state of somebody who trusts the document, and knows its facts and those of `memory`."""
+        """Return the state of a reader who trusts the document, and knows its facts and those of `memory`."""
         proofs = KeyHistory(document)
         authorities = {name: authority_of(document, name, proofs) for name in document.domains}
         facts = facts_of(document, authorities, proofs)
         return cls(document, memory.joined(facts) if memory else facts, authorities)
 
     def knows_domain(self, name: str) -> bool:
-        """Whether the domain is in the trusted document, or was signed when it was seen last."""
+        """Return whether the domain is in the trusted document, or was signed when it was last judged."""
         return name in self.document.domains or name in self.memory.epochs
 
     def accepting_document(self) -> State:
-        """Return the state of somebody who says that the document is right as it is, without the facts that it
-        contradicts: newer keys, epochs and entries were given up."""
+        """Return the state of a user who accepts the document as it is.
+
+        Drop the facts it contradicts: the user gave up newer keys, epochs and entries.
+        """
         memory, document = self.memory, self.document
         facts = facts_of(document, self.authorities, KeyHistory(document))
         epochs = {name: known for name, known in memory.epochs.items() if name not in document.domains}
@@ -116,7 +122,10 @@ def facts_of(
     *,
     with_entries: bool = True,
 ) -> Memory:
-    """Return the facts that a document adds to those of the state `before`; with those of entries for a pin."""
+    """Return the facts a document adds to those of the state `before`.
+
+    `with_entries` adds the facts about entries, for a pin.
+    """
     old = before.document if before else Document(document.format, document.file_id)
     custodians = {
         name: frozenset(proofs.chain(name))
@@ -163,7 +172,7 @@ def _grants(document: Document) -> set[bytes]:
 
 
 def joined_states(states: Iterable[State]) -> State:
-    """Return one state of several that end with the same document: that of a merge, from each of its parents."""
+    """Join several states with the same document into one: the state of a merge, from each of its parents."""
 
     def join(one: State, other: State) -> State:
         assert one.document is other.document
@@ -173,8 +182,10 @@ def joined_states(states: Iterable[State]) -> State:
 
 
 def epoch_hashes(document: Document, name: str) -> frozenset[bytes]:
-    """Return the hash of the domain's epoch, and of all that it follows as far as they are kept: each is named by a
-    statement that was signed later."""
+    """Return the hashes of the domain's epoch and of all epochs before it, as far as the domain keeps them.
+
+    A later signed statement names each of them.
+    """
     domain = document.domains[name]
     assert domain.epoch is not None
     identifier = domain.epoch.hash(document.file_id, name, domain.public_key)
@@ -186,7 +197,7 @@ def epoch_hashes(document: Document, name: str) -> frozenset[bytes]:
 def authority_of(
     document: Document, name: str, proofs: KeyHistory | None = None, before: State | None = None
 ) -> DomainAuthority:
-    """Return what the domain's statements amount to; what is as it was in `before` is not verified again."""
+    """Judge the domain's statements. Do not verify again the parts unchanged since `before`."""
     domain = document.domains[name]
     old = before.document.domains.get(name) if before else None
     if before is None or old is None or not _same_owners(before.document, document, old, domain):
@@ -206,7 +217,7 @@ def authority_of(
 
 
 def changed_names(old: Mapping[str, T], new: Mapping[str, T]) -> list[str]:
-    """Return the names of what is not the same in both, sorted."""
+    """Return the sorted names of the objects that differ between the two mappings."""
     if old is new:
         return []
     changed = [name for name, thing in new.items() if old.get(name) is not thing and old.get(name) != thing]

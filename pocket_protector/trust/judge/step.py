@@ -1,4 +1,4 @@
-"""A step that is judged."""
+"""Describe the step to judge."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pocket_protector.trust.key_history import KeyHistory
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From one state to another. `earlier` and `proofs` are those of the two documents.
+    """Record a step from one state to another.
 
-    `follows` says that the new document is known to come after the other one, as in git's history. Else it may be
-    older, or another branch's: what it does not have was not taken out as far as anybody can tell.
+    `earlier` and `proofs` are the key histories of the old and the new document. `follows` says whether the new
+    document is known to come after the old one, as in git's history. If not, it may be older or from another branch. An
+    absent object then does not prove a removal.
     """
 
     before: State

@@ -1,4 +1,4 @@
-"""What a step adds to the memory."""
+"""Add the facts of a step to the memory."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ def remembered(step: Step) -> Memory:
 
 
 def _taken_out(old: Domain, new: Domain) -> Iterator[bytes]:
-    """The hashes of what a step of a history takes out of a domain: entries, lower sensitivities, and signed grants
-    under a key that stays."""
+    """Yield the hashes of the objects a step of a history takes out of a domain.
+
+    These are entries, lower sensitivities, and signed grants under an unchanged key.
+    """
     for key in changed_names(old.secrets, new.secrets):
         was, now = old.secrets.get(key), new.secrets.get(key)
         if was is None:
@@ -45,8 +47,11 @@ def _taken_out(old: Domain, new: Domain) -> Iterator[bytes]:
 
 
 def _superseded(memory: Memory, old: Domain, new: Domain) -> Iterator[bytes]:
-    """The hashes of what gives way to something that a pin has never seen: entries, lower sensitivities, and the key of
-    a domain that nobody has signed. What gives way to something that was seen may be the newer of the two."""
+    """Yield the hashes of the objects replaced by others new to the pin.
+
+    These are entries, lower sensitivities, and the key of an unsigned domain. An object replaced by a known one may be
+    the newer of the two.
+    """
     for key in changed_names(old.secrets, new.secrets):
         was, now = old.secrets.get(key), new.secrets.get(key)
         if was is None or now is None:
