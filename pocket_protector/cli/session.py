@@ -101,10 +101,10 @@ class Session(CredentialPrompts):
         `done` is the message afterwards. `last` is called when only the write is left to do, and allows it. Returns the
         written file; None if the user or `last` said no.
         """
-        guarded.check_write(changed, removing=removing)
+        checked = guarded.check_write(changed, removing=removing)
         if not self._may_write(guarded.key_file, changed, last):
             return None
-        written = guarded.write_checked(changed)
+        written = checked.write()
         output.note(done)
         return written
 

@@ -118,6 +118,13 @@ class Stored(View):
         assert base._file is not None
         return base._file.with_document(self._document).text != self.get_contents()
 
+    def is_made_from(self, other: Stored) -> bool:
+        """Return whether this object is `other`, or was made from it by changes."""
+        version: DocumentVersion | None = self._version
+        while version is not None and version is not other._version:
+            version = version.parent
+        return version is not None
+
     def check_changeable(self) -> None:
         """Check that the file can be changed.
 

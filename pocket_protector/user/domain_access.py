@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pocket_protector.crypto.identity import Identity
@@ -45,15 +45,16 @@ class Use:
 class OpenedDomain:
     """The opened values of a domain: `values` has the bytes of each value, or the text of an unresolved reference.
 
-    `failures` has the references that could not be resolved and were skipped. `sealed` has the domain's own values as
-    text.
+    `failures` has the references that could not be resolved and were skipped. `unbound` and `under_retired_key` name
+    values as in `DecryptedDomain`.
     """
 
     name: str
     values: Mapping[str, bytes]
-    sealed: DecryptedDomain
     failures: Mapping[str, ProviderError]
-    references: tuple[str, ...]
+    unresolved: tuple[str, ...]
+    unbound: tuple[str, ...]
+    under_retired_key: tuple[str, ...]
 
     def texts(self) -> DecryptedDomain:
         """Return the values as text.
@@ -61,8 +62,8 @@ class OpenedDomain:
         Raises StoreError for a reference to a value that is not UTF-8 text.
         """
         texts = {name: decoded(self.name, name, value) for name, value in self.values.items()}
-        decrypted = DecryptedDomain(self.name, texts, list(self.sealed.unbound), list(self.sealed.under_retired_key))
-        decrypted.unresolved = self.references
+        decrypted = DecryptedDomain(self.name, texts, list(self.unbound), list(self.under_retired_key))
+        decrypted.unresolved = self.unresolved
         return decrypted
 
 
@@ -103,18 +104,22 @@ class DomainAccess:
         file.pin_as_used()
         tell_of_rotation(file, sealed)
         held = {name: values[name] for name in self._names if name in values}
-        return OpenedDomain(domain, held, sealed, failures, () if use.resolve else tuple(pointers))
+        unresolved = () if use.resolve else tuple(pointers)
+        return OpenedDomain(domain, held, failures, unresolved, sealed.unbound, sealed.under_retired_key)
 
-    def export(self, identity: Identity) -> ExportedDomain:
-        """Open the values for a package.
+    def export(self, identity: Identity, *custodian_names: str) -> ExportedDomain:
+        """Open the values for a package that custodians of the file, or others, receive.
 
-        References stay references. No entry becomes less sensitive than it was when the user last saw it.
+        References stay references. No entry becomes less sensitive than it was when the user last saw it, and a
+        production domain stays one. Raises as `open`, and as `GuardedKeyFile.check_wrapping` for the custodians.
         """
         file, domain = self._file, self._domain
+        file.check_wrapping(domain, *custodian_names)
         opened = self.open(identity)
         references = file.key_file.get_references(domain)
         contents = {name: references.get(name, opened.values[name]) for name in self._names}
-        return with_contents(file.key_file, domain, contents, file.judged.sensitivity_floors(domain))
+        exported = with_contents(file.key_file, domain, contents, file.judged.sensitivity_floors(domain))
+        return replace(exported, production=True) if file.judged.was_production(domain) else exported
 
 
 def grant_access(

@@ -28,11 +28,9 @@ from pocket_protector.user.judged_file import (
     judge_against_pin,
     judge_as_new,
     notices_of,
-    place_and_text,
     warning_of,
 )
 from pocket_protector.user.notices import Notice, Tell
-from pocket_protector.user.sealed_changes import SealedChange, sealed_changes
 
 if TYPE_CHECKING:  # imported late: the use of an unchanged file does not need it
     from pocket_protector.crypto.identity import Identity
@@ -42,6 +40,7 @@ if TYPE_CHECKING:  # imported late: the use of an unchanged file does not need i
     from pocket_protector.repository.verification import Report
     from pocket_protector.trust.findings import Finding
     from pocket_protector.user.domain_access import DomainAccess, Use
+    from pocket_protector.user.guarded_write import CheckedWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class GuardedKeyFile:
         tell: takes each `Notice` when it arises.
     """
 
-    __slots__ = ("_given", "_is_new", "_judged", "key_file", "options", "tell")
+    __slots__ = ("_checked_owners", "_given", "_judged", "is_new", "key_file", "options", "tell")
 
     def __init__(self, key_file: KeyFile, options: GuardOptions | None = None, tell: Tell = notices.ignore) -> None:
         self.key_file = key_file
@@ -80,7 +79,8 @@ class GuardedKeyFile:
         self.tell = tell
         self._judged: JudgedFile | None = None
         self._given: set[Notice] = set()
-        self._is_new = False
+        self.is_new = False
+        self._checked_owners: set[str] = set()
 
     @classmethod
     def from_file(
@@ -96,7 +96,7 @@ class GuardedKeyFile:
         """Make a new file at `path`, as `KeyFile.create` does. The first write pins the file, and records that this
         user made it."""
         file = cls(KeyFile.create(path), options, tell)
-        file._is_new = True
+        file.is_new = True
         file._judged = judge_as_new(file.key_file)
         return file
 
@@ -161,7 +161,10 @@ class GuardedKeyFile:
                     f"the fingerprint of {custodian_name!r} is another: {to_words(actual)}",
                     hint="ask them by another way; somebody may have put other keys in the place of theirs",
                 )
+            self._checked_owners.add(custodian_name)
+        if custodian_name in self._checked_owners:
             return
+        self._checked_owners.add(custodian_name)
         state = self.judged.trusted()
         known = state is not None and custodian_name in state.document.custodians
         if state is None or not known or (self.judged.is_signed() and not state.document.owned_by(custodian_name)):
@@ -169,48 +172,26 @@ class GuardedKeyFile:
             text = f"{custodian_name} {was} before; ask them by another way whether this is their fingerprint:"
             self.tell(notices.note(text, to_words(actual)))
 
-    def check_write(self, changed: KeyFile, *, removing: str | None = None) -> None:
-        """Check everything that `changed` seals, signs or wraps beyond this file.
+    def check_write(self, changed: KeyFile, *, removing: str | None = None) -> CheckedWrite:
+        """Check everything that `changed` seals, signs or wraps beyond this file, and which owners it removes.
 
-        `removing` names the owner whom the user removes: a finding about them goes with them. `write` makes this check
-        too; call it first if something happens before the write, such as a question. Raises as `check_sealing`,
-        `check_wrapping` and `check_new_owner`.
+        `changed` is made from `key_file`. `removing` names the owner whom the user removes: where they go, a finding
+        about them goes with them. Returns the checked change, to write after a question, say. Raises as
+        `check_sealing`, `check_wrapping` and `check_new_owner`; AccessError for an owner of a signed domain who would
+        leave without a rotation; StoreError for a file that was not made from this one.
         """
-        before, after = self.key_file.document, changed.document
-        if before.file_id != after.file_id and not self.options.behind:
-            for finding in self.judged.violations:
-                raise IntegrityError(f"nothing was written: {finding.text}", hint=finding.hint)
-        for change in sealed_changes(before, after):
-            self._check_sealed(change, removing)
+        from pocket_protector.user.guarded_write import check_write
+
+        return check_write(self, changed, removing=removing)
 
     def write(self, changed: KeyFile, *, removing: str | None = None) -> GuardedKeyFile:
         """Write `changed`, which was made from this file, and pin the result. `removing` is as in `check_write`.
         Returns the file now on disk. Raises as `check_write` and `KeyFile.write`, and then writes nothing."""
-        self.check_write(changed, removing=removing)
-        return self.write_checked(changed)
+        return self.check_write(changed, removing=removing).write()
 
-    def write_checked(self, changed: KeyFile) -> GuardedKeyFile:
-        """Write `changed` after `check_write` has accepted it, and pin the result."""
-        judged = self.judged
-        written = changed.write()
-        if self._is_new or not self.key_file.file_id:
-            # This is the first version of a file that this user made, whatever stood at the path earlier.
-            new = judge_as_new(written)
-            new.pin_written(written, self.tell)
-            new.confirm()
-        else:
-            self.give_pending()
-            self._pin_written(judged, written)
-        return GuardedKeyFile(written, self.options, self.tell)
-
-    def write_joined(self, joined: KeyFile) -> GuardedKeyFile:
-        """Write the join of two branches, and pin the result. Others may have sealed anything in the branches. Gives a
-        warning about every domain of the written file that contradicts the pin. Raises as `KeyFile.write`."""
-        written = joined.write()
-        result = GuardedKeyFile(written, self.options, self.tell)
-        result.give_notices(written.get_domain_names(), first_contact=False)
-        result._pin_written(result.judged, written)
-        return result
+    def check_new_domain(self, domain_name: str, custodian_names: Collection[str]) -> None:
+        """Check that the key of a new domain may be wrapped for these custodians. Raises as `check_wrapping`."""
+        self._check_change(domain_name, custodian_names)
 
     # Reading
 
@@ -294,7 +275,9 @@ class GuardedKeyFile:
 
     def accept(self) -> None:
         """Trust the present file, whatever the findings are, and even if the pin is damaged. Call this after the user
-        has compared the fingerprints with the custodians. Raises StoreError if the pin cannot be written."""
+        has compared the fingerprints with the custodians. Raises StoreError for a legacy file, and if the pin cannot
+        be written."""
+        self.key_file.check_changeable()
         self.judged.judged().accept()
 
     def forget_damaged_pin(self) -> None:
@@ -337,6 +320,18 @@ class GuardedKeyFile:
         if len(pending) > MOST_NOTICES:
             self._give(notices.note(f"and {len(pending) - MOST_NOTICES} more (pprotect trust)"))
 
+    def introduce(self, domain: str, owners: Iterable[str]) -> None:
+        """Show the fingerprints of the owners who did not own the domain when this user last used the file."""
+        from pocket_protector.trust.fingerprints import to_words
+
+        state = self.judged.trusted()
+        pinned = state.document.domains.get(domain) if state else None
+        for owner in owners:
+            if (pinned is None or owner not in pinned.owners) and owner in self.key_file.document.custodians:
+                words = to_words(self.key_file.get_fingerprint(owner))
+                text = f"{owner} was not seen as an owner of {domain} before; their fingerprint: {words}"
+                self._give(notices.note(text))
+
     # Inside
 
     def _give_summary(self, others: list[Finding]) -> None:
@@ -362,31 +357,6 @@ class GuardedKeyFile:
     def _check_anchored(self, domain: str) -> None:
         if self.options.trust is not None and domain in self.key_file.document.domains:
             self.key_file.check_anchored(domain, self.options.trust)
-
-    def _check_sealed(self, change: SealedChange, removing: str | None) -> None:
-        if change.is_new_domain:
-            self._check_change(change.domain, change.wrapped_for)
-        elif change.wraps:
-            self.check_wrapping(change.domain, *change.wrapped_for, removing=removing)
-        else:
-            self.check_sealing(change.domain)
-
-    def introduce(self, domain: str, owners: Iterable[str]) -> None:
-        """Show the fingerprints of the owners who did not own the domain when this user last used the file."""
-        from pocket_protector.trust.fingerprints import to_words
-
-        state = self.judged.trusted()
-        pinned = state.document.domains.get(domain) if state else None
-        for owner in owners:
-            if (pinned is None or owner not in pinned.owners) and owner in self.key_file.document.custodians:
-                words = to_words(self.key_file.get_fingerprint(owner))
-                text = f"{owner} was not seen as an owner of {domain} before; their fingerprint: {words}"
-                self._give(notices.note(text))
-
-    def _pin_written(self, judged: JudgedFile, written: KeyFile) -> None:
-        hint = "you saw another one before; if you threw that away yourself: pprotect trust accept"
-        for finding in judged.pin_written(written, self.tell):
-            self.tell(notices.warning(place_and_text(finding), hint))
 
     def _give(self, notice: Notice) -> None:
         if notice not in self._given:

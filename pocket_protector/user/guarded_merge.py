@@ -14,6 +14,7 @@ from pocket_protector.repository.conflict import check_untouched, conflict_stage
 from pocket_protector.trust.gates import check_change
 from pocket_protector.user import notices
 from pocket_protector.user.guarded_key_file import GuardedKeyFile, GuardOptions
+from pocket_protector.user.guarded_write import write_joined
 from pocket_protector.user.judged_file import judge_against_pin
 from pocket_protector.user.notices import Tell
 
@@ -87,7 +88,7 @@ class GuardedMerge:
 
         Raises as `KeyFile.write`.
         """
-        return GuardedKeyFile(self.ours, self.options, self.tell).write_joined(joined)
+        return write_joined(GuardedKeyFile(self.ours, self.options, self.tell), joined)
 
 
 def check_side(base: KeyFile, side: KeyFile, owned: Mapping[str, Collection[str]], *, behind: bool) -> None:

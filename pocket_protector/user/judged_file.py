@@ -60,6 +60,11 @@ class JudgedFile(NamedTuple):
             return pinned.policy.require_signed
         return self.before.knows_domain(domain) and ("domain", domain) in {f.where for f in self.violations}
 
+    def was_production(self, domain: str) -> bool:
+        """Return whether the pinned file, before it changed, has the domain as one of production."""
+        pinned = self.before.document.domains.get(domain) if self.before else None
+        return pinned is not None and bool(pinned.policy.production) and bool(self.violations)
+
     def sensitivity_floors(self, domain: str) -> dict[str, Sensitivity]:
         """Return the lowest permitted sensitivity by secret name.
 

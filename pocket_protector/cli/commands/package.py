@@ -79,11 +79,12 @@ def package(ctx: typer.Context, domain: RequiredDomain, options: PackageOptions)
     store = guarded.key_file
     check_not_production(domain, store.get_policy(domain).production)
     people = [recipient_named(store, name) for name in options.recipient]
-    guarded.check_wrapping(domain, *(name for name in options.recipient if name in store.get_key_custodian_names()))
+    custodians_named = [name for name in options.recipient if name in store.get_key_custodian_names()]
+    guarded.check_wrapping(domain, *custodians_named)
     meet_recipients(session, people)
     identity = session.identity(store)
     require_signing(identity)
-    exported = guarded.access(domain, Use(resolve=False), options.secret or None).export(identity)
+    exported = guarded.access(domain, Use(resolve=False), options.secret or None).export(identity, *custodians_named)
     gated = [entry.name for entry in exported.entries if is_gated(entry)]
     if gated and options.token_out is None and gate is Gate.TOKEN:
         raise UsageError(f"sensitive values need a token: {', '.join(gated)}", hint="--token-out PATH")

@@ -63,8 +63,8 @@ def set_policy(ctx: typer.Context, domain: RequiredDomain, options: PolicyOption
     policy = options.changed(old)
     if options == PolicyOptions():
         raise UsageError("no demand is given", hint=f"now: {demands(old)}; pprotect set-policy --help")
-    policy = replace(policy, production=is_production(session, domain, options.production, old.production))
     guarded.check_wrapping(domain)
+    policy = replace(policy, production=is_production(session, domain, options.production, old.production))
     changed = store.set_policy(domain, policy, session.identity(store))
     weaker = policy.weaker_than(old)
     if PRODUCTION in weaker and session.prompts.terminal:

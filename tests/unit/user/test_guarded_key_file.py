@@ -12,6 +12,7 @@ from samples import refused
 from shell import ALICE, BOB, CAROL
 
 from pocket_protector import (
+    AccessError,
     IntegrityError,
     KeyFile,
     PocketProtectorError,
@@ -234,3 +235,80 @@ def test_a_damaged_pin_stops_every_guarded_step(victim: Victim, tmp_path: Path) 
     for step in steps:
         with refused(StoreError):
             step(victim.open())
+
+
+# What a reviewer got past the guards
+
+
+def test_a_change_of_another_object_is_refused(victim: Victim) -> None:
+    guarded = victim.open()
+    guarded.check_changeable()
+    victim.attacked(ATTACKS["domain"])
+    other = KeyFile.from_file(victim.path).set_secret("dev", "API_KEY", "sealed to Mallory")
+    before = victim.path.read_bytes()
+    with refused(StoreError):
+        guarded.write(other)
+    assert victim.path.read_bytes() == before
+
+
+def test_what_goes_with_an_owner_goes_where_they_go_only(victim: Victim) -> None:
+    guarded = victim.open()
+    guarded = guarded.write(guarded.key_file.add_domain("other", ALICE, creds=ME))
+    guarded = victim.attacked(ATTACKS["custodian"])
+    changed = guarded.key_file.rm_owner("dev", BOB, ME).add_owner("other", BOB, ME)
+    with refused(IntegrityError):
+        guarded.write(changed, removing=BOB)
+
+
+def test_an_owner_who_stays_is_not_being_removed(victim: Victim) -> None:
+    guarded = victim.attacked(ATTACKS["custodian"])
+    with refused(IntegrityError):
+        guarded.write(guarded.key_file.rotate_domain_key("dev", ME), removing=CAROL)
+
+
+def test_a_damaged_grant_is_no_way_out_of_a_signed_domain(victim: Victim) -> None:
+    def stripped(file: KeyFile) -> KeyFile:
+        dev = file.document.domain("dev")
+        owners = {**dev.owners, BOB: replace(dev.owners[BOB], signed=None)}
+        return rewritten(file, file.document.with_domain(replace(dev, owners=owners)))
+
+    guarded = victim.attacked(stripped)
+    for changed in (
+        guarded.key_file.rm_owner("dev", BOB),
+        guarded.key_file.rm_owner("dev", BOB).rm_secret("dev", "API_KEY"),
+    ):
+        with refused(AccessError) as caught:
+            guarded.write(changed, removing=BOB)
+        assert "rotation" in caught.value.message
+    written = guarded.write(guarded.key_file.rm_owner("dev", BOB, ME), removing=BOB)
+    assert written.key_file.get_domain_owner_names("dev") == [ALICE]
+
+
+def test_a_new_owner_is_introduced_by_the_write(victim: Victim) -> None:
+    guarded = victim.open()
+    guarded.write(guarded.key_file.add_owner("dev", CAROL, ME))
+    assert [notice.text for notice in victim.notices if CAROL in notice.text and "fingerprint" in notice.text]
+
+
+def test_a_package_of_a_domain_that_was_production(victim: Victim) -> None:
+    guarded = victim.open()
+    before = victim.path.read_bytes()
+    guarded.write(guarded.key_file.set_policy("dev", Policy(production=True), ME))
+    victim.path.write_bytes(before)
+    identity = victim.open().key_file.unlock(ME)
+    with refused(IntegrityError):
+        victim.open().access("dev", Use(resolve=False)).export(identity)
+    assert victim.open(behind=True).access("dev", Use(resolve=False)).export(identity).production
+
+
+def test_opened_values_are_the_chosen_ones(victim: Victim) -> None:
+    opened = victim.open().access("dev", names=["API_KEY"]).open(ME)
+    assert [*opened.values] == [*opened.texts()] == ["API_KEY"]
+    assert "tulip-dev-db" not in "".join(str(getattr(opened, name)) for name in opened.__slots__)
+
+
+def test_a_legacy_file_cannot_be_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PPROTECT_STATE_DIR", str(tmp_path / "state"))
+    legacy = Path(__file__).parents[2] / "vectors" / "upstream" / "v1-v2-mixed.yaml"
+    with refused(StoreError):
+        GuardedKeyFile.from_file(legacy).accept()
