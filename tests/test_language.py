@@ -12,8 +12,8 @@ import pytest
 LIMITS = {
     "docstrings": (3.0, 0.5, 3),
     "comments": (3.0, 0.5, 0),
-    "texts": (3.0, 0.6, 32),
-    "docs": (3.0, 0.6, 56),
+    "texts": (3.0, 0.5, 32),
+    "docs": (3.0, 0.5, 56),
 }
 MOST_VERBLESS = 17
 """Public functions whose docstring is missing or does not begin with a verb."""

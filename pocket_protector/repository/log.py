@@ -97,14 +97,14 @@ def blobs(path: str, ids: Sequence[str], most: int) -> Iterator[tuple[str, bytes
                 os.write(git.stdin.fileno(), blob.encode() + b"\n")
             header = git.stdout.readline().split()
             if header[:2] != [blob.encode(), b"blob"]:
-                raise StoreError(f"git cannot read the object {blob}", hint="git fsck says what is wrong")
+                raise StoreError(f"git cannot read the object {blob}", hint="git fsck names the fault")
             size = int(header[2])
             raw = git.stdout.read(min(size, most + 1))
             left = size - len(raw) + 1
             while left and (chunk := git.stdout.read(min(left, _CHUNK))):
                 left -= len(chunk)
             if left:
-                raise StoreError(f"git cannot read the object {blob}", hint="git fsck says what is wrong")
+                raise StoreError(f"git cannot read the object {blob}", hint="git fsck names the fault")
             yield blob, raw
 
 

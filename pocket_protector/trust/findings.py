@@ -93,8 +93,8 @@ KINDS = {
         "Keys of Pocket Protector's gave way to others, which they cannot sign", waits=True
     ),
     "domain-added": FindingKind("A new key domain"),
-    "domain-behind": FindingKind("A key domain's key and policy are older than what was seen", is_older=True),
-    "domain-forged": FindingKind("A new key domain whose statements do not hold"),
+    "domain-behind": FindingKind("A key domain's key and policy are older than the newest known ones", is_older=True),
+    "domain-forged": FindingKind("The statements of a new key domain do not hold"),
     "domain-forked": FindingKind("Two rotations of a key domain do not know of each other", is_parallel=True),
     "domain-removed": FindingKind("A key domain was removed"),
     "domain-replaced": FindingKind("A key domain's key or policy was replaced by somebody without the right to it"),
@@ -106,20 +106,18 @@ KINDS = {
     "file-upgraded": FindingKind("The file was upgraded from Pocket Protector's format"),
     "first-contact": FindingKind("Nothing was known of the file before", is_first_contact=True),
     "first-epoch": FindingKind("A listed owner made the first statement about a key domain"),
-    "first-epoch-forged": FindingKind(
-        "Somebody who was not listed as an owner made the first statement about a key domain"
-    ),
-    "grant-of-former-owner": FindingKind("An owner was given access by somebody who is no longer an owner"),
+    "first-epoch-forged": FindingKind("The first statement about a key domain does not come from a listed owner"),
+    "grant-of-former-owner": FindingKind("A former owner gave an owner access"),
     "grant-stale": FindingKind("An owner was given access to an earlier key of the domain"),
     "grant-unusable": FindingKind("An owner's grant is for earlier keys of theirs"),
     "grant-without-custodian": FindingKind("An owner is no key custodian"),
     "log-entries-gone": FindingKind("Entries of the audit log are gone without a note"),
     "log-truncated": FindingKind("The audit log was truncated"),
     "file-removed": FindingKind("The file was removed"),
-    "merge-conflict": FindingKind("What a merge would make of two histories cannot be told"),
+    "merge-conflict": FindingKind("The result of merging two histories cannot be determined"),
     "owner-added": FindingKind("A new owner of a key domain"),
-    "owner-behind": FindingKind("An owner whose removal or newer grant was seen already", is_older=True),
-    "owner-injected": FindingKind("An owner whom nobody with the right to it gave access"),
+    "owner-behind": FindingKind("The removal of an owner, or a newer grant, is known already", is_older=True),
+    "owner-injected": FindingKind("An owner was added without authorization"),
     "owner-removed": FindingKind("An owner of a key domain was removed"),
     "owner-returned": FindingKind("The removal of an owner was undone"),
     "owner-stripped": FindingKind("The signature of an owner's grant is gone"),
@@ -151,6 +149,6 @@ KINDS = {
     "unsigned-owner-added": FindingKind(
         "An owner was added to a domain that nobody has signed, without a signature", waits=True
     ),
-    "untrusted": FindingKind("A key domain does not lead back to anybody who is trusted"),
+    "untrusted": FindingKind("A key domain does not lead back to a trusted custodian"),
 }
 """Every code of a finding, with its kind."""

@@ -155,6 +155,6 @@ def _distrust(document: Document, name: str, trust: Trust) -> list[Finding]:
         found, _ = authorize(None, document)
         known = is_anchored(document, domain, trust)
     if not known:
-        text = "its key and owners do not lead back to anybody who is trusted"
+        text = "its key and owners do not lead back to a trusted custodian"
         found.insert(0, Finding(Severity.VIOLATION, "untrusted", ("domain", name), text, _NO_ANCHOR))
     return about(found, name, domain.owners)

@@ -274,7 +274,7 @@ def _keep(judged: JudgedFile, state: State, tell: Tell) -> None:
 
 
 def _not_kept(error: StoreError) -> Notice:
-    return note(f"what was seen of the file is not kept: {error.message}")
+    return note(f"your record of the file is not kept: {error.message}")
 
 
 def _in_anothers_place() -> Finding:

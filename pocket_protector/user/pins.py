@@ -96,7 +96,7 @@ class Pin:
 
         pin = _head(text) + encode_pin(text, state.memory)
         if len(pin) > MAX_PIN_BYTES:
-            raise StoreError(f"what was seen of this file takes more than {MAX_PIN_BYTES} bytes", hint=_FORGET)
+            raise StoreError(f"your record of this file takes more than {MAX_PIN_BYTES} bytes", hint=_FORGET)
         self._replace(self._path(file_id), pin, lambda old: over_damage or old == self._seen)
         self._replace(self._place, file_id.hex().encode() + b"\n", lambda _: True)
 
@@ -154,4 +154,4 @@ def _head(text: str, start: str = _HEAD) -> bytes:
 
 
 def _damaged(path: str) -> StoreError:
-    return StoreError(f"{path} is damaged: what was seen of this file before cannot be told", hint=_FORGET)
+    return StoreError(f"{path} is damaged: your record of this file cannot be read", hint=_FORGET)

@@ -160,7 +160,7 @@ def test_reading_and_writing_go_on_where_nothing_can_be_kept(someone: Person) ->
     someone.variables["PPROTECT_STATE_DIR"] = "/dev/null/x"
     result = someone(*READ)
     assert (result.code, result.out) == (0, DEV["API_KEY"])
-    assert "note: what was seen of the file is not kept: cannot make /dev/null/x" in result.err
+    assert "note: your record of the file is not kept: cannot make /dev/null/x" in result.err
     assert someone("add-secret", "dev", "new", "--generate").code == 0
     assert someone.values("dev")["new"]
     someone(*READ, "--require-signed").failed(8, "nobody is trusted yet", "pprotect trust accept")
@@ -184,7 +184,7 @@ def test_a_state_folder_that_may_only_be_read(pinned: Person) -> None:
         for folder in folders:
             folder.chmod(0o700)
     assert (result.code, result.out) == (0, DEV["API_KEY"])
-    assert "note: what was seen of the file is not kept: " in result.err
+    assert "note: your record of the file is not kept: " in result.err
 
 
 @pytest.mark.parametrize("which", ["pins", "places"])
@@ -288,7 +288,7 @@ def test_require_signed(someone: Person, words: tuple[str, ...]) -> None:
     assert value in someone.done(*require_signed(words, "--trust", alice))
     assert value in someone.done(*require_signed(words), env={"PPROTECT_TRUST": f" {bob} ;{alice}; "})
     empty = {"PPROTECT_STATE_DIR": str(someone.home / "empty")}
-    someone(*require_signed(words, "--trust", bob), env=empty).failed(8, "do not lead back to anybody who is trusted")
+    someone(*require_signed(words, "--trust", bob), env=empty).failed(8, "do not lead back to a trusted custodian")
     someone(*require_signed(words), env={"PPROTECT_TRUST": bob}).failed(8, "do not lead back to anybody")
     someone(*require_signed(words, "--trust", bob), env={"PPROTECT_TRUST": alice}).failed(8, "do not lead back")
     assert value in someone.done(*require_signed(words))  # what was read before is a pin

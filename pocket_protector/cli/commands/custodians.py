@@ -66,7 +66,7 @@ def could_read(store: KeyFile, domain: str, name: str, *, rotated: bool) -> None
     output.note(f"{name} could read {domain}: {values}")
     output.note(f"  and keeps what git's history holds; change each of these values: {update}")
     if rotated:
-        output.note(f"  the key of {domain} is rotated: they cannot read what is set from now on")
+        output.note(f"  the key of {domain} is rotated: they cannot read values that are set from now on")
     else:
         output.note(f"  their key still opens {domain} until an owner runs: {rotate}")
 

@@ -44,7 +44,7 @@ def pubkey(
 
 def keygen(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who you are, such as your email address.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Your name, such as your email address.")],
     out: Annotated[
         str | None,
         typer.Option("--out", metavar="PATH", help="The new file for your private key."),

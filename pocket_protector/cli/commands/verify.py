@@ -34,7 +34,7 @@ def verify(
         str | None,
         typer.Option("--output-format", metavar="|".join(_FORMATS), help="How to report; text if not given."),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Report what is in order too.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Report information and clean steps too.")] = False,
 ) -> None:
     """Judge who changed what: whether each change of keys, owners, policies and signed values was one that its signer
     had the right to. Exits with 1 if one was not.

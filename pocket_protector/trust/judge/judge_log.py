@@ -21,7 +21,7 @@ def judge_log(old: AuditLog, new: AuditLog) -> Iterator[Finding]:
         return
     places = ", ".join(sorted(gone)[:5]) + (" and others" if len(gone) > 5 else "")
     text = f"entries of the audit log are gone, and no truncation noted that: {number}, in {places}"
-    hint = "another branch does not have them; if this is none, see in git's history who took them out"
+    hint = "another branch does not have them; if this is not one, git's history names the commit that removed them"
     yield Finding(Severity.ATTENTION, "log-entries-gone", (FILE,), text, hint)
 
 

@@ -87,7 +87,7 @@ def _judge_counting(
     before = state.document.custodians.get(owner)
     touched = was != grant or before is None or before.keys != custodian.keys
     if was is not None and touched and not sealed_to(grant.wrapped_key, custodian.public_key):
-        text = "the domain's key is wrapped for earlier keys of the owner, who cannot open it"
+        text = "the domain's key is wrapped for earlier keys of the owner, and does not open with the present ones"
         yield Finding(Severity.ATTENTION, "grant-unusable", where, text, f"an owner runs: {again}")
 
 
