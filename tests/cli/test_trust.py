@@ -289,7 +289,7 @@ def test_require_signed(someone: Person, words: tuple[str, ...]) -> None:
     assert value in someone.done(*require_signed(words), env={"PPROTECT_TRUST": f" {bob} ;{alice}; "})
     empty = {"PPROTECT_STATE_DIR": str(someone.home / "empty")}
     someone(*require_signed(words, "--trust", bob), env=empty).failed(8, "do not lead back to a trusted custodian")
-    someone(*require_signed(words), env={"PPROTECT_TRUST": bob}).failed(8, "do not lead back to anybody")
+    someone(*require_signed(words), env={"PPROTECT_TRUST": bob}).failed(8, "do not lead back to a trusted custodian")
     someone(*require_signed(words, "--trust", bob), env={"PPROTECT_TRUST": alice}).failed(8, "do not lead back")
     assert value in someone.done(*require_signed(words))  # what was read before is a pin
 
@@ -305,7 +305,7 @@ def test_require_signed_of_a_domain_that_nobody_signed(tmp_path: Path) -> None:
     alice = founder(tmp_path, unsigned_file())
     alice.done("trust", "accept", "--yes")
     alice(*READ, "--require-signed").failed(8, "nobody has signed its key", "pprotect set-policy dev --require-signed")
-    alice(*READ, "--trust", anchor(alice, ALICE)).failed(8, "do not lead back to anybody")
+    alice(*READ, "--trust", anchor(alice, ALICE)).failed(8, "do not lead back to a trusted custodian")
 
 
 @pytest.mark.parametrize("text", ["x", "=", "alice@example.com", "alice@example.com=", f"{ALICE}=zz", "=" + "00" * 32])
