@@ -281,14 +281,16 @@ def edit(file: KeyFile, rng: random.Random) -> KeyFile:  # noqa: C901, PLR0911, 
     if kind == "owner":
         return file.add_owner(domain, rng.choice(file.get_key_custodian_names()), owner)
     if kind == "rm_owner" and len(file.get_domain_owner_names(domain)) > 1:
-        return file.rm_owner(domain, next(o for o in file.get_domain_owner_names(domain) if o != owner.name))
+        leaving = next(o for o in file.get_domain_owner_names(domain) if o != owner.name)
+        return file.rm_owner(domain, leaving, owner if file.is_signed(domain) else None)
     if kind == "custodian" and f"new{number}" not in file.get_key_custodian_names():
         return file.add_raw_key_custodian(Creds(f"new{number}", raw_key(5)))
     if kind == "rm_custodian" and (
         others := [n for n in file.get_key_custodian_names() if n.startswith(("new", "car"))]
     ):
         name = rng.choice(others)
-        if all(len(file.get_domain_owner_names(d)) > 1 for d in file.get_custodian_domains(name)):
+        owned = file.get_custodian_domains(name)
+        if all(len(file.get_domain_owner_names(d)) > 1 and not file.is_signed(d) for d in owned):
             return file.rm_key_custodian(name)
     if kind == "passphrase":
         return file.set_key_custodian_passphrase(BOB, BOB.passphrase, raw_key=True)

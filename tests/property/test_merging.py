@@ -49,8 +49,11 @@ def branch(file: KeyFile, rng: random.Random, tag: str) -> KeyFile:  # noqa: C90
         elif kind == 9 and ALICE.name in file.get_domain_owner_names("dev"):
             file = file.add_owner("dev", CAROL.name, ALICE)
         elif kind == 10 and len(file.get_domain_owner_names(domain)) > 1:
-            with suppress(StoreError):  # whose grant vouches for others is not taken out so
-                file = file.rm_owner(domain, rng.choice(file.get_domain_owner_names(domain)))
+            leaving = rng.choice(file.get_domain_owner_names(domain))
+            others = [c for c in (ALICE, BOB, CAROL) if c.name in file.get_domain_owner_names(domain)]
+            by = next((c for c in others if c.name != leaving), None) if file.is_signed(domain) else None
+            with suppress(StoreError, AccessError):  # the last one who counts stays; others may not count
+                file = file.rm_owner(domain, leaving, by)
         elif kind == 11 and tag not in file.get_key_custodian_names():
             file = file.add_raw_key_custodian(Creds(tag, raw_key(1)))
         elif kind in (13, 14):

@@ -63,6 +63,10 @@ class AgainstDicts(RuleBasedStateMachine):
             self.file = self.file.add_raw_key_custodian(creds)
             self.people[name] = creds
 
+    def counts_in_signed(self, domain: str, name: str) -> bool:
+        """Whether the custodian leaves the domain only by a rotation."""
+        return self.file.is_signed(domain) and self.file.authority(domain).owners.counts(name)
+
     @rule(name=st.sampled_from(PEOPLE))
     def rm_custodian(self, name: str) -> None:
         if name not in self.people:
@@ -72,6 +76,9 @@ class AgainstDicts(RuleBasedStateMachine):
             if any(owners == {name} for owners in self.owners.values()):
                 with refused(StoreError):
                     self.file.rm_key_custodian(name)
+        elif any(self.counts_in_signed(domain, name) for domain in self.owners):
+            with refused(StoreError):
+                self.file.rm_key_custodian(name)
         else:
             self.file = self.file.rm_key_custodian(name)
             del self.people[name]
@@ -180,6 +187,9 @@ class AgainstDicts(RuleBasedStateMachine):
         if name not in self.owners[domain] or self.owners[domain] == {name}:
             with refused(StoreError if name in self.owners[domain] else PPKeyError):
                 self.file.rm_owner(domain, name, creds)
+        elif creds is None and self.counts_in_signed(domain, name):
+            with refused(AccessError):
+                self.file.rm_owner(domain, name)
         else:
             self.file = self.file.rm_owner(domain, name, creds)
             self.owners[domain].remove(name)
