@@ -754,7 +754,10 @@ EXPLAINED: dict[str, list[tuple[frozenset[str], ...]]] = {
     "custodian-upgraded": [(LEGACY_START, frozenset({"rekey-legacy"}))],
     "file-upgraded": [(LEGACY_START,)],
     "policy-weakened": [(frozenset({"weaken"}),)],
-    "unsigned-key-replaced": [(frozenset({"rotate-unsigned"}),)],
+    "unsigned-key-replaced": [
+        (frozenset({"rotate-unsigned"}),),
+        (LEGACY_START, frozenset({"rekey-legacy"}), frozenset({"first-epoch"})),
+    ],
     "unsigned-owner-added": [(frozenset({"add-owner", "migrate-owner"}),)],
     "secret-unreviewed": [(JOINS, ROTATIONS)],
     "signature-of-former-owner": [(JOINS, REMOVALS)],
